@@ -1,0 +1,48 @@
+# Shared by the scripts beside it; sourced, never run.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+state=$root/.rollcall # what belongs to this host alone: CA file, first client, the operator's certificate
+cd "$root"
+
+say() { printf '%s\n' "$*" >&2; }
+fail() {
+    say "error: $1"
+    shift
+    for hint in "$@"; do say "  $hint"; done
+    exit 1
+}
+
+# The value of KEY in .env, or the default.
+setting() {
+    local value=
+    [ -f .env ] && value=$(sed -n "s/^$1=//p" .env | tail -n 1)
+    printf '%s' "${value:-$2}"
+}
+
+save_setting() {
+    touch .env
+    local others
+    others=$(grep -v "^$1=" .env || true)
+    printf '%s\n' "$others" "$1=$2" | sed '/^$/d' >.env
+}
+
+need_engine() {
+    command -v docker >/dev/null || fail "there is no docker command on this host" "Install Docker Engine 20.10 or newer."
+    local answer
+    answer=$(docker version --format '{{.Server.Version}}' 2>&1) ||
+        fail "the Docker engine does not answer: ${answer##*$'\n'}" \
+            "Start it (systemctl start docker) and see that this user may use it (group docker)."
+}
+
+project() { setting COMPOSE_PROJECT_NAME rollcall; }
+
+# Containers of this project that run SERVICE.
+containers_of() {
+    docker ps -q --filter "label=com.docker.compose.project=$(project)" --filter "label=com.docker.compose.service=$1"
+}
+
+fetch_ca() {
+    mkdir -p "$state"
+    docker compose exec -T nginx cat /var/lib/tls/ca.pem >"$state/ca.pem.new" && mv "$state/ca.pem.new" "$state/ca.pem"
+}

@@ -1,0 +1,157 @@
+//! What the OAuth endpoints share: a form body, the client's authentication, errors as of RFC 6749, 5.2.
+
+use std::{collections::BTreeMap, fmt};
+
+use actix_web::{
+    HttpRequest, HttpResponse, ResponseError,
+    http::{StatusCode, header},
+};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use platform::request::{Body, media_type, received};
+use secrecy::SecretString;
+use serde::Serialize;
+
+use crate::{
+    credentials::{Client, Credentials, Rejected},
+    tokens,
+};
+
+/// An error of an OAuth endpoint.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct OauthError {
+    /// A code of RFC 6749, 5.2.
+    pub error: &'static str,
+    /// What to do.
+    pub error_description: String,
+    #[serde(skip)]
+    status: u16,
+}
+
+impl OauthError {
+    fn new(status: StatusCode, error: &'static str, description: impl Into<String>) -> Self {
+        Self { error, error_description: description.into(), status: status.as_u16() }
+    }
+
+    /// 400 with a code.
+    pub fn bad_request(error: &'static str, description: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, error, description)
+    }
+}
+
+impl fmt::Display for OauthError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.error, self.error_description)
+    }
+}
+
+impl ResponseError for OauthError {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status_code());
+        response.insert_header((header::CACHE_CONTROL, "no-store"));
+        match self.status_code() {
+            StatusCode::UNAUTHORIZED => response.insert_header((header::WWW_AUTHENTICATE, r#"Basic realm="rollcall""#)),
+            StatusCode::SERVICE_UNAVAILABLE => response.insert_header((header::RETRY_AFTER, "1")),
+            _ => &mut response,
+        };
+        response.json(self)
+    }
+}
+
+impl From<Rejected> for OauthError {
+    fn from(rejected: Rejected) -> Self {
+        match rejected {
+            Rejected::Wrong => Self::new(StatusCode::UNAUTHORIZED, "invalid_client", rejected.to_string()),
+            _ => Self::new(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", rejected.to_string()),
+        }
+    }
+}
+
+impl From<tokens::Error> for OauthError {
+    fn from(error: tokens::Error) -> Self {
+        tracing::error!(%error, "no token");
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "temporarily_unavailable",
+            "The token store does not answer. Repeat the call.",
+        )
+    }
+}
+
+/// The parameters of a form, each at most once.
+pub type Form = BTreeMap<String, String>;
+
+/// Reads the form and lets its client in: by HTTP Basic, or by `client_id` and `client_secret` in it (RFC 6749, 2.3.1).
+///
+/// # Errors
+/// The body is no such form, or the client is not let in.
+pub async fn authenticated(
+    request: &HttpRequest,
+    body: Body,
+    credentials: &Credentials,
+) -> Result<(Form, Client), OauthError> {
+    let form = parse(request, body)?;
+    let (name, password) = match basic(request)? {
+        Some(pair) => pair,
+        None => match (form.get("client_id"), form.get("client_secret")) {
+            (Some(name), Some(password)) => (name.clone(), SecretString::from(password.as_str())),
+            _ => {
+                return Err(OauthError::new(
+                    StatusCode::UNAUTHORIZED,
+                    "invalid_client",
+                    "Send the API client's name and password with HTTP Basic.",
+                ));
+            }
+        },
+    };
+    let client = credentials.check(&name, password).await?;
+    Ok((form, client))
+}
+
+fn parse(request: &HttpRequest, body: Body) -> Result<Form, OauthError> {
+    let bad = |description: String| OauthError::bad_request("invalid_request", description);
+    if media_type(request) != "application/x-www-form-urlencoded" {
+        return Err(OauthError::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "invalid_request",
+            "Content-Type: takes application/x-www-form-urlencoded.",
+        ));
+    }
+    let bytes = received(body)
+        .map_err(|problem| OauthError::new(problem.status_code(), "invalid_request", problem.to_string()))?;
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(&bytes).map_err(|error| bad(error.to_string()))?;
+    let mut form = Form::new();
+    for (name, value) in pairs {
+        if form.insert(name.clone(), value).is_some() {
+            return Err(bad(format!("{name}: is there twice.")));
+        }
+    }
+    Ok(form)
+}
+
+/// Name and password are form-encoded before they are base64-encoded.
+fn basic(request: &HttpRequest) -> Result<Option<(String, SecretString)>, OauthError> {
+    let Some(value) = request.headers().get(header::AUTHORIZATION) else { return Ok(None) };
+    let decoded = value.to_str().ok().and_then(|value| value.split_once(' ')).and_then(|(scheme, encoded)| {
+        let pair = scheme.eq_ignore_ascii_case("Basic").then(|| BASE64_STANDARD.decode(encoded.trim()).ok())??;
+        let pair = String::from_utf8(pair).ok()?;
+        let (name, password) = pair.split_once(':')?;
+        Some((unescape(name)?, SecretString::from(unescape(password)?)))
+    });
+    decoded.map(Some).ok_or_else(|| {
+        OauthError::new(
+            StatusCode::UNAUTHORIZED,
+            "invalid_client",
+            "Authorization: takes Basic with name and password.",
+        )
+    })
+}
+
+fn unescape(text: &str) -> Option<String> {
+    let pairs: Vec<(String, String)> =
+        serde_urlencoded::from_str(&format!("value={}", text.replace('&', "%26"))).ok()?;
+    pairs.into_iter().next().map(|(_, value)| value)
+}

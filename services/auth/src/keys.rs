@@ -1,0 +1,225 @@
+//! The signing keys: one PKCS #8 PEM file each, named by the second of its making, mode 0400.
+//!
+//! The newest key signs, but not before it has been published for `auth.key_publish_seconds`; an
+//! older one stays published until the last token that it signed is dead. Replicas share the folder.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    path::{Path, PathBuf},
+    sync::{Arc, RwLock},
+};
+
+use aws_lc_rs::{
+    encoding::AsDer,
+    rsa::{KeyPair, KeySize},
+};
+use jsonwebtoken::{
+    Algorithm, DecodingKey, EncodingKey,
+    jwk::{Jwk, JwkSet, PublicKeyUse, ThumbprintHash},
+};
+use platform::{clock::Clock, settings::Settings};
+
+type Failure = Box<dyn std::error::Error>;
+
+/// A key and its public half.
+#[derive(Clone)]
+pub struct Key {
+    /// Seconds since the Unix epoch.
+    created_at: i64,
+    /// RFC 7638 thumbprint.
+    pub kid: String,
+    /// Signs.
+    pub signing: EncodingKey,
+    /// Verifies.
+    pub verifying: DecodingKey,
+    jwk: Jwk,
+}
+
+/// The keys of the folder, read anew whenever a file has come or gone.
+pub struct Keys {
+    folder: PathBuf,
+    publish_seconds: i64,
+    token_seconds: i64,
+    read: RwLock<(Vec<PathBuf>, Arc<Vec<Key>>)>,
+}
+
+impl Keys {
+    /// Reads the folder; makes the first key where there is none.
+    ///
+    /// # Errors
+    /// The folder cannot be used, a file is no key, or is readable by others than its owner.
+    pub fn open(settings: &Settings, clock: &Clock) -> Result<Self, Failure> {
+        let folder = settings.auth.key_directory.clone();
+        fs::create_dir_all(&folder).map_err(|error| format!("auth.key_directory {}: {error}", folder.display()))?;
+        let lock = File::open(&folder)?;
+        lock.lock()?;
+        if files(&folder)?.is_empty() {
+            create(&folder, settings.auth.key_bits, clock.now().as_second())?;
+        }
+        let keys = Self {
+            folder,
+            publish_seconds: settings.auth.key_publish_seconds.into(),
+            token_seconds: settings.token.lifetime_seconds.into(),
+            read: RwLock::default(),
+        };
+        keys.all()?;
+        Ok(keys)
+    }
+
+    /// The key that signs at `now`.
+    ///
+    /// # Errors
+    /// The folder cannot be read, or is empty.
+    pub fn signing(&self, now: i64) -> Result<Key, Failure> {
+        let keys = self.all()?;
+        let index = signing_index(&created(&keys), self.publish_seconds, now).ok_or("there is no signing key")?;
+        Ok(keys[index].clone())
+    }
+
+    /// The public keys at `now` (RFC 7517).
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn published(&self, now: i64) -> Result<JwkSet, Failure> {
+        let keys = self.all()?;
+        let first = first_published(&created(&keys), self.publish_seconds, self.token_seconds, now);
+        Ok(JwkSet { keys: keys[first..].iter().map(|key| key.jwk.clone()).collect() })
+    }
+
+    /// The key named `kid`.
+    #[must_use]
+    pub fn verifying(&self, kid: &str) -> Option<DecodingKey> {
+        Some(self.all().ok()?.iter().find(|key| key.kid == kid)?.verifying.clone())
+    }
+
+    fn all(&self) -> Result<Arc<Vec<Key>>, Failure> {
+        let present = files(&self.folder)?;
+        {
+            let read = self.read.read().map_err(|_| "a reader of the keys panicked")?;
+            if read.0 == present {
+                return Ok(read.1.clone());
+            }
+        }
+        let keys = Arc::new(present.iter().map(|path| load(path)).collect::<Result<Vec<_>, _>>()?);
+        *self.read.write().map_err(|_| "a reader of the keys panicked")? = (present, keys.clone());
+        Ok(keys)
+    }
+}
+
+/// Makes a new key, and removes those whose last token is dead. Returns what to tell the operator.
+///
+/// # Errors
+/// The folder cannot be written.
+pub fn rotate(settings: &Settings, clock: &Clock) -> Result<String, Failure> {
+    let keys = Keys::open(settings, clock)?;
+    let lock = File::open(&keys.folder)?;
+    lock.lock()?;
+    let now = clock.now().as_second();
+    let all = keys.all()?;
+    let dead = first_published(&created(&all), keys.publish_seconds, keys.token_seconds, now);
+    for path in &files(&keys.folder)?[..dead] {
+        fs::remove_file(path)?;
+    }
+    create(&keys.folder, settings.auth.key_bits, now)?;
+    Ok(format!("a new key is published; it signs in {} seconds", keys.publish_seconds))
+}
+
+fn created(keys: &[Key]) -> Vec<i64> {
+    keys.iter().map(|key| key.created_at).collect()
+}
+
+/// When a key begins to sign; the first one had nothing to wait for.
+fn signs_from(created: &[i64], index: usize, publish_seconds: i64) -> i64 {
+    if index == 0 { created[0] } else { created[index] + publish_seconds }
+}
+
+fn signing_index(created: &[i64], publish_seconds: i64, now: i64) -> Option<usize> {
+    (0..created.len())
+        .rev()
+        .find(|index| signs_from(created, *index, publish_seconds) <= now)
+        .or((!created.is_empty()).then_some(0))
+}
+
+/// A key is done when its successor has signed for as long as a token lives.
+fn first_published(created: &[i64], publish_seconds: i64, token_seconds: i64, now: i64) -> usize {
+    (1..created.len())
+        .rev()
+        .find(|index| signs_from(created, *index, publish_seconds) + token_seconds < now)
+        .unwrap_or(0)
+}
+
+/// The key files, oldest first: names have ten digits.
+fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
+    let mut paths: Vec<PathBuf> =
+        entries.iter().map(fs::DirEntry::path).filter(|path| path.extension().is_some_and(|e| e == "pem")).collect();
+    paths.sort();
+    Ok(paths)
+}
+
+fn load(path: &Path) -> Result<Key, Failure> {
+    let failed = |why: String| format!("signing key {}: {why}", path.display());
+    let mode = fs::metadata(path)?.permissions().mode() & 0o777;
+    if mode != 0o400 {
+        return Err(failed(format!(
+            "its mode is {mode:04o} and must be 0400 (chmod 0400); others may have read it: consider a new key"
+        ))
+        .into());
+    }
+    let created_at = path
+        .file_stem()
+        .and_then(|stem| stem.to_str()?.parse().ok())
+        .ok_or_else(|| failed("its name is no time".into()))?;
+    let signing = EncodingKey::from_rsa_pem(&fs::read(path)?).map_err(|error| failed(error.to_string()))?;
+    let mut jwk = Jwk::from_encoding_key(&signing, Algorithm::RS256).map_err(|error| failed(error.to_string()))?;
+    let kid = jwk.thumbprint(ThumbprintHash::SHA256)?;
+    jwk.common.key_id = Some(kid.clone());
+    jwk.common.public_key_use = Some(PublicKeyUse::Signature);
+    let verifying = DecodingKey::from_jwk(&jwk)?;
+    Ok(Key { created_at, kid, signing, verifying, jwk })
+}
+
+/// Written under another name first, so that no replica reads half a key.
+fn create(folder: &Path, bits: u32, now: i64) -> Result<(), Failure> {
+    let size = match bits {
+        2048 => KeySize::Rsa2048,
+        3072 => KeySize::Rsa3072,
+        4096 => KeySize::Rsa4096,
+        other => return Err(format!("auth.key_bits: got {other}, takes 2048, 3072 or 4096").into()),
+    };
+    let pair = KeyPair::generate(size)?;
+    let text = pem::encode(&pem::Pem::new("PRIVATE KEY", pair.as_der()?.as_ref()));
+    let unfinished = folder.join(format!("{}.new", std::process::id()));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o400).open(&unfinished)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&unfinished, folder.join(format!("{now:010}.pem")))?;
+    File::open(folder)?.sync_all()?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_key_is_published_before_it_signs_and_the_old_one_until_its_last_token_is_dead() {
+        let keys = [1000, 5000];
+        let signs = |now| signing_index(&keys, 600, now);
+        let published_from = |now| first_published(&keys, 600, 120, now);
+        assert_eq!((signs(5001), published_from(5001)), (Some(0), 0));
+        assert_eq!((signs(5599), published_from(5599)), (Some(0), 0));
+        assert_eq!((signs(5600), published_from(5600)), (Some(1), 0));
+        assert_eq!((signs(5720), published_from(5720)), (Some(1), 0));
+        assert_eq!((signs(5721), published_from(5721)), (Some(1), 1));
+    }
+
+    #[test]
+    fn the_first_key_signs_at_once_whatever_the_clock_says() {
+        assert_eq!(signing_index(&[1000], 600, 1000), Some(0));
+        assert_eq!(signing_index(&[1000], 600, 10), Some(0));
+        assert_eq!(signing_index(&[], 600, 10), None);
+    }
+}

@@ -1,0 +1,60 @@
+//! `POST /api/v1/auth/connect` (KB008): user name and password for a token.
+
+use actix_web::{HttpRequest, HttpResponse, http::header, web::Data};
+use platform::{
+    envelope::{Envelope, Problem},
+    request::{Body, json_object, required_text},
+};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{credentials::Credentials, tokens::Tokens};
+
+/// The credentials of an API client.
+#[derive(Deserialize, ToSchema)]
+pub struct ConnectRequest {
+    /// The API client's name.
+    #[schema(example = "k3vq8m2xw7hd5tzr9bnc")]
+    pub username: String,
+    /// Its password.
+    #[schema(format = Password)]
+    pub password: String,
+}
+
+/// A token, and nothing else.
+#[derive(Serialize, ToSchema)]
+pub struct ConnectResponse {
+    /// A JWT, RS256, good for 120 seconds.
+    pub token: String,
+}
+
+/// Signs an API client in.
+#[utoipa::path(post, path = "/api/v1/auth/connect", request_body = ConnectRequest, responses(
+    (status = 200, body = ConnectResponse),
+    (status = 400, description = "A field is missing or no text", body = Envelope),
+    (status = 401, description = "Wrong credentials", body = Envelope, headers(("WWW-Authenticate" = String))),
+    (status = 413, description = "The body is too large", body = Envelope),
+    (status = 415, description = "The body is not application/json", body = Envelope),
+    (status = 429, description = "Too many calls", body = Envelope, headers(("Retry-After" = u32))),
+    (status = 503, description = "A part of the service is down", body = Envelope, headers(("Retry-After" = u32))),
+))]
+pub async fn connect(
+    request: HttpRequest,
+    body: Body,
+    credentials: Data<Credentials>,
+    tokens: Data<Tokens>,
+) -> Result<HttpResponse, Problem> {
+    let object = json_object(&request, body)?;
+    let name = required_text(&object, "username", "the API client's name")?;
+    let password = SecretString::from(secret(&object)?);
+    let client = credentials.check(name, password).await?;
+    let token = tokens.issue(&client, &client.scope).await?;
+    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(ConnectResponse { token }))
+}
+
+/// Unlike of other fields, the error does not repeat what it got.
+fn secret(object: &serde_json::Map<String, serde_json::Value>) -> Result<&str, Problem> {
+    let password = object.get("password").and_then(serde_json::Value::as_str);
+    password.ok_or_else(|| Problem::bad_request("password: is missing or no text, takes the API client's password."))
+}

@@ -1,0 +1,70 @@
+//! `POST /oauth2/introspect` (RFC 7662).
+
+use actix_web::{HttpRequest, HttpResponse, http::header, web::Data};
+use platform::{
+    request::Body,
+    token::{ADMIN, Claims},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    credentials::{Client, Credentials},
+    form::{OauthError, authenticated},
+    tokens::Tokens,
+};
+
+/// The token in question.
+#[derive(Deserialize, ToSchema)]
+pub struct TokenForm {
+    /// An access token.
+    pub token: String,
+}
+
+/// RFC 7662, 2.2; all but `active` only for a token that is.
+#[derive(Default, Serialize, ToSchema)]
+#[allow(missing_docs, reason = "registered names")]
+pub struct Introspection {
+    pub active: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_type: Option<&'static str>,
+    #[serde(flatten)]
+    #[schema(value_type = Object)]
+    pub claims: Option<Claims>,
+}
+
+/// Tells whether a token is alive: a client of its own tokens, one with the scope `admin` of all.
+#[utoipa::path(post, path = "/oauth2/introspect", security(("client" = [])),
+    request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"), responses(
+    (status = 200, body = Introspection),
+    (status = 400, body = OauthError, description = "A parameter is missing"),
+    (status = 401, body = OauthError, description = "Wrong credentials", headers(("WWW-Authenticate" = String))),
+    (status = 413, body = OauthError, description = "The body is too large"),
+    (status = 415, body = OauthError, description = "The body is no form"),
+    (status = 503, body = OauthError, description = "A part of the service is down", headers(("Retry-After" = u32))),
+))]
+pub async fn introspect(
+    request: HttpRequest,
+    body: Body,
+    credentials: Data<Credentials>,
+    tokens: Data<Tokens>,
+) -> Result<HttpResponse, OauthError> {
+    let (form, client) = authenticated(&request, body, &credentials).await?;
+    let token = form.get("token").ok_or_else(|| OauthError::bad_request("invalid_request", "token: is missing."))?;
+    let answer = match tokens.introspect(token).await? {
+        Some(claims) if may_see(&client, &claims) => Introspection {
+            active: true,
+            client_id: Some(claims.sub.clone()),
+            token_type: Some("Bearer"),
+            claims: Some(claims),
+        },
+        _ => Introspection::default(),
+    };
+    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(answer))
+}
+
+fn may_see(client: &Client, claims: &Claims) -> bool {
+    claims.sub == client.name || client.scope.split(' ').any(|scope| scope == ADMIN)
+}

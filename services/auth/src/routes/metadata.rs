@@ -1,0 +1,27 @@
+//! `GET /.well-known/oauth-authorization-server` (RFC 8414).
+
+use actix_web::{HttpResponse, web::Data};
+use platform::token::{ADMIN, REPORTING_READ};
+use serde_json::json;
+
+use crate::tokens::Tokens;
+
+/// Where the doors are.
+#[utoipa::path(get, path = "/.well-known/oauth-authorization-server", responses((status = 200, description = "Metadata", body = Object)))]
+pub async fn metadata(tokens: Data<Tokens>) -> HttpResponse {
+    let issuer = &tokens.settings().issuer;
+    let methods = ["client_secret_basic", "client_secret_post"];
+    HttpResponse::Ok().json(json!({
+        "issuer": issuer,
+        "token_endpoint": format!("{issuer}/oauth2/token"),
+        "introspection_endpoint": format!("{issuer}/oauth2/introspect"),
+        "revocation_endpoint": format!("{issuer}/oauth2/revoke"),
+        "jwks_uri": format!("{issuer}/.well-known/jwks.json"),
+        "scopes_supported": [REPORTING_READ, ADMIN],
+        "response_types_supported": [],
+        "grant_types_supported": ["client_credentials"],
+        "token_endpoint_auth_methods_supported": methods,
+        "introspection_endpoint_auth_methods_supported": methods,
+        "revocation_endpoint_auth_methods_supported": methods,
+    }))
+}

@@ -1,0 +1,33 @@
+//! `POST /oauth2/revoke` (RFC 7009).
+
+use actix_web::{HttpRequest, HttpResponse, web::Data};
+use platform::request::Body;
+
+use super::introspect::TokenForm;
+use crate::{
+    credentials::Credentials,
+    form::{OauthError, authenticated},
+    tokens::Tokens,
+};
+
+/// Ends a token of the client that asks. 200 for any other token too: it is not alive for this client.
+#[utoipa::path(post, path = "/oauth2/revoke", security(("client" = [])),
+    request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"), responses(
+    (status = 200, description = "The token is not alive"),
+    (status = 400, body = OauthError, description = "A parameter is missing"),
+    (status = 401, body = OauthError, description = "Wrong credentials", headers(("WWW-Authenticate" = String))),
+    (status = 413, body = OauthError, description = "The body is too large"),
+    (status = 415, body = OauthError, description = "The body is no form"),
+    (status = 503, body = OauthError, description = "A part of the service is down", headers(("Retry-After" = u32))),
+))]
+pub async fn revoke(
+    request: HttpRequest,
+    body: Body,
+    credentials: Data<Credentials>,
+    tokens: Data<Tokens>,
+) -> Result<HttpResponse, OauthError> {
+    let (form, client) = authenticated(&request, body, &credentials).await?;
+    let token = form.get("token").ok_or_else(|| OauthError::bad_request("invalid_request", "token: is missing."))?;
+    tokens.revoke(token, &client).await?;
+    Ok(HttpResponse::Ok().finish())
+}

@@ -1,0 +1,84 @@
+//! `POST /oauth2/token` (RFC 6749, 4.4): the standard door to the same tokens.
+
+use actix_web::{HttpRequest, HttpResponse, http::header, web::Data};
+use platform::request::Body;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    credentials::Credentials,
+    form::{OauthError, authenticated},
+    tokens::Tokens,
+};
+
+/// What is asked for.
+#[derive(Deserialize, ToSchema)]
+pub struct TokenRequest {
+    /// `client_credentials`.
+    pub grant_type: String,
+    /// Some of the client's scopes, separated by spaces; all of them when absent.
+    pub scope: Option<String>,
+}
+
+/// RFC 6749, 5.1.
+#[derive(Serialize, ToSchema)]
+pub struct TokenResponse {
+    /// A JWT, RS256.
+    pub access_token: String,
+    /// `Bearer`.
+    pub token_type: &'static str,
+    /// Seconds.
+    pub expires_in: u32,
+    /// What was granted.
+    pub scope: String,
+}
+
+/// Issues a token to a client that authenticates itself.
+#[utoipa::path(post, path = "/oauth2/token", security(("client" = [])),
+    request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"), responses(
+    (status = 200, body = TokenResponse),
+    (status = 400, body = OauthError, description = "A parameter is missing or wrong"),
+    (status = 401, body = OauthError, description = "Wrong credentials", headers(("WWW-Authenticate" = String))),
+    (status = 413, body = OauthError, description = "The body is too large"),
+    (status = 415, body = OauthError, description = "The body is no form"),
+    (status = 503, body = OauthError, description = "A part of the service is down", headers(("Retry-After" = u32))),
+))]
+pub async fn token(
+    request: HttpRequest,
+    body: Body,
+    credentials: Data<Credentials>,
+    tokens: Data<Tokens>,
+) -> Result<HttpResponse, OauthError> {
+    let (form, client) = authenticated(&request, body, &credentials).await?;
+    match form.get("grant_type").map(String::as_str) {
+        Some("client_credentials") => (),
+        Some(_) => {
+            return Err(OauthError::bad_request("unsupported_grant_type", "grant_type: takes client_credentials."));
+        }
+        None => {
+            return Err(OauthError::bad_request(
+                "invalid_request",
+                "grant_type: is missing, takes client_credentials.",
+            ));
+        }
+    }
+    let scope = granted(&client.scope, form.get("scope").map(String::as_str))?;
+    let response = TokenResponse {
+        access_token: tokens.issue(&client, &scope).await?,
+        token_type: "Bearer",
+        expires_in: tokens.settings().lifetime_seconds,
+        scope,
+    };
+    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(response))
+}
+
+fn granted(owned: &str, asked: Option<&str>) -> Result<String, OauthError> {
+    let Some(asked) = asked else { return Ok(owned.to_owned()) };
+    match asked.split(' ').find(|scope| !owned.split(' ').any(|owned| owned == *scope)) {
+        Some(foreign) => Err(OauthError::bad_request(
+            "invalid_scope",
+            format!("scope: the client has {owned}, and not {foreign:?}."),
+        )),
+        None => Ok(asked.to_owned()),
+    }
+}

@@ -1,0 +1,122 @@
+//! Issuing, introspecting and revoking access tokens.
+
+use jsonwebtoken::{Algorithm, Header, Validation, jwk::JwkSet};
+use platform::{
+    clock::Clock,
+    envelope::Problem,
+    live_tokens::{LiveTokens, Unavailable},
+    settings,
+    token::{self, Claims},
+};
+use std::sync::Arc;
+use uuid::Uuid;
+
+use crate::{credentials::Client, keys::Keys};
+
+/// Why there is no token.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Redis cannot be asked: a token that it does not know would be refused at once.
+    #[error("No token can be issued now: the token store does not answer. Repeat the call.")]
+    Unavailable(#[from] Unavailable),
+    /// The key cannot be used.
+    #[error("signing failed: {0}")]
+    Signing(String),
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Unavailable(_) => Self::unavailable(error.to_string()),
+            Error::Signing(_) => Self::internal(&error),
+        }
+    }
+}
+
+/// Makes tokens and knows those that live.
+pub struct Tokens {
+    keys: Arc<Keys>,
+    live: LiveTokens,
+    validation: Validation,
+    settings: settings::Token,
+    clock: Clock,
+}
+
+impl Tokens {
+    /// Tokens as `settings` describe them.
+    #[must_use]
+    pub fn new(keys: Keys, live: LiveTokens, settings: settings::Token, clock: Clock) -> Self {
+        Self { keys: Arc::new(keys), live, validation: token::validation(&settings), settings, clock }
+    }
+
+    /// How the tokens are described to others.
+    #[must_use]
+    pub fn settings(&self) -> &settings::Token {
+        &self.settings
+    }
+
+    /// A new token for `client` with `scope`; the earlier ones stay valid.
+    ///
+    /// # Errors
+    /// Redis or the key cannot be used.
+    pub async fn issue(&self, client: &Client, scope: &str) -> Result<String, Error> {
+        let now = self.clock.now().as_second();
+        let claims = Claims {
+            iss: self.settings.issuer.clone(),
+            sub: client.name.clone(),
+            aud: self.settings.audience.clone(),
+            iat: now,
+            nbf: now,
+            exp: now + i64::from(self.settings.lifetime_seconds),
+            jti: Uuid::new_v4().to_string(),
+            scope: scope.to_owned(),
+        };
+        let jti = claims.jti.clone();
+        let keys = self.keys.clone();
+        let token = tokio::task::spawn_blocking(move || sign(&keys, &claims))
+            .await
+            .map_err(|error| Error::Signing(error.to_string()))?
+            .map_err(Error::Signing)?;
+        self.live.add(&jti, &client.name, self.settings.lifetime_seconds.into()).await?;
+        Ok(token)
+    }
+
+    /// The public keys.
+    ///
+    /// # Errors
+    /// The key folder cannot be read.
+    pub fn published(&self) -> Result<JwkSet, Error> {
+        self.keys.published(self.clock.now().as_second()).map_err(|error| Error::Signing(error.to_string()))
+    }
+
+    /// The claims of a token that is alive; none for any other.
+    ///
+    /// # Errors
+    /// Redis cannot be asked.
+    pub async fn introspect(&self, token: &str) -> Result<Option<Claims>, Error> {
+        let Some(claims) = self.claims(token) else { return Ok(None) };
+        Ok(self.live.contains(&claims.jti).await?.then_some(claims))
+    }
+
+    /// Ends a token of `client`; a token that is none, dead or another's is left as it is.
+    ///
+    /// # Errors
+    /// Redis cannot be asked.
+    pub async fn revoke(&self, token: &str, client: &Client) -> Result<(), Error> {
+        match self.claims(token) {
+            Some(claims) if claims.sub == client.name => Ok(self.live.remove(&claims.jti).await?),
+            _ => Ok(()),
+        }
+    }
+
+    fn claims(&self, token: &str) -> Option<Claims> {
+        let key = self.keys.verifying(&token::key_id(token).ok()?)?;
+        token::check(token, &key, &self.validation, &self.clock).ok()
+    }
+}
+
+fn sign(keys: &Keys, claims: &Claims) -> Result<String, String> {
+    let key = keys.signing(claims.iat).map_err(|error| error.to_string())?;
+    let header = Header { kid: Some(key.kid), ..Header::new(Algorithm::RS256) };
+    jsonwebtoken::encode(&header, claims, &key.signing).map_err(|error| error.to_string())
+}

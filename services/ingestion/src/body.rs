@@ -1,0 +1,173 @@
+//! The bodies that the HTTP door takes: one JSON event, an array of them, or NDJSON.
+
+use attendance::event::{Draft, Event, Refusal};
+use platform::envelope::Problem;
+use serde_json::{Map, Value, value::RawValue};
+
+/// An event of the body, or why it is none.
+pub type Item = Result<Event, Rejected>;
+
+/// An event that was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejected {
+    /// Its id, if it could be read.
+    pub event_id: Option<String>,
+    /// The field at fault, if it is one.
+    pub field: Option<&'static str>,
+    /// What is wrong, and what the field takes.
+    pub message: String,
+}
+
+/// How the events are put together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// `application/json`
+    Json,
+    /// `application/x-ndjson`
+    Ndjson,
+}
+
+/// The events of a body, in order. A bad event rejects itself, not its neighbours.
+///
+/// # Errors
+/// 400 for a body that is not JSON at all.
+pub fn parse(body: &[u8], format: Format) -> Result<Vec<Item>, Problem> {
+    match format {
+        Format::Json => parse_json(body),
+        Format::Ndjson => parse_lines(body),
+    }
+}
+
+const TAKES: &str = "takes one event, an array of events, or one event a line with Content-Type: application/x-ndjson";
+
+fn parse_json(body: &[u8]) -> Result<Vec<Item>, Problem> {
+    let not_json = |error| Problem::bad_request(format!("The body is not JSON: {error}; {TAKES}. Nothing was stored."));
+    let whole: &RawValue = serde_json::from_slice(body).map_err(not_json)?;
+    match whole.get().as_bytes().first() {
+        Some(b'{') => Ok(vec![parse_event(whole.get())]),
+        Some(b'[') => {
+            let events: Vec<&RawValue> = serde_json::from_str(whole.get()).map_err(not_json)?;
+            Ok(events.into_iter().map(|event| parse_event(event.get())).collect())
+        }
+        _ => Err(Problem::bad_request(format!("The body is JSON, but no event; {TAKES}. Nothing was stored."))),
+    }
+}
+
+fn parse_lines(body: &[u8]) -> Result<Vec<Item>, Problem> {
+    let lines: Vec<&[u8]> =
+        body.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty()).collect();
+    let is_json = |line: &&[u8]| serde_json::from_slice::<&RawValue>(line).is_ok();
+    if !lines.iter().any(is_json) {
+        return Err(Problem::bad_request(format!("No line of the body is JSON; {TAKES}. Nothing was stored.")));
+    }
+    Ok(lines
+        .into_iter()
+        .map(|line| std::str::from_utf8(line).map_or_else(|error| Err(nameless(&error)), parse_event))
+        .collect())
+}
+
+fn nameless(error: &dyn std::fmt::Display) -> Rejected {
+    Rejected { event_id: None, field: None, message: format!("is no JSON object: {error}") }
+}
+
+fn parse_event(text: &str) -> Item {
+    let object: Map<String, Value> = serde_json::from_str(text).map_err(|error| nameless(&error))?;
+    let event_id = object.get("event_id").and_then(Value::as_str).map(str::to_owned);
+    draft(&object).and_then(Event::parse).map_err(|Refusal { field, message }| Rejected {
+        event_id,
+        field: Some(field),
+        message,
+    })
+}
+
+/// Unknown fields are left out, as version 1 does everywhere.
+fn draft(object: &Map<String, Value>) -> Result<Draft, Refusal> {
+    Ok(Draft {
+        event_id: text(object, "event_id")?,
+        kind: text(object, "type")?,
+        session_id: text(object, "session_id")?,
+        user: text(object, "user")?,
+        realm: text(object, "realm")?,
+        occurred_at: text(object, "occurred_at")?,
+        reason: text(object, "reason")?,
+        display_name: text(object, "display_name")?,
+        client_ip: text(object, "client_ip")?,
+        wan_ip: text(object, "wan_ip")?,
+        mac: text(object, "mac")?,
+        device: text(object, "device")?,
+        active_seconds: integer(object, "active_seconds")?,
+        complete_through: text(object, "complete_through")?,
+    })
+}
+
+fn text(object: &Map<String, Value>, field: &'static str) -> Result<Option<String>, Refusal> {
+    match object.get(field) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(other) => Err(Refusal::new(field, format!("got {other}, takes text"))),
+    }
+}
+
+fn integer(object: &Map<String, Value>, field: &'static str) -> Result<Option<i64>, Refusal> {
+    match object.get(field) {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => {
+            value.as_i64().map(Some).ok_or_else(|| Refusal::new(field, format!("got {value}, takes whole seconds")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const GOOD: &str = r#"{"event_id":"e1","type":"login","session_id":"s","user":"u","occurred_at":"2025-01-01T00:00:00Z","extra":1}"#;
+
+    fn outcomes(body: &str, format: Format) -> Vec<Option<Rejected>> {
+        parse(body.as_bytes(), format).expect("items").into_iter().map(Result::err).collect()
+    }
+
+    #[test]
+    fn a_bad_event_rejects_itself_alone() {
+        let lone_surrogate = r#"{"event_id":"\ud800"}"#;
+        let items =
+            outcomes(&format!("[{GOOD},5,{{\"event_id\":\"e2\",\"type\":7}},{lone_surrogate},{GOOD}]"), Format::Json);
+        assert_eq!(items.iter().map(Option::is_none).collect::<Vec<_>>(), [true, false, false, false, true]);
+        let refused = items[2].as_ref().expect("a rejection");
+        assert_eq!(
+            (refused.event_id.as_deref(), refused.field, refused.message.as_str()),
+            (Some("e2"), Some("type"), "got 7, takes text")
+        );
+    }
+
+    #[test]
+    fn a_line_that_is_not_json_rejects_itself_and_blank_lines_do_not_count() {
+        let items = outcomes(&format!("{GOOD}\r\n\n{{\"event_id\":\n{GOOD}\n"), Format::Ndjson);
+        assert_eq!(items.iter().map(Option::is_none).collect::<Vec<_>>(), [true, false, true]);
+    }
+
+    #[test]
+    fn a_body_that_is_not_json_is_refused_whole() {
+        for (body, format) in [
+            ("", Format::Json),
+            ("5", Format::Json),
+            ("{", Format::Json),
+            ("[{},", Format::Json),
+            ("", Format::Ndjson),
+            ("hello\nthere", Format::Ndjson),
+        ] {
+            assert!(parse(body.as_bytes(), format).is_err(), "{body:?}");
+        }
+        assert_eq!(parse(b"[]", Format::Json).expect("no events").len(), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_answered(body in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = parse(&body, Format::Json);
+            let _ = parse(&body, Format::Ndjson);
+        }
+    }
+}

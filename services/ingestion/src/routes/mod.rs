@@ -1,0 +1,4 @@
+//! One file per address.
+#![allow(clippy::missing_errors_doc, reason = "the answers of each address are in its utoipa attribute")]
+
+pub mod events;

@@ -1,0 +1,48 @@
+//! Which source a request comes from, told by its key.
+
+use actix_web::HttpRequest;
+use platform::{envelope::Problem, request::bearer};
+use sha2::{Digest, Sha256};
+use store::{Pool, sources};
+
+/// SHA-256 of a key: it has 256 random bits, so that nothing slower is needed.
+#[must_use]
+pub fn key_hash(key: &str) -> Vec<u8> {
+    Sha256::digest(key).to_vec()
+}
+
+/// Looks keys up.
+pub struct SourceKeys {
+    pool: Pool,
+}
+
+impl SourceKeys {
+    /// The keys of the sources in `pool`.
+    #[must_use]
+    pub fn new(pool: Pool) -> Self {
+        Self { pool }
+    }
+
+    /// The source whose key the request bears.
+    ///
+    /// # Errors
+    /// 401, or 503 when the database does not answer.
+    pub async fn source_of(&self, request: &HttpRequest) -> Result<i32, Problem> {
+        let key = bearer(request).ok_or_else(|| {
+            Problem::unauthorized("There is no source key. Send Authorization: Bearer with the key of this source.")
+        })?;
+        let hash = key_hash(key);
+        let source =
+            self.pool.ask(async |connection| sources::by_key(connection, &hash).await).await.map_err(|error| {
+                tracing::error!(%error, "sources cannot be looked up");
+                Problem::unavailable(
+                    "The source key cannot be checked now: the database does not answer. Send the events again.",
+                )
+            })?;
+        source.ok_or_else(|| {
+            Problem::invalid_token(
+                "The source key is unknown, or its source is disabled. The gateway's administrator can rotate it.",
+            )
+        })
+    }
+}

@@ -1,0 +1,72 @@
+//! The operator's command line: API clients and sources.
+
+mod clients;
+mod demo;
+mod generate;
+mod output;
+mod sources;
+
+use clap::{Parser, Subcommand};
+use platform::{clock::Clock, settings::Settings};
+use store::Pool;
+
+use crate::output::Output;
+
+/// What the audit log names as the actor.
+const ACTOR: &str = "operator";
+
+type Failure = Box<dyn std::error::Error>;
+
+#[derive(Parser)]
+#[command(name = "rollcall", version, about = "Rollcall: the operator's command line")]
+struct Arguments {
+    /// Print JSON.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    subject: Subject,
+}
+
+#[derive(Subcommand)]
+enum Subject {
+    /// API clients: who may ask for tokens.
+    #[command(subcommand)]
+    Client(clients::Task),
+    /// Sources: the gateways that report sessions.
+    #[command(subcommand)]
+    Source(sources::Task),
+    /// Print two weeks of sample events as NDJSON; scripts/demo sends them.
+    DemoEvents,
+}
+
+#[tokio::main]
+async fn main() {
+    let arguments = Arguments::parse();
+    match run(arguments.subject).await {
+        Ok(output) => output.print(arguments.json),
+        Err(error) => {
+            eprintln!("error: {error}");
+            std::process::exit(1);
+        }
+    }
+}
+
+async fn run(subject: Subject) -> Result<Output, Failure> {
+    let settings = Settings::load()?;
+    let pool = Pool::new(&settings.database)?;
+    let outcome = match subject {
+        Subject::Client(task) => clients::run(&pool, task).await,
+        Subject::Source(task) => sources::run(&pool, task).await,
+        Subject::DemoEvents => {
+            return Ok(Output::lines(&demo::events(&settings.reporting.time_zone, Clock::System.now())));
+        }
+    };
+    match outcome {
+        // The tables may be missing: say so rather than what Postgres says.
+        Err(error) => match error.downcast::<store::Error>() {
+            Ok(error) => Err(pool.explain(*error).await.into()),
+            Err(error) => Err(error),
+        },
+        done => done,
+    }
+}

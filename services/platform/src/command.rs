@@ -1,0 +1,38 @@
+//! The command line that all services share.
+
+use clap::Subcommand;
+
+use crate::{health, settings::Settings, telemetry};
+
+/// What a service's binary is asked to do.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Serve requests until SIGTERM.
+    Serve,
+    /// Ask the service that runs here whether it is ready.
+    Health,
+}
+
+/// Runs `command`; `serve` is the service's own.
+///
+/// # Errors
+/// What went wrong, for standard error.
+pub async fn run<F, A>(name: &'static str, command: Command, serve: F) -> Result<(), Box<dyn std::error::Error>>
+where
+    F: FnOnce(Settings) -> A,
+    A: Future<Output = Result<(), Box<dyn std::error::Error>>>,
+{
+    let settings = Settings::load()?;
+    match command {
+        Command::Health => Ok(health::probe(settings.server.internal_address.port()).await?),
+        Command::Serve => {
+            let telemetry = telemetry::start(name, &settings.telemetry)?;
+            let outcome = serve(settings).await;
+            if let Err(error) = &outcome {
+                tracing::error!(%error, "stopped");
+            }
+            telemetry.stop();
+            outcome
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! The public keys (RFC 7517), fetched from `auth`, kept, and fetched again for a `kid` not seen before.
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use jsonwebtoken::{DecodingKey, jwk::JwkSet};
+use tokio::sync::{Mutex, RwLock};
+
+use crate::health;
+
+/// A foreign `kid` must not make this service flood `auth`.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// The keys are not known and cannot be fetched; the cause is in the log.
+#[derive(Debug, thiserror::Error)]
+#[error("the token keys cannot be fetched")]
+pub struct Unavailable;
+
+type Keys = HashMap<String, DecodingKey>;
+
+/// The keys by `kid`.
+#[derive(Clone)]
+pub struct Jwks {
+    url: String,
+    client: reqwest::Client,
+    keys: Arc<RwLock<Keys>>,
+    fetched: Arc<Mutex<Option<Instant>>>,
+}
+
+impl Jwks {
+    /// Keys to be fetched from `url` when first needed.
+    ///
+    /// # Errors
+    /// The HTTP client cannot be made.
+    pub fn new(url: &str) -> Result<Self, reqwest::Error> {
+        let client = reqwest::Client::builder()
+            .timeout(Duration::from_secs(2))
+            .connect_timeout(Duration::from_secs(1))
+            .build()?;
+        Ok(Self { url: url.to_owned(), client, keys: Arc::default(), fetched: Arc::default() })
+    }
+
+    /// The key named `kid`; none when there is no such key.
+    ///
+    /// # Errors
+    /// The key is not known and the keys cannot be fetched.
+    pub async fn key(&self, kid: &str) -> Result<Option<DecodingKey>, Unavailable> {
+        if let Some(key) = self.keys.read().await.get(kid) {
+            return Ok(Some(key.clone()));
+        }
+        // One fetch at a time: whoever waited finds what the first one brought.
+        let mut fetched = self.fetched.lock().await;
+        let recently = fetched.is_some_and(|at| at.elapsed() < PAUSE);
+        if !recently {
+            let keys = self.fetch().await.map_err(|error| {
+                tracing::error!(%error, url = self.url, "fetching the token keys failed");
+                Unavailable
+            })?;
+            *self.keys.write().await = keys;
+            *fetched = Some(Instant::now());
+        }
+        Ok(self.keys.read().await.get(kid).cloned())
+    }
+
+    /// A health check.
+    #[must_use]
+    pub fn health(&self) -> health::Check {
+        let jwks = self.clone();
+        health::check(move || {
+            let jwks = jwks.clone();
+            async move {
+                let known = !jwks.keys.read().await.is_empty();
+                if known || jwks.key("").await.is_ok() {
+                    Ok(())
+                } else {
+                    Err("auth does not answer: see scripts/status and the log of auth".into())
+                }
+            }
+        })
+    }
+
+    async fn fetch(&self) -> Result<Keys, Box<dyn std::error::Error + Send + Sync>> {
+        let mut headers = reqwest::header::HeaderMap::new();
+        opentelemetry::global::get_text_map_propagator(|propagator| {
+            use tracing_opentelemetry::OpenTelemetrySpanExt;
+            propagator.inject_context(&tracing::Span::current().context(), &mut Injector(&mut headers));
+        });
+        let set: JwkSet = self.client.get(&self.url).headers(headers).send().await?.error_for_status()?.json().await?;
+        let named =
+            set.keys.iter().filter_map(|jwk| Some((jwk.common.key_id.clone()?, DecodingKey::from_jwk(jwk).ok()?)));
+        Ok(named.collect())
+    }
+}
+
+struct Injector<'a>(&'a mut reqwest::header::HeaderMap);
+
+impl opentelemetry::propagation::Injector for Injector<'_> {
+    fn set(&mut self, key: &str, value: String) {
+        if let (Ok(name), Ok(value)) = (reqwest::header::HeaderName::try_from(key), value.try_into()) {
+            self.0.insert(name, value);
+        }
+    }
+}

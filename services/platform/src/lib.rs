@@ -1,0 +1,14 @@
+//! What every service needs and no table: settings, clock, telemetry, server start and stop,
+//! the answer to an error, the verification of tokens.
+
+pub mod clock;
+pub mod command;
+pub mod envelope;
+pub mod health;
+pub mod jwks;
+pub mod live_tokens;
+pub mod request;
+pub mod server;
+pub mod settings;
+pub mod telemetry;
+pub mod token;

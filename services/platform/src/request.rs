@@ -1,0 +1,91 @@
+//! What routes ask of a request before they look into it.
+
+use actix_web::{
+    HttpRequest, HttpResponse, Resource, Route,
+    error::PayloadError,
+    http::{Method, StatusCode, header},
+    web::{self, Bytes},
+};
+use serde_json::{Map, Value};
+
+use crate::envelope::Problem;
+
+/// A body that may have failed to arrive.
+pub type Body = Result<Bytes, actix_web::Error>;
+
+/// One path with one method; other methods get 405 with `Allow`.
+#[must_use]
+pub fn only(path: &str, method: &'static Method, route: Route) -> Resource {
+    let refusal = move || async move {
+        let problem =
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("This address takes {method} and no other method."));
+        Err::<HttpResponse, _>(problem.with_static(header::ALLOW, method_name(method)))
+    };
+    web::resource(path.to_owned()).route(route.method(method.clone())).default_service(web::to(refusal))
+}
+
+fn method_name(method: &Method) -> &'static str {
+    if method == Method::GET { "GET" } else { "POST" }
+}
+
+/// The token after `Bearer` in `Authorization` (RFC 6750, 2.1).
+#[must_use]
+pub fn bearer(request: &HttpRequest) -> Option<&str> {
+    let (scheme, token) = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim()).filter(|token| !token.is_empty())
+}
+
+/// The media type without its parameters, in lower case; empty when there is none.
+#[must_use]
+pub fn media_type(request: &HttpRequest) -> String {
+    let value = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// The body as a JSON object.
+///
+/// # Errors
+/// 415 for another media type, 413 for a body too large, 400 for what is no JSON object.
+pub fn json_object(request: &HttpRequest, body: Body) -> Result<Map<String, Value>, Problem> {
+    let media_type = media_type(request);
+    if media_type != "application/json" {
+        return Err(unsupported_media_type(&media_type, "application/json"));
+    }
+    let example = "Send a JSON object.";
+    match serde_json::from_slice(&received(body)?) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(_) => Err(Problem::bad_request(format!("The body is JSON, but no object. {example}"))),
+        Err(error) => Err(Problem::bad_request(format!("The body is not JSON: {error}. {example}"))),
+    }
+}
+
+/// 415 that says what is taken.
+#[must_use]
+pub fn unsupported_media_type(got: &str, takes: &str) -> Problem {
+    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("Content-Type: got {got:?}, takes {takes}."))
+}
+
+/// The body's bytes.
+///
+/// # Errors
+/// 413 when it was too large, 400 when it was broken off or its encoding was wrong.
+pub fn received(body: Body) -> Result<Bytes, Problem> {
+    body.map_err(|error| match error.as_error::<PayloadError>() {
+        Some(PayloadError::Overflow) => {
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "The body is too large. Send it in parts.")
+        }
+        _ => Problem::bad_request(format!("The body could not be read: {error}.")),
+    })
+}
+
+/// The text of a required field.
+///
+/// # Errors
+/// 400 that names the field.
+pub fn required_text<'a>(object: &'a Map<String, Value>, field: &str, takes: &str) -> Result<&'a str, Problem> {
+    match object.get(field) {
+        Some(Value::String(text)) => Ok(text),
+        Some(other) => Err(Problem::bad_request(format!("{field}: got {other}, takes {takes}."))),
+        None => Err(Problem::bad_request(format!("{field}: is missing, takes {takes}."))),
+    }
+}

@@ -1,0 +1,184 @@
+//! Starting and stopping an HTTP service: the API on one port, health and metrics on an internal one.
+
+use std::{net::SocketAddr, sync::LazyLock, time::Instant};
+
+use actix_web::{
+    App, HttpResponse, HttpServer,
+    body::MessageBody,
+    dev::{Server, ServiceRequest, ServiceResponse},
+    http::{StatusCode, header::HeaderMap},
+    middleware::{Next, from_fn},
+    web::{self, Data, PayloadConfig, ServiceConfig},
+};
+use opentelemetry::{KeyValue, global, metrics::Histogram, propagation::Extractor};
+use tracing::Span;
+use tracing_actix_web::{RootSpanBuilder, TracingLogger};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+use crate::{
+    envelope::Problem,
+    health::{self, Check},
+    settings,
+};
+
+/// A service that is bound and not yet running.
+pub struct Running {
+    /// Where the API was bound.
+    pub address: SocketAddr,
+    /// Where health and metrics were bound.
+    pub internal_address: SocketAddr,
+    api: Server,
+    internal: Server,
+}
+
+/// Binds both ports. `configure` adds the routes.
+///
+/// # Errors
+/// An address cannot be bound.
+pub fn build<F>(settings: &settings::Server, checks: Vec<Check>, configure: F) -> std::io::Result<Running>
+where
+    F: Fn(&mut ServiceConfig) + Clone + Send + 'static,
+{
+    let body_bytes = settings.body_bytes;
+    let workers = if settings.workers == 0 { std::thread::available_parallelism()?.get() } else { settings.workers };
+    let api = HttpServer::new(move || {
+        App::new()
+            .wrap(TracingLogger::<RequestSpan>::new())
+            .wrap(from_fn(measure))
+            .app_data(PayloadConfig::new(body_bytes))
+            .configure(configure.clone())
+            .default_service(web::to(not_found))
+    })
+    .workers(workers)
+    .shutdown_timeout(settings.shutdown_seconds)
+    .disable_signals()
+    .bind(settings.address)?;
+    let checks = Data::new(checks);
+    let internal = HttpServer::new(move || {
+        App::new()
+            .app_data(checks.clone())
+            .route("/health/live", web::get().to(health::live))
+            .route("/health/ready", web::get().to(health::ready))
+            .route("/metrics", web::get().to(metrics))
+    })
+    .workers(1)
+    .shutdown_timeout(1)
+    .disable_signals()
+    .bind(settings.internal_address)?;
+    Ok(Running {
+        address: api.addrs()[0],
+        internal_address: internal.addrs()[0],
+        api: api.run(),
+        internal: internal.run(),
+    })
+}
+
+impl Running {
+    /// Serves until SIGTERM or SIGINT, then until accepted requests are answered.
+    ///
+    /// # Errors
+    /// Serving failed.
+    pub async fn run(self) -> std::io::Result<()> {
+        let handle = self.api.handle();
+        let internal = tokio::spawn(self.internal);
+        tokio::spawn(async move {
+            stop_signal().await;
+            tracing::info!("stopping");
+            handle.stop(true).await;
+        });
+        tracing::info!(address = %self.address, internal_address = %self.internal_address, "serving");
+        let outcome = self.api.await;
+        internal.abort();
+        outcome
+    }
+}
+
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        tracing::error!("signals cannot be received: only SIGKILL stops this process");
+        return std::future::pending().await;
+    };
+    tokio::select! { _ = terminate.recv() => (), _ = interrupt.recv() => () }
+}
+
+async fn not_found() -> Result<HttpResponse, Problem> {
+    Err(Problem::new(
+        StatusCode::NOT_FOUND,
+        "There is nothing at this address. See the README for the addresses of this API.",
+    ))
+}
+
+async fn metrics() -> Result<String, Problem> {
+    prometheus::TextEncoder::new().encode_to_string(&prometheus::gather()).map_err(|error| Problem::internal(&error))
+}
+
+/// Seconds from the request's head to the answer's head, by route, method and status.
+async fn measure(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    static DURATION: LazyLock<Histogram<f64>> = LazyLock::new(|| {
+        global::meter("platform")
+            .f64_histogram("http.server.request.duration")
+            .with_unit("s")
+            .with_boundaries(vec![0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0])
+            .build()
+    });
+    let started = Instant::now();
+    let route = request.match_pattern().unwrap_or_else(|| "none".into());
+    let method = request.method().to_string();
+    let response = next.call(request).await;
+    let status =
+        response.as_ref().map_or_else(|error| error.as_response_error().status_code(), ServiceResponse::status);
+    DURATION.record(
+        started.elapsed().as_secs_f64(),
+        &[
+            KeyValue::new("http.route", route),
+            KeyValue::new("http.request.method", method),
+            KeyValue::new("http.response.status_code", i64::from(status.as_u16())),
+        ],
+    );
+    response
+}
+
+/// The request's span: it continues the trace that the VIP began, and its end is the access log.
+struct RequestSpan;
+
+struct Headers<'a>(&'a HeaderMap);
+
+impl Extractor for Headers<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key)?.to_str().ok()
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.keys().map(actix_web::http::header::HeaderName::as_str).collect()
+    }
+}
+
+impl RootSpanBuilder for RequestSpan {
+    fn on_request_start(request: &ServiceRequest) -> Span {
+        let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let span = tracing::info_span!(
+            "request",
+            otel.name = format!("{} {}", request.method(), request.match_pattern().unwrap_or_default()),
+            otel.kind = "server",
+            method = %request.method(),
+            path = request.path(),
+            request_id = header("x-request-id"),
+            peer = header("x-forwarded-for"),
+        );
+        let parent = global::get_text_map_propagator(|propagator| propagator.extract(&Headers(request.headers())));
+        // Fails only where no OTLP endpoint is set, and then there is no trace to continue.
+        let _ = span.set_parent(parent);
+        span
+    }
+
+    fn on_request_end<B: MessageBody>(span: Span, outcome: &Result<ServiceResponse<B>, actix_web::Error>) {
+        let status =
+            outcome.as_ref().map_or_else(|error| error.as_response_error().status_code(), ServiceResponse::status);
+        span.in_scope(|| tracing::info!(status = status.as_u16(), "answered"));
+    }
+}

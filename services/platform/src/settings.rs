@@ -1,0 +1,182 @@
+//! Typed settings: the defaults of `defaults.toml`, the environment over them, checked at start.
+#![allow(missing_docs, reason = "fields are documented where they are set, in defaults.toml")]
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use jiff::tz::TimeZone;
+use secrecy::SecretString;
+use serde::{Deserialize, Deserializer, de::Error as _};
+
+const DEFAULTS: &str = include_str!("defaults.toml");
+
+/// Everything that can be set; `defaults.toml` says what each means.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    pub server: Server,
+    pub database: Database,
+    pub redis: Redis,
+    pub token: Token,
+    pub auth: Auth,
+    pub ingestion: Ingestion,
+    pub reporting: Reporting,
+    pub telemetry: Telemetry,
+}
+
+/// Listening, and how requests are bounded.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    pub address: SocketAddr,
+    pub internal_address: SocketAddr,
+    pub workers: usize,
+    pub shutdown_seconds: u64,
+    pub body_bytes: usize,
+}
+
+/// Postgres, as one role.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    pub host: String,
+    pub port: u16,
+    pub name: String,
+    pub user: String,
+    pub password_file: PathBuf,
+    pub connections: usize,
+    pub wait_milliseconds: u64,
+}
+
+/// The store of live tokens.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Redis {
+    pub host: String,
+    pub port: u16,
+    pub user: String,
+    pub password_file: PathBuf,
+    pub wait_milliseconds: u64,
+}
+
+/// What tokens say, and where their keys are.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Token {
+    pub issuer: String,
+    pub audience: String,
+    pub lifetime_seconds: u32,
+    pub jwks_url: String,
+}
+
+/// Signing keys and sign-ins.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Auth {
+    pub key_directory: PathBuf,
+    pub key_bits: u32,
+    pub key_publish_seconds: u32,
+    pub failures: i32,
+    pub failure_window_seconds: u32,
+    pub hash_queue: usize,
+}
+
+/// The recorder.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ingestion {
+    pub queue_events: usize,
+    pub batch_events: usize,
+    pub writers: usize,
+}
+
+/// Reports.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reporting {
+    #[serde(deserialize_with = "zone")]
+    pub time_zone: TimeZone,
+    pub period_days: i64,
+    pub stale_hours: u32,
+    pub database_enabled: bool,
+}
+
+/// Logs, and what is exported.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Telemetry {
+    pub log: String,
+    pub otlp_endpoint: String,
+}
+
+impl Settings {
+    /// The defaults with the environment over them.
+    ///
+    /// # Errors
+    /// A variable that is unknown or has a bad value, named.
+    pub fn load() -> Result<Self, config::ConfigError> {
+        Self::from(config::Environment::with_prefix("ROLLCALL"))
+    }
+
+    fn from(environment: config::Environment) -> Result<Self, config::ConfigError> {
+        config::Config::builder()
+            .add_source(config::File::from_str(DEFAULTS, config::FileFormat::Toml))
+            .add_source(environment.prefix_separator("_").separator("__").try_parsing(true))
+            .build()?
+            .try_deserialize()
+    }
+}
+
+impl Redis {
+    /// Longest wait for an answer.
+    #[must_use]
+    pub fn wait(&self) -> Duration {
+        Duration::from_millis(self.wait_milliseconds)
+    }
+}
+
+/// The text of a secret's file, without the line end.
+///
+/// # Errors
+/// The file cannot be read; the message names it.
+pub fn read_secret(path: &std::path::Path) -> std::io::Result<SecretString> {
+    std::fs::read_to_string(path).map(|text| SecretString::from(text.trim_end_matches('\n'))).map_err(|error| {
+        std::io::Error::new(error.kind(), format!("cannot read the secret {}: {error}", path.display()))
+    })
+}
+
+fn zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TimeZone, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    TimeZone::get(&name).map_err(|_| D::Error::custom(format!("{name:?} is no IANA time zone, as Asia/Kolkata")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(variables: &[(&str, &str)]) -> Result<Settings, String> {
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Settings::from(config::Environment::with_prefix("ROLLCALL").source(Some(variables)))
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_environment_is_over_the_defaults() {
+        let settings = load(&[("ROLLCALL_REPORTING__TIME_ZONE", "Asia/Kolkata"), ("ROLLCALL_DATABASE__PORT", "6543")])
+            .expect("settings");
+        assert_eq!(settings.reporting.time_zone.iana_name(), Some("Asia/Kolkata"));
+        assert_eq!(settings.database.port, 6543);
+        assert_eq!(settings.token.lifetime_seconds, 120);
+    }
+
+    #[test]
+    fn an_error_names_its_key() {
+        for (name, value, key) in [
+            ("ROLLCALL_DATABASE__PORT", "many", "database.port"),
+            ("ROLLCALL_REPORTING__TIME_ZONE", "Mars/Olympus", "reporting.time_zone"),
+            ("ROLLCALL_REPORTING__TIMEZONE", "UTC", "timezone"),
+        ] {
+            let error = load(&[(name, value)]).expect_err("an error");
+            assert!(error.contains(key), "{error}");
+        }
+    }
+}

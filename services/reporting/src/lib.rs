@@ -1,0 +1,6 @@
+//! Attendance reports: views of one query layer, which is `store::sessions`.
+
+pub mod openapi;
+pub mod reports;
+pub mod startup;
+pub mod v1;

@@ -1,0 +1,47 @@
+//! Puts the service together.
+
+use actix_web::{
+    http::Method,
+    web::{self, Data, PayloadConfig},
+};
+use platform::{
+    clock::Clock, jwks::Jwks, live_tokens::LiveTokens, request::only, server, settings::Settings, token::Verifier,
+};
+use store::Pool;
+
+use crate::{reports::Reports, v1};
+
+/// A report is asked for in a few lines.
+const BODY_BYTES: usize = 64 * 1024;
+
+/// Binds the service, on port 0 if so set.
+///
+/// # Errors
+/// A setting or address is bad; the error says which.
+pub fn build(settings: &Settings, clock: Clock) -> Result<server::Running, Box<dyn std::error::Error>> {
+    let pool = Pool::new(&settings.database)?;
+    let live = LiveTokens::new(&settings.redis)?;
+    let jwks = Jwks::new(&settings.token.jwks_url)?;
+    let mut checks = vec![live.health(), jwks.health()];
+    if settings.reporting.database_enabled {
+        checks.push(pool.health());
+    }
+    let verifier = Data::new(Verifier::new(&settings.token, jwks, live, clock.clone()));
+    let reports = Data::new(Reports::new(pool, settings.reporting.clone(), clock));
+    let running = server::build(&settings.server, checks, move |app| {
+        app.app_data(PayloadConfig::new(BODY_BYTES))
+            .app_data(verifier.clone())
+            .app_data(reports.clone())
+            .service(only("/api/v1/reporting/sessions", &Method::POST, web::post().to(v1::sessions::sessions)))
+            .service(only("/api/v1/reporting/openapi.json", &Method::GET, web::get().to(crate::openapi::document)));
+    })?;
+    Ok(running)
+}
+
+/// Serves until it is told to stop.
+///
+/// # Errors
+/// As of [`build`], or serving failed.
+pub async fn serve(settings: Settings) -> Result<(), Box<dyn std::error::Error>> {
+    Ok(build(&settings, Clock::System)?.run().await?)
+}

@@ -1,0 +1,92 @@
+//! The body of a report: KB008's envelope around rows that are written as they come.
+
+use actix_web::web::Bytes;
+use futures::{Stream, TryStreamExt};
+use jiff::{Timestamp, tz::TimeZone};
+use platform::{clock::Clock, envelope::response_date};
+use serde::Serialize;
+use store::sessions;
+use utoipa::ToSchema;
+
+use crate::reports::Rows;
+
+/// Bytes that go out at once, about.
+const CHUNK: usize = 16 * 1024;
+
+/// KB008's envelope.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// 200.
+    #[schema(example = 200)]
+    pub status_code: u16,
+    /// `Data fetched successfully`
+    pub status_message: String,
+    /// UTC, seven fractional digits.
+    #[schema(example = "2025-02-13T10:53:56.3567571Z")]
+    pub response_date: String,
+    /// One row per user and realm, ordered by them.
+    pub data: Vec<Row>,
+}
+
+/// A user's attendance in the period. Times are in the reporting time zone.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "PascalCase")]
+pub struct Row {
+    /// As the gateway last spelled it.
+    #[serde(rename = "UserID")]
+    pub user_id: String,
+    /// The gateway domain.
+    pub realm: String,
+    /// `YYYY-MM-DD HH:MM:SS`
+    #[schema(example = "2025-01-01 15:30:00")]
+    pub first_login_date_time: String,
+    /// `YYYY-MM-DD HH:MM:SS`; null while any of the sessions is open.
+    #[schema(example = "2025-01-01 21:10:00")]
+    pub last_logout_date_time: Option<String>,
+}
+
+impl Row {
+    fn new(row: sessions::Row, zone: &TimeZone) -> Self {
+        Self {
+            user_id: row.user,
+            realm: row.realm,
+            first_login_date_time: local(row.first_login_at, zone),
+            last_logout_date_time: row.last_logout_at.map(|at| local(at, zone)),
+        }
+    }
+}
+
+/// Fractions are cut off.
+fn local(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// The envelope, streamed. When the database breaks off, so does the body, in the midst of its JSON.
+pub fn stream(
+    mut rows: Rows,
+    zone: TimeZone,
+    clock: &Clock,
+) -> impl Stream<Item = Result<Bytes, store::Error>> + use<> {
+    let mut text = format!(
+        r#"{{"statusCode":200,"statusMessage":"Data fetched successfully","responseDate":"{}","data":["#,
+        response_date(clock)
+    );
+    async_stream::try_stream! {
+        let mut separator = "";
+        while let Some(row) = rows.try_next().await.inspect_err(|error| tracing::error!(%error, "a report broke off"))? {
+            text.push_str(separator);
+            text.push_str(&json(&Row::new(row, &zone)));
+            separator = ",";
+            if text.len() >= CHUNK {
+                yield Bytes::from(std::mem::take(&mut text));
+            }
+        }
+        text.push_str("]}");
+        yield Bytes::from(text);
+    }
+}
+
+fn json(row: &Row) -> String {
+    serde_json::to_string(row).expect("JSON of plain fields")
+}

@@ -1,0 +1,91 @@
+//! What a report says while something that it needs is away, and that it comes back by itself.
+
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+use test_support::{Proxy, Rollcall, snapshot};
+
+fn filters() -> Value {
+    json!({"StartDate": "2025-01-01", "EndDate": "2025-01-31", "UserName": "All Users", "StartOfDay": "00:00:00", "RequestDate": "2025-02-01"})
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn redis_away_or_silent_is_503_soon_and_passes() {
+    let redis = Proxy::new(test_support::redis()).await;
+    let rollcall = Rollcall::builder().await.redis(redis.address).start();
+    let token = rollcall.token("reporting:read").await;
+    for outage in [Proxy::cut, Proxy::silence] {
+        outage(&redis);
+        let started = Instant::now();
+        let answer = rollcall.report(&token, &filters()).await;
+        // Not a measure of speed: the bound on waiting for Redis holds, with ample room.
+        assert!(started.elapsed() < Duration::from_secs(5));
+        let answer = snapshot::of(answer).await;
+        insta::allow_duplicates! { insta::assert_snapshot!(answer); }
+        redis.restore();
+        while rollcall.report(&token, &filters()).await.status() != 200 {
+            assert!(started.elapsed() < Duration::from_secs(30), "it does not recover");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_away_or_silent_is_503_and_passes() {
+    let postgres = Proxy::new(test_support::postgres()).await;
+    let rollcall = Rollcall::builder()
+        .await
+        .postgres(postgres.address)
+        .set(|settings| settings.database.wait_milliseconds = 500)
+        .start();
+    let token = rollcall.token("reporting:read").await;
+    for outage in [Proxy::cut, Proxy::silence] {
+        assert_eq!(rollcall.report(&token, &filters()).await.status(), 200);
+        outage(&postgres);
+        let answer = rollcall.report(&token, &filters()).await;
+        let answer = snapshot::of(answer).await;
+        insta::allow_duplicates! { insta::assert_snapshot!(answer); }
+        postgres.restore();
+        let started = Instant::now();
+        while rollcall.report(&token, &filters()).await.status() != 200 {
+            assert!(started.elapsed() < Duration::from_secs(30), "it does not recover");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn known_keys_go_on_verifying_while_auth_is_away_and_unknown_ones_fail_closed() {
+    let nowhere = "http://127.0.0.1:1/jwks.json".to_owned();
+    let rollcall = Rollcall::start().await;
+    let token = rollcall.token("reporting:read").await;
+    let mut settings = rollcall.settings.clone();
+    settings.database = rollcall.database.settings("reporting");
+    settings.token.jwks_url = nowhere;
+    let alone = reporting::startup::build(&settings, rollcall.clock.clone()).expect("reporting");
+    let url = format!("http://{}/api/v1/reporting/sessions", alone.address);
+    let internal = alone.internal_address;
+    tokio::spawn(alone.run());
+    let answer = rollcall
+        .http
+        .post(url)
+        .bearer_auth(&token)
+        .json(&json!({"Filters": filters()}))
+        .send()
+        .await
+        .expect("an answer");
+    let ready = rollcall.http.get(format!("http://{internal}/health/ready")).send().await.expect("an answer");
+    insta::assert_snapshot!(format!("report\n{}\n\nready\n{}", snapshot::of(answer).await, snapshot::of(ready).await));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn health_and_metrics_are_on_the_internal_port_alone() {
+    let rollcall = Rollcall::start().await;
+    let get =
+        async |address, path| rollcall.http.get(format!("http://{address}{path}")).send().await.expect("an answer");
+    for (internal, api) in rollcall.internal.into_iter().zip([rollcall.auth, rollcall.ingestion, rollcall.reporting]) {
+        for path in ["/health/live", "/health/ready", "/metrics"] {
+            assert_eq!(get(internal, path).await.status(), 200, "{path}");
+            assert_eq!(get(api, path).await.status(), 404, "{path}");
+        }
+    }
+}

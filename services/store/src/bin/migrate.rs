@@ -1,0 +1,21 @@
+//! Makes the database roles and runs the migrations, then ends. Safe when several start at once.
+
+use diesel_async::AsyncPgConnection;
+use diesel_async::pooled_connection::deadpool::Object;
+use platform::settings::{Settings, read_secret};
+use store::{Pool, migrations};
+
+/// Reads each role's password from `<folder of the owner's password>/<role>`.
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let settings = Settings::load()?.database;
+    let folder = settings.password_file.parent().ok_or("database.password_file has no folder")?;
+    let passwords = migrations::ROLES
+        .into_iter()
+        .map(|role| Ok((role, read_secret(&folder.join(role))?)))
+        .collect::<std::io::Result<Vec<_>>>()?;
+    let connection: AsyncPgConnection = Object::take(Pool::new(&settings)?.get().await?);
+    migrations::run(connection, &passwords).await.map_err(|error| error.to_string())?;
+    println!("the database is up to date");
+    Ok(())
+}

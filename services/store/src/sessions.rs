@@ -1,0 +1,146 @@
+//! Sessions: merged from events, and rolled up into the rows of a report.
+
+use std::collections::{BTreeMap, btree_map::Entry};
+
+use attendance::{DEFAULT_REALM, key, period::Period, session::Session};
+use diesel::{
+    QueryableByName,
+    result::QueryResult,
+    sql_query,
+    sql_types::{Array, Integer, Nullable, Text, Timestamptz},
+};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use futures::{Stream, TryStreamExt};
+use jiff::Timestamp;
+use jiff_diesel::ToDiesel;
+
+use crate::{
+    events::{Reported, column},
+    pool::{Connection, Error},
+};
+
+/// Merges new events into their sessions: first among themselves by the domain's merge, then with
+/// what is stored by the same merge in SQL.
+pub(crate) async fn merge(connection: &mut AsyncPgConnection, events: &[&Reported]) -> QueryResult<()> {
+    let mut news: BTreeMap<(i32, &str), Session> = BTreeMap::new();
+    for Reported { source_id, event } in events {
+        let Some((session_id, session)) = Session::of(event) else { continue };
+        match news.entry((*source_id, session_id)) {
+            Entry::Vacant(entry) => drop(entry.insert(session)),
+            Entry::Occupied(mut entry) => {
+                let merged = entry.get().clone().merge(session);
+                entry.insert(merged);
+            }
+        }
+    }
+    if news.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<((i32, &str), Session)> = news.into_iter().collect();
+    // LEAST and GREATEST ignore nulls. A realm that no event named is Default at -infinity.
+    sql_query(
+        "INSERT INTO sessions AS stored (source_id, session_id, user_name, user_at, user_key, realm, realm_at, realm_key,
+             login_at, logout_at, last_seen_at)
+         SELECT source_id, session_id, user_name, user_at, user_key, realm, coalesce(realm_at, '-infinity'), realm_key,
+             login_at, logout_at, last_seen_at
+         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) AS news (source_id, session_id, user_name, user_at, user_key,
+             realm, realm_at, realm_key, login_at, logout_at, last_seen_at)
+         ON CONFLICT (source_id, session_id) DO UPDATE SET
+             (user_at, user_name, user_key) = (SELECT * FROM (VALUES
+                 (stored.user_at, stored.user_name, stored.user_key),
+                 (excluded.user_at, excluded.user_name, excluded.user_key)) AS spelled (at, name, key)
+                 ORDER BY at DESC, name COLLATE \"C\" DESC LIMIT 1),
+             (realm_at, realm, realm_key) = (SELECT * FROM (VALUES
+                 (stored.realm_at, stored.realm, stored.realm_key),
+                 (excluded.realm_at, excluded.realm, excluded.realm_key)) AS spelled (at, name, key)
+                 ORDER BY at DESC, name COLLATE \"C\" DESC LIMIT 1),
+             login_at = LEAST(stored.login_at, excluded.login_at),
+             logout_at = GREATEST(stored.logout_at, excluded.logout_at),
+             last_seen_at = GREATEST(stored.last_seen_at, excluded.last_seen_at)",
+    )
+    .bind::<Array<Integer>, _>(column(&rows, |((source_id, _), _)| *source_id))
+    .bind::<Array<Text>, _>(column(&rows, |((_, session_id), _)| (*session_id).to_owned()))
+    .bind::<Array<Text>, _>(column(&rows, |(_, session)| session.user.name.clone()))
+    .bind::<Array<Timestamptz>, _>(column(&rows, |(_, session)| session.user.at.to_diesel()))
+    .bind::<Array<Text>, _>(column(&rows, |(_, session)| key(&session.user.name)))
+    .bind::<Array<Text>, _>(column(&rows, |(_, session)| realm(session).to_owned()))
+    .bind::<Array<Nullable<Timestamptz>>, _>(column(&rows, |(_, session)| session.realm.as_ref().map(|realm| realm.at.to_diesel())))
+    .bind::<Array<Text>, _>(column(&rows, |(_, session)| key(realm(session))))
+    .bind::<Array<Nullable<Timestamptz>>, _>(column(&rows, |(_, session)| session.login_at.map(ToDiesel::to_diesel)))
+    .bind::<Array<Nullable<Timestamptz>>, _>(column(&rows, |(_, session)| session.logout_at.map(ToDiesel::to_diesel)))
+    .bind::<Array<Timestamptz>, _>(column(&rows, |(_, session)| session.last_seen_at.to_diesel()))
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+fn realm(session: &Session) -> &str {
+    session.realm.as_ref().map_or(DEFAULT_REALM, |realm| realm.name.as_str())
+}
+
+/// Which rows a report has.
+#[derive(Debug, Clone)]
+pub struct Selection {
+    /// Sessions whose login falls in it.
+    pub period: Period,
+    /// One user, in any case; none for all.
+    pub user: Option<String>,
+    /// One realm, in any case; none for all.
+    pub realm: Option<String>,
+    /// A session last seen before this and not ended is taken as ended then.
+    pub stale_before: Timestamp,
+}
+
+/// What a user's sessions of the period come to.
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
+pub struct Row {
+    /// As the gateway last spelled it.
+    #[diesel(sql_type = Text)]
+    pub user: String,
+    /// As the gateway last spelled it.
+    #[diesel(sql_type = Text)]
+    pub realm: String,
+    /// The earliest login.
+    #[diesel(sql_type = Timestamptz, deserialize_as = jiff_diesel::Timestamp)]
+    pub first_login_at: Timestamp,
+    /// The latest end; none while any of the sessions is open.
+    #[diesel(sql_type = Nullable<Timestamptz>, deserialize_as = jiff_diesel::NullableTimestamp)]
+    pub last_logout_at: Option<Timestamp>,
+}
+
+/// The rows, by user and realm, as they come from the database: never more than a few in memory.
+/// The connection goes back to the pool when the stream has ended, and is closed when it is dropped before.
+pub fn report(mut connection: Connection, selection: &Selection) -> impl Stream<Item = Result<Row, Error>> + use<> {
+    let query = sql_query(
+        "SELECT spelled.user_name AS \"user\", spelled.realm, first_login_at, last_logout_at
+         FROM (
+             SELECT user_key, realm_key, min(login_at) AS first_login_at,
+                 CASE WHEN bool_and(end_at IS NOT NULL) THEN max(end_at) END AS last_logout_at
+             FROM (
+                 SELECT user_key, realm_key, login_at,
+                     session_end(login_at, logout_at, last_seen_at, last_restart_at, $5) AS end_at
+                 FROM sessions JOIN sources ON sources.id = source_id
+                 WHERE login_at >= $1 AND login_at < $2
+                     AND ($3 IS NULL OR user_key = $3) AND ($4 IS NULL OR realm_key = $4)
+             ) AS selected
+             GROUP BY user_key, realm_key
+         ) AS rows
+         CROSS JOIN LATERAL (
+             SELECT user_name, realm FROM sessions
+             WHERE (user_key, realm_key) = (rows.user_key, rows.realm_key)
+             ORDER BY user_at DESC, user_name COLLATE \"C\" DESC, realm COLLATE \"C\" DESC LIMIT 1
+         ) AS spelled
+         ORDER BY user_key, realm_key",
+    )
+    .bind::<Timestamptz, _>(selection.period.start.to_diesel())
+    .bind::<Timestamptz, _>(selection.period.end.to_diesel())
+    .bind::<Nullable<Text>, _>(selection.user.as_deref().map(key))
+    .bind::<Nullable<Text>, _>(selection.realm.as_deref().map(key))
+    .bind::<Timestamptz, _>(selection.stale_before.to_diesel());
+    async_stream::try_stream! {
+        let mut rows = query.load_stream::<Row>(&mut connection).await?;
+        while let Some(row) = rows.try_next().await? {
+            yield row;
+        }
+    }
+}
