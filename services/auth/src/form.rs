@@ -81,6 +81,9 @@ impl From<tokens::Error> for OauthError {
     }
 }
 
+/// All others are ignored (RFC 6749, 3.2).
+const PARAMETERS: [&str; 6] = ["grant_type", "scope", "token", "token_type_hint", "client_id", "client_secret"];
+
 /// The parameters of a form, each at most once.
 pub type Form = BTreeMap<String, String>;
 
@@ -124,7 +127,7 @@ fn parse(request: &HttpRequest, body: Body) -> Result<Form, OauthError> {
         .map_err(|problem| OauthError::new(problem.status_code(), "invalid_request", problem.to_string()))?;
     let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(&bytes).map_err(|error| bad(error.to_string()))?;
     let mut form = Form::new();
-    for (name, value) in pairs {
+    for (name, value) in pairs.into_iter().filter(|(name, _)| PARAMETERS.contains(&name.as_str())) {
         if form.insert(name.clone(), value).is_some() {
             return Err(bad(format!("{name}: is there twice.")));
         }

@@ -1,10 +1,8 @@
 //! The OpenAPI document of this service.
 
 use actix_web::HttpResponse;
-use utoipa::{
-    Modify, OpenApi,
-    openapi::security::{Http, HttpAuthScheme, SecurityScheme},
-};
+use platform::openapi::secured;
+use utoipa::{OpenApi, openapi::security::HttpAuthScheme};
 
 use crate::routes;
 
@@ -18,21 +16,11 @@ use crate::routes;
         routes::revoke::revoke,
         routes::jwks::jwks,
         routes::metadata::metadata,
-    ),
-    modifiers(&Security)
+    )
 )]
 struct Document;
 
-struct Security;
-
-impl Modify for Security {
-    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Basic));
-        document.components.get_or_insert_default().add_security_scheme("client", scheme);
-    }
-}
-
 /// `GET /api/v1/auth/openapi.json`.
 pub async fn document() -> HttpResponse {
-    HttpResponse::Ok().json(Document::openapi())
+    HttpResponse::Ok().json(secured(Document::openapi(), "client", HttpAuthScheme::Basic))
 }

@@ -1,14 +1,13 @@
 //! `rollcall client …`
 
 use clap::{Subcommand, ValueEnum};
-use diesel_async::AsyncPgConnection;
 use platform::{clock::Clock, token};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde_json::json;
-use store::{Pool, api_clients, audit_log};
+use store::{Pool, api_clients};
 
-use crate::{ACTOR, Failure, generate, output::Output};
+use crate::{Failure, generate, note, output::Output};
 
 #[derive(Subcommand)]
 pub enum Task {
@@ -108,11 +107,4 @@ fn hash(password: &SecretString) -> Result<String, Failure> {
 
 fn unknown(name: &str) -> Failure {
     format!("there is no API client named {name}: see scripts/rollcall client list").into()
-}
-
-async fn note(connection: &mut AsyncPgConnection, action: &str, name: &str, done: bool) -> Result<bool, store::Error> {
-    if done {
-        audit_log::write(connection, ACTOR, action, json!({"name": name})).await?;
-    }
-    Ok(done)
 }

@@ -7,8 +7,10 @@ mod output;
 mod sources;
 
 use clap::{Parser, Subcommand};
+use diesel_async::AsyncPgConnection;
 use platform::{clock::Clock, settings::Settings};
-use store::Pool;
+use serde_json::json;
+use store::{Pool, audit_log};
 
 use crate::output::Output;
 
@@ -69,4 +71,12 @@ async fn run(subject: Subject) -> Result<Output, Failure> {
         },
         done => done,
     }
+}
+
+/// Writes what was done to `name` into the audit log, in front of whoever is told that it was done.
+async fn note(connection: &mut AsyncPgConnection, action: &str, name: &str, done: bool) -> Result<bool, store::Error> {
+    if done {
+        audit_log::write(connection, ACTOR, action, json!({"name": name})).await?;
+    }
+    Ok(done)
 }

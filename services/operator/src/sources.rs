@@ -1,14 +1,13 @@
 //! `rollcall source …`
 
 use clap::Subcommand;
-use diesel_async::AsyncPgConnection;
 use ingestion::source_key::key_hash;
 use platform::clock::Clock;
 use serde::Serialize;
 use serde_json::json;
-use store::{Pool, audit_log, sources};
+use store::{Pool, sources};
 
-use crate::{ACTOR, Failure, generate, output::Output};
+use crate::{Failure, generate, note, output::Output};
 
 #[derive(Subcommand)]
 pub enum Task {
@@ -84,11 +83,4 @@ async fn add(pool: &Pool, name: &str) -> Result<Output, Failure> {
 
 fn unknown(name: &str) -> Failure {
     format!("there is no source named {name}: see scripts/rollcall source list").into()
-}
-
-async fn note(connection: &mut AsyncPgConnection, action: &str, name: &str, done: bool) -> Result<bool, store::Error> {
-    if done {
-        audit_log::write(connection, ACTOR, action, json!({"name": name})).await?;
-    }
-    Ok(done)
 }

@@ -7,6 +7,7 @@ pub mod envelope;
 pub mod health;
 pub mod jwks;
 pub mod live_tokens;
+pub mod openapi;
 pub mod request;
 pub mod server;
 pub mod settings;

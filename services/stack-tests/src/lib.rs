@@ -1,1 +1,190 @@
-//! stub
+//! Black-box tests of the running stack, through the VIP, with clients that others wrote.
+//!
+//! `scripts/test` starts a stack of its own and says where in the environment: `STACK_URL`, the checkout it was
+//! started from in `STACK_ROOT`. Commands run in the container image `rollcall/clients`, on the host's network.
+#![allow(
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    reason = "a test helper that cannot do its work fails the test"
+)]
+
+use std::{
+    io::Write,
+    path::PathBuf,
+    process::{Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+/// Where the VIP is, as `https://127.0.0.1:8443`.
+#[must_use]
+pub fn url() -> String {
+    std::env::var("STACK_URL").expect("STACK_URL is not set: run scripts/test")
+}
+
+/// The checkout that the stack was started from.
+#[must_use]
+pub fn root() -> PathBuf {
+    std::env::var("STACK_ROOT").expect("STACK_ROOT is not set: run scripts/test").into()
+}
+
+/// Standard output of a script of the project.
+pub fn script(name: &str, arguments: &[&str]) -> String {
+    let output = run_script(name, arguments);
+    assert!(output.status.success(), "scripts/{name} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text")
+}
+
+/// A script of the project, whatever comes of it.
+#[must_use]
+pub fn run_script(name: &str, arguments: &[&str]) -> Output {
+    let script = root().join("scripts").join(name);
+    Command::new(script).args(arguments).stdin(Stdio::null()).output().expect("a shell")
+}
+
+/// `docker` with these arguments.
+pub fn docker(arguments: &[&str]) -> String {
+    let output = Command::new("docker").args(arguments).current_dir(root()).output().expect("docker");
+    assert!(output.status.success(), "docker {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Standard output of a command in the client container, with `input` on its standard input. The VIP's
+/// CA file is /state/ca.pem there, this package's `clients` folder /clients.
+pub fn client(command: &[&str], input: &str) -> String {
+    let output = run_client(command, input);
+    assert!(
+        output.status.success(),
+        "{command:?}: {}\n{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).expect("text")
+}
+
+/// A command in the client container, whatever comes of it.
+#[must_use]
+pub fn run_client(command: &[&str], input: &str) -> Output {
+    let ca = format!("{}:/state/ca.pem:ro", root().join(".rollcall/ca.pem").display());
+    let clients = format!("{}/clients:/clients:ro", env!("CARGO_MANIFEST_DIR"));
+    let mut child = Command::new("docker")
+        .args(["run", "--rm", "-i", "--network", "host", "-v", &ca, "-v", &clients, "-e"])
+        .arg(format!("STACK_URL={}", url()))
+        .arg("rollcall/clients")
+        .args(command)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("docker");
+    child.stdin.take().expect("its input").write_all(input.as_bytes()).expect("written");
+    child.wait_with_output().expect("its end")
+}
+
+/// What curl shows of an answer.
+#[derive(Debug)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// Header lines in lower case.
+    pub headers: Vec<String>,
+    /// The body.
+    pub body: String,
+}
+
+impl Answer {
+    /// The body as JSON.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// The value of a header.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find_map(|line| line.strip_prefix(&format!("{name}: ")))
+    }
+}
+
+/// curl, trusting the stack's CA, with these arguments after the path.
+pub fn curl(path: &str, arguments: &[&str], input: &str) -> Answer {
+    let url = format!("{}{path}", url());
+    let mut command = vec!["curl", "-sS", "-i", "--max-time", "60", "--cacert", "/state/ca.pem", &url];
+    command.extend(arguments);
+    parse(&client(&command, input))
+}
+
+/// The last answer in curl's output with headers.
+#[must_use]
+pub fn parse(text: &str) -> Answer {
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((text, ""));
+    if head.starts_with("HTTP/1.1 100") {
+        return parse(body);
+    }
+    let mut lines = head.lines();
+    let status = lines
+        .next()
+        .and_then(|line| line.split(' ').nth(1)?.parse().ok())
+        .unwrap_or_else(|| panic!("no status: {text}"));
+    let lower = |line: &str| {
+        line.split_once(": ")
+            .map_or_else(|| line.to_lowercase(), |(name, value)| format!("{}: {value}", name.to_lowercase()))
+    };
+    Answer { status, headers: lines.map(lower).collect(), body: body.to_owned() }
+}
+
+/// A new API client: user name and password.
+pub fn api_client(scopes: &[&str]) -> (String, String) {
+    let mut arguments = vec!["--json", "client", "add"];
+    for scope in scopes {
+        arguments.extend(["--scope", scope]);
+    }
+    let client: Value = serde_json::from_str(&script("rollcall", &arguments)).expect("JSON");
+    let text = |name: &str| client[name].as_str().expect("text").to_owned();
+    (text("username"), text("password"))
+}
+
+/// A new source of a name nobody has: its key.
+pub fn source() -> String {
+    let name = format!("test-{}", uuid::Uuid::new_v4());
+    let source: Value = serde_json::from_str(&script("rollcall", &["--json", "source", "add", &name])).expect("JSON");
+    source["key"].as_str().expect("a key").to_owned()
+}
+
+/// A token of a client.
+pub fn token((name, password): &(String, String)) -> String {
+    let body = serde_json::json!({"username": name, "password": password}).to_string();
+    let answer = curl("/api/v1/auth/connect", &["-H", "Content-Type: application/json", "-d", "@-"], &body);
+    answer.json()["token"].as_str().unwrap_or_else(|| panic!("no token: {answer:?}")).to_owned()
+}
+
+/// A report on all users.
+pub fn report(token: &str, start_date: &str, end_date: &str) -> Answer {
+    let body = serde_json::json!({"Filters": {"StartDate": start_date, "EndDate": end_date, "UserName": "All Users", "StartOfDay": "00:00:00", "RequestDate": end_date}});
+    let authorization = format!("Authorization: Bearer {token}");
+    curl(
+        "/api/v1/reporting/sessions",
+        &["-H", &authorization, "-H", "Content-Type: application/json", "-d", "@-"],
+        &body.to_string(),
+    )
+}
+
+/// Sends events as JSON.
+pub fn send(key: &str, events: &Value) -> Answer {
+    let authorization = format!("Authorization: Bearer {key}");
+    curl(
+        "/api/v1/ingestion/events",
+        &["-H", &authorization, "-H", "Content-Type: application/json", "-d", "@-"],
+        &events.to_string(),
+    )
+}
+
+/// Waits until something holds that a stack at work brings about by itself.
+pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !holds() {
+        assert!(started.elapsed() < Duration::from_mins(1), "{what} does not come");
+        std::thread::sleep(Duration::from_millis(300));
+    }
+}

@@ -15,8 +15,14 @@ use crate::{
 #[derive(Deserialize, ToSchema)]
 pub struct TokenRequest {
     /// `client_credentials`.
+    #[schema(pattern = "^client_credentials$", example = "client_credentials")]
     pub grant_type: String,
     /// Some of the client's scopes, separated by spaces; all of them when absent.
+    #[schema(
+        pattern = "^(reporting:read|admin)( (reporting:read|admin))*$",
+        example = "reporting:read",
+        nullable = false
+    )]
     pub scope: Option<String>,
 }
 

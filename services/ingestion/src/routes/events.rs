@@ -12,7 +12,7 @@ use platform::{
     envelope::{Envelope, Problem},
     request::{Body, media_type, received, unsupported_media_type},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use store::events::{Outcome, Reported};
 use utoipa::ToSchema;
 
@@ -46,6 +46,17 @@ pub struct Rejection {
     pub message: String,
 }
 
+/// The body's form; what an event must have is said of the operation, since a bad one is no error of the body.
+#[derive(Deserialize, ToSchema)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "for the documentation")]
+pub enum Events {
+    /// One event.
+    One(std::collections::BTreeMap<String, serde_json::Value>),
+    /// Several.
+    Several(Vec<serde_json::Value>),
+}
+
 /// Records events.
 ///
 /// The body is one event, an array of events, or NDJSON, plain or with `Content-Encoding: gzip` or
@@ -56,7 +67,7 @@ pub struct Rejection {
 /// after any other answer the same events can be sent again.
 #[utoipa::path(post, path = "/api/v1/ingestion/events", security(("source" = [])),
     request_body(content(
-        (Object = "application/json", example = json!({"event_id": "e1", "type": "login", "session_id": "s1", "user": "user_4",
+        (Events = "application/json", example = json!({"event_id": "e1", "type": "login", "session_id": "s1", "user": "user_4",
             "realm": "Default", "occurred_at": "2025-01-01T15:30:00+05:30"})),
         (String = "application/x-ndjson"))),
     responses(

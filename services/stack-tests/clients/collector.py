@@ -1,0 +1,17 @@
+"""An OTLP collector that prints what it was sent: kind, service, and the protobuf as hexadecimal digits."""
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+class Collector(BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        service = next((name for name in ("auth", "ingestion", "reporting") if b"\n\x0cservice.name\x12" in body and name.encode() in body.split(b"service.name", 1)[1][:20]), "?")
+        print(self.path.removeprefix("/v1/"), service, body.hex(), flush=True)
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *arguments):
+        pass
+
+
+ThreadingHTTPServer(("", 4318), Collector).serve_forever()
