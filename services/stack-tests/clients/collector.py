@@ -1,5 +1,5 @@
 """An OTLP collector that prints what it was sent: kind, service, and the protobuf as hexadecimal digits."""
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 
 class Collector(BaseHTTPRequestHandler):
@@ -14,4 +14,5 @@ class Collector(BaseHTTPRequestHandler):
         pass
 
 
-ThreadingHTTPServer(("", 4318), Collector).serve_forever()
+# One after the other, so that no line breaks into another.
+HTTPServer(("", 4318), Collector).serve_forever()

@@ -18,7 +18,7 @@ fn its_own_errors_wear_kb008s_envelope() {
         ("health is not public", curl("/health/ready", &[], ""), 404),
         ("metrics are not public", curl("/metrics", &[], ""), 404),
         ("TRACE", curl("/api/v1/auth/connect", &["-X", "TRACE"], ""), 405),
-        ("a long header", curl("/api/v1/auth/connect", &["-H", &long_header], ""), 400),
+        ("a long header", curl("/api/v1/auth/connect", &["--http1.1", "-H", &long_header], ""), 400),
         ("a long path", curl(&long_path, &["--http1.1"], ""), 414),
         (
             "a large body",
