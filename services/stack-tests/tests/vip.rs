@@ -40,6 +40,30 @@ fn its_own_errors_wear_kb008s_envelope() {
 }
 
 #[test]
+fn what_is_no_http_is_told_so_in_the_envelope_too() {
+    let ask = |request: &str| {
+        let command = format!(
+            "printf '{request}' | timeout 10 openssl s_client -quiet -CAfile /state/ca.pem -connect {} 2>/dev/null",
+            host_and_port()
+        );
+        String::from_utf8_lossy(&run_client(&["bash", "-c", &command], "").stdout).into_owned()
+    };
+    for request in [
+        r"NONSENSE\r\n\r\n",
+        r"GET / HTTP/1.1\r\n\r\n",
+        r"GET /%zz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        r"POST /oauth2/token HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+    ] {
+        let answer = stack_tests::parse(&ask(&request.replace('%', "%%")));
+        assert_eq!(
+            (answer.status, &answer.json()["statusCode"]),
+            (400, &serde_json::json!(400)),
+            "{request}: {answer:?}"
+        );
+    }
+}
+
+#[test]
 fn plain_http_is_told_so_and_nothing_listens_on_port_80() {
     let plain = client(&["curl", "-sS", "-i", &format!("http://{}/", host_and_port())], "");
     assert!(plain.starts_with("HTTP/1.1 400") && plain.contains(r#""statusCode":400"#), "{plain}");
