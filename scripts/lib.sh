@@ -6,6 +6,8 @@ state=$root/.rollcall # what belongs to this host alone: CA file, first client, 
 cd "$root"
 
 say() { printf '%s\n' "$*" >&2; }
+# What begins now, and how many seconds have gone by since the script began.
+phase() { printf '%4s s  %s\n' "$SECONDS" "$*" >&2; }
 fail() {
     say "error: $1"
     shift
@@ -45,4 +47,23 @@ containers_of() {
 fetch_ca() {
     mkdir -p "$state"
     docker compose exec -T nginx cat /var/lib/tls/ca.pem >"$state/ca.pem.new" && mv "$state/ca.pem.new" "$state/ca.pem"
+}
+
+# A checkout of what git knows here, with a stack of its own: one that runs from this checkout is left alone.
+# own_stack FOLDER PROJECT PORT SETTING...
+own_stack() {
+    local folder=$1 project=$2 port=$3
+    shift 3
+    rm -rf "$folder"
+    mkdir -p "$folder"
+    git ls-files -z --cached --others --exclude-standard | xargs -0 tar -cf - | tar -xf - -C "$folder"
+    printf '%s\n' "COMPOSE_PROJECT_NAME=$project" "$@" >"$folder/.env"
+    (cd "$folder" && docker compose --profile operator down --volumes --remove-orphans >/dev/null 2>&1) || true
+    "$folder/scripts/up" --port "$port"
+}
+
+remove_stack() {
+    [ -d "$1" ] || return 0
+    (cd "$1" && docker compose --profile operator down --volumes --remove-orphans >/dev/null 2>&1) || true
+    rm -rf "$1"
 }

@@ -1,4 +1,10 @@
 -- The roles auth, ingestion, reporting and operator exist already: `migrate` makes them, with their passwords.
+DO $$
+BEGIN
+    EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
+    EXECUTE format('GRANT CONNECT ON DATABASE %I TO auth, ingestion, reporting, operator', current_database());
+END
+$$;
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO auth, ingestion, reporting, operator;
 GRANT SELECT ON __diesel_schema_migrations TO auth, ingestion, reporting, operator;
@@ -20,7 +26,7 @@ INSERT INTO api_clients (name, password_hash, scope, disabled_at) VALUES ('', ''
 
 GRANT SELECT ON api_clients TO auth;
 GRANT UPDATE (failures, failure_window_at) ON api_clients TO auth;
-GRANT SELECT, INSERT ON api_clients TO operator;
+GRANT SELECT (id, name, scope, created_at, disabled_at, failures), INSERT (name, password_hash, scope) ON api_clients TO operator;
 GRANT UPDATE (password_hash, disabled_at, failures) ON api_clients TO operator;
 
 CREATE TABLE sources (
@@ -35,10 +41,10 @@ CREATE TABLE sources (
     -- Its latest restart: sessions begun before it and silent since are over.
     last_restart_at timestamptz
 );
-GRANT SELECT ON sources TO ingestion;
+GRANT SELECT (id, key_hash, disabled_at, complete_through, last_restart_at) ON sources TO ingestion;
 GRANT UPDATE (complete_through, last_restart_at) ON sources TO ingestion;
 GRANT SELECT (id, name, created_at, disabled_at, complete_through, last_restart_at) ON sources TO reporting;
-GRANT SELECT, INSERT ON sources TO operator;
+GRANT SELECT (id, name, created_at, disabled_at, complete_through, last_restart_at), INSERT (name, key_hash) ON sources TO operator;
 GRANT UPDATE (key_hash, disabled_at) ON sources TO operator;
 
 -- What the sources reported; append-only.
@@ -64,7 +70,7 @@ CREATE TABLE events (
     complete_through timestamptz,
     PRIMARY KEY (source_id, event_id)
 );
-GRANT SELECT, INSERT ON events TO ingestion;
+GRANT SELECT (source_id, event_id, digest), INSERT ON events TO ingestion;
 GRANT SELECT ON events TO reporting;
 
 -- What the events of a session say together: derived from events, and merged in any order.
@@ -108,4 +114,4 @@ CREATE TABLE audit_log (
     action text NOT NULL,
     detail jsonb NOT NULL
 );
-GRANT INSERT ON audit_log TO auth, reporting, operator;
+GRANT INSERT (actor, action, detail) ON audit_log TO reporting, operator;

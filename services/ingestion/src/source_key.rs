@@ -1,6 +1,9 @@
 //! Which source a request comes from, told by its key.
 
+use std::time::Duration;
+
 use actix_web::HttpRequest;
+use moka::future::Cache;
 use platform::{envelope::Problem, request::bearer};
 use sha2::{Digest, Sha256};
 use store::{Pool, sources};
@@ -11,16 +14,20 @@ pub fn key_hash(key: &str) -> Vec<u8> {
     Sha256::digest(key).to_vec()
 }
 
+/// A gateway that sends event by event is not looked up for each. A source that is disabled is let in no longer than this.
+const KNOWN: Duration = Duration::from_secs(5);
+
 /// Looks keys up.
 pub struct SourceKeys {
     pool: Pool,
+    known: Cache<Vec<u8>, i32>,
 }
 
 impl SourceKeys {
     /// The keys of the sources in `pool`.
     #[must_use]
     pub fn new(pool: Pool) -> Self {
-        Self { pool }
+        Self { pool, known: Cache::builder().max_capacity(10_000).time_to_live(KNOWN).build() }
     }
 
     /// The source whose key the request bears.
@@ -32,8 +39,17 @@ impl SourceKeys {
             Problem::unauthorized("There is no source key. Send Authorization: Bearer with the key of this source.")
         })?;
         let hash = key_hash(key);
+        if let Some(source) = self.known.get(&hash).await {
+            return Ok(source);
+        }
+        let source = self.look_up(&hash).await?;
+        self.known.insert(hash, source).await;
+        Ok(source)
+    }
+
+    async fn look_up(&self, hash: &[u8]) -> Result<i32, Problem> {
         let source =
-            self.pool.ask(async |connection| sources::by_key(connection, &hash).await).await.map_err(|error| {
+            self.pool.ask(async |connection| sources::by_key(connection, hash).await).await.map_err(|error| {
                 tracing::error!(%error, "sources cannot be looked up");
                 Problem::unavailable(
                     "The source key cannot be checked now: the database does not answer. Send the events again.",

@@ -18,7 +18,7 @@ pub enum Task {
     },
     /// List the sources.
     List,
-    /// Let a source report no more. What it reported stays.
+    /// Let a source report no more, from 5 seconds on. What it reported stays.
     Disable {
         /// Its name.
         name: String,
@@ -52,7 +52,7 @@ pub async fn run(pool: &Pool, task: Task) -> Result<Output, Failure> {
                 note(connection, "source.disable", &name, known).await
             });
             known.await?.then_some(()).ok_or_else(|| unknown(&name))?;
-            Ok(Output::one(json!({"name": name}), "It can report no more."))
+            Ok(Output::one(json!({"name": name}), "It can report no more, from 5 seconds on."))
         }
         Task::RotateKey { name } => {
             let key = generate::source_key();

@@ -179,6 +179,13 @@ impl RootSpanBuilder for RequestSpan {
     fn on_request_end<B: MessageBody>(span: Span, outcome: &Result<ServiceResponse<B>, actix_web::Error>) {
         let status =
             outcome.as_ref().map_or_else(|error| error.as_response_error().status_code(), ServiceResponse::status);
-        span.in_scope(|| tracing::info!(status = status.as_u16(), "answered"));
+        let status = status.as_u16();
+        span.in_scope(|| {
+            if status < 400 {
+                tracing::info!(target: "access", status, "answered");
+            } else {
+                tracing::warn!(target: "access", status, "answered");
+            }
+        });
     }
 }

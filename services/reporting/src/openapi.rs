@@ -1,8 +1,9 @@
-//! The OpenAPI document of this service.
+//! The OpenAPI document of this service, and the page on which all three can be read and tried.
 
 use actix_web::HttpResponse;
 use platform::openapi::secured;
 use utoipa::{OpenApi, openapi::security::HttpAuthScheme};
+use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::v1;
 
@@ -16,4 +17,11 @@ struct Document;
 /// `GET /api/v1/reporting/openapi.json`.
 pub async fn document() -> HttpResponse {
     HttpResponse::Ok().json(secured(Document::openapi(), "token", HttpAuthScheme::Bearer))
+}
+
+/// `GET /api/docs/`: Swagger UI, from this binary alone.
+#[must_use]
+pub fn page() -> SwaggerUi {
+    let documents = ["reporting", "auth", "ingestion"].map(|service| format!("/api/v1/{service}/openapi.json"));
+    SwaggerUi::new("/api/docs/{_:.*}").config(Config::new(documents))
 }

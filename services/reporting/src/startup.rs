@@ -9,7 +9,7 @@ use platform::{
 };
 use store::Pool;
 
-use crate::{reports::Reports, v1};
+use crate::{openapi, reports::Reports, v1};
 
 /// A report is asked for in a few lines.
 const BODY_BYTES: usize = 64 * 1024;
@@ -33,7 +33,8 @@ pub fn build(settings: &Settings, clock: Clock) -> Result<server::Running, Box<d
             .app_data(verifier.clone())
             .app_data(reports.clone())
             .service(only("/api/v1/reporting/sessions", &Method::POST, web::post().to(v1::sessions::sessions)))
-            .service(only("/api/v1/reporting/openapi.json", &Method::GET, web::get().to(crate::openapi::document)));
+            .service(only("/api/v1/reporting/openapi.json", &Method::GET, web::get().to(openapi::document)))
+            .service(openapi::page());
     })?;
     Ok(running)
 }

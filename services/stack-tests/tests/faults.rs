@@ -1,6 +1,6 @@
 //! What dies, and what must not die with it.
 
-use std::{process::Command, time::Duration};
+use std::process::Command;
 
 use serde_json::{Value, json};
 use stack_tests::{api_client, docker, eventually, report, run_script, script, send, source, token};
@@ -88,54 +88,6 @@ fn without_postgres_everything_says_503_and_recovers_by_itself() {
         eventually("a receipt", || send(&key, &login(&format!("after {}", stop[0]))).status == 200);
         eventually("a report", || report(&self::token(&client), "2025-01-01", "2025-01-01").status == 200);
     }
-}
-
-/// Sends events one by one while `harm` is done, and again whatever was not acknowledged.
-fn acknowledged_through(harm: impl FnOnce()) {
-    let key = source();
-    let sender = std::thread::spawn({
-        let key = key.clone();
-        move || {
-            let script = r#"
-for number in $(seq 1 120); do
-    event="{\"event_id\":\"$number\",\"type\":\"login\",\"session_id\":\"$number\",\"user\":\"u$number\",\"occurred_at\":\"2025-06-01T00:00:00Z\"}"
-    for try in $(seq 1 100); do
-        code=$(curl -sS -o /tmp/answer -w '%{http_code}' --max-time 15 --cacert /state/ca.pem -H "Authorization: Bearer $1" -H 'Content-Type: application/json' -d "$event" "$STACK_URL/api/v1/ingestion/events" 2>/dev/null)
-        if [ "$code" = 200 ]; then grep -q '"rejected":\[\]' /tmp/answer && echo "$number"; break; fi
-        sleep 0.2
-    done
-done"#;
-            stack_tests::client(&["bash", "-c", script, "send", &key], "")
-        }
-    });
-    std::thread::sleep(Duration::from_secs(2));
-    harm();
-    let ledger = sender.join().expect("the ledger");
-    assert_eq!(ledger.lines().count(), 120, "every event is acknowledged in the end");
-    let numbers: Vec<Value> = (1..=120).map(|number| json!({"event_id": number.to_string(), "type": "login", "session_id": number.to_string(), "user": format!("u{number}"), "occurred_at": "2025-06-01T00:00:00Z"})).collect();
-    let again = send(&key, &json!(numbers)).json();
-    assert_eq!(
-        again,
-        json!({"accepted": 0, "duplicates": 120, "rejected": []}),
-        "what was acknowledged is there, once"
-    );
-}
-
-#[test]
-fn kill_9_of_ingestion_and_of_postgres_loses_and_doubles_nothing() {
-    acknowledged_through(|| {
-        for service in ["ingestion", "postgres"] {
-            compose(&["kill", "-s", "SIGKILL", service]);
-            std::thread::sleep(Duration::from_millis(500));
-            compose(&["start", service]);
-            std::thread::sleep(Duration::from_secs(2));
-        }
-    });
-}
-
-#[test]
-fn a_graceful_stop_drops_no_accepted_request() {
-    acknowledged_through(|| compose(&["restart", "ingestion"]));
 }
 
 #[test]

@@ -40,6 +40,18 @@ fn its_own_errors_wear_kb008s_envelope() {
 }
 
 #[test]
+fn the_api_can_be_read_and_tried_in_a_browser() {
+    let page = curl("/api/docs/", &[], "");
+    assert_eq!((page.status, page.header("content-type")), (200, Some("text/html")));
+    let settings = curl("/api/docs/swagger-initializer.js", &[], "").body;
+    for service in ["auth", "ingestion", "reporting"] {
+        let document = format!("/api/v1/{service}/openapi.json");
+        assert!(settings.contains(&document), "{settings}");
+        assert_eq!(curl(&document, &[], "").json()["openapi"], "3.1.0");
+    }
+}
+
+#[test]
 fn what_is_no_http_is_told_so_in_the_envelope_too() {
     let ask = |request: &str| {
         let command = format!(
@@ -108,7 +120,7 @@ fn a_request_id_and_no_secret_is_in_the_logs() {
     let id = answer.header("x-request-id").expect("an id");
     let mentions: Vec<&str> = logs.lines().filter(|line| line.contains(id)).collect();
     assert!(
-        mentions.iter().any(|line| line.contains("platform::server"))
+        mentions.iter().any(|line| line.contains(r#""target":"access""#))
             && mentions.iter().any(|line| line.contains("upstream")),
         "{mentions:?}"
     );

@@ -31,7 +31,7 @@ async fn reporting_cannot_write() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_audit_log_is_written_and_never_read_or_changed_by_a_service() {
     let database = TestDatabase::new().await;
-    for role in ["auth", "reporting", "operator"] {
+    for role in ["reporting", "operator"] {
         assert!(may(&database, role, "INSERT INTO audit_log (actor, action, detail) VALUES ('a', 'b', '{}')").await);
         for statement in ["SELECT FROM audit_log", "UPDATE audit_log SET actor = ''", "DELETE FROM audit_log"] {
             assert!(!may(&database, role, statement).await);
@@ -55,6 +55,7 @@ async fn ingestion_appends_events_and_cannot_change_them() {
     let database = TestDatabase::new().await;
     assert!(!may(&database, "ingestion", "UPDATE events SET reason = ''").await);
     assert!(!may(&database, "ingestion", "DELETE FROM events").await);
+    assert!(!may(&database, "ingestion", "SELECT user_name FROM events").await);
     assert!(!may(&database, "ingestion", "DELETE FROM sessions").await);
     assert!(!may(&database, "ingestion", "UPDATE sources SET disabled_at = NULL").await);
     assert!(!may(&database, "ingestion", "SELECT FROM api_clients").await);
@@ -67,6 +68,8 @@ async fn the_operator_sees_no_attendance() {
     assert!(!may(&database, "operator", "SELECT FROM sessions").await);
     assert!(!may(&database, "operator", "SELECT FROM events").await);
     assert!(!may(&database, "operator", "DELETE FROM sources").await);
+    assert!(!may(&database, "operator", "SELECT password_hash FROM api_clients").await);
+    assert!(!may(&database, "operator", "SELECT key_hash FROM sources").await);
 }
 
 #[tokio::test(flavor = "multi_thread")]

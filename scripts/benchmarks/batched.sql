@@ -1,0 +1,9 @@
+WITH new AS (
+    INSERT INTO events (source_id, event_id, digest, kind, session_id, user_name, occurred_at)
+    SELECT 1, gen_random_uuid()::text, sha256('event'), 'login', :client_id || '-' || n, 'user', now() FROM generate_series(1, 1000) AS n
+    RETURNING session_id, occurred_at
+)
+INSERT INTO sessions AS stored
+SELECT 1, session_id, 'user', occurred_at, 'user', 'Default', '-infinity', 'default', occurred_at, NULL, occurred_at FROM new
+ON CONFLICT (source_id, session_id) DO UPDATE SET login_at = LEAST(stored.login_at, excluded.login_at),
+    last_seen_at = GREATEST(stored.last_seen_at, excluded.last_seen_at);

@@ -1,0 +1,39 @@
+-- For wrk: POSTs new events, EVENTS of them a request, and counts what was accepted.
+-- Sessions are opened and closed in turn, so that both merging and making are in it.
+local events = tonumber(os.getenv("EVENTS"))
+local threads = 0
+
+function setup(thread)
+    threads = threads + 1
+    thread:set("number", threads)
+end
+
+local run = os.getenv("RUN")
+local count = 0
+local event = '{"event_id":"%s-%d-%d","type":"%s","session_id":"%s-%d-%d","user":"user%d","realm":"Default","occurred_at":"2025-01-01T%02d:%02d:%02dZ"}\n'
+
+local function next_event()
+    count = count + 1
+    local session = math.floor((count - 1) / 2)
+    local kind = count % 2 == 1 and "login" or "logout"
+    local second = count % 86400
+    return event:format(run, number, count, kind, run, number, session, session % 5000,
+        math.floor(second / 3600), math.floor(second / 60) % 60, second % 60)
+end
+
+function request()
+    local lines = {}
+    for line = 1, events do lines[line] = next_event() end
+    local media_type = events == 1 and "application/json" or "application/x-ndjson"
+    return wrk.format("POST", nil, { ["Authorization"] = "Bearer " .. os.getenv("KEY"), ["Content-Type"] = media_type }, table.concat(lines))
+end
+
+-- Every answer must be a receipt that accepts all: anything else is counted as an error.
+function response(status, _, body)
+    if status ~= 200 or not body:find('"accepted":' .. events .. ",", 1, true) then wrk.thread:stop() end
+end
+
+function done(summary, latency)
+    local errors = summary.errors.status + summary.errors.read + summary.errors.write + summary.errors.connect + summary.errors.timeout
+    io.write(("RESULT %.0f %d %.1f\n"):format(summary.requests * events / (summary.duration / 1e6), errors, latency:percentile(99) / 1000))
+end
