@@ -3,7 +3,7 @@
 //! The merge is commutative, associative and idempotent, so that neither the order nor the
 //! repetition of events changes it. `store` does the same merge in SQL when it adds a batch to
 //! what is stored; a property test there holds the two together. Whether and when a session ended
-//! is not merged but asked, since it depends on the present: see `store`'s `session_ends`.
+//! is not merged but asked, since it depends on the present: see the SQL function `session_end` in the migrations.
 
 use jiff::Timestamp;
 

@@ -1,5 +1,7 @@
 //! Binary of the service `auth`.
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 use platform::{clock::Clock, command, settings::Settings};
 
@@ -19,12 +21,14 @@ enum Task {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    match Arguments::parse().task {
-        Task::Common(task) => command::run("auth", task, async |settings| auth::startup::serve(settings).await).await,
-        Task::RotateKey => {
-            println!("{}", auth::keys::rotate(&Settings::load()?, &Clock::System)?);
-            Ok(())
-        }
-    }
+async fn main() -> ExitCode {
+    command::finish(match Arguments::parse().task {
+        Task::Common(task) => command::run("auth", task, auth::startup::serve).await,
+        Task::RotateKey => rotate_key(),
+    })
+}
+
+fn rotate_key() -> Result<(), command::Failure> {
+    println!("{}", auth::keys::rotate(&Settings::load()?, &Clock::System)?);
+    Ok(())
 }

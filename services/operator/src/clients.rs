@@ -1,13 +1,13 @@
 //! `rollcall client …`
 
 use clap::{Subcommand, ValueEnum};
-use platform::{clock::Clock, token};
+use platform::{clock::Clock, command::Failure, token};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde_json::json;
 use store::{Pool, api_clients};
 
-use crate::{Failure, generate, note, output::Output};
+use crate::{generate, note, output::Output};
 
 #[derive(Subcommand)]
 pub enum Task {

@@ -6,9 +6,15 @@ mod generate;
 mod output;
 mod sources;
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 use diesel_async::AsyncPgConnection;
-use platform::{clock::Clock, settings::Settings};
+use platform::{
+    clock::Clock,
+    command::{self, Failure},
+    settings::Settings,
+};
 use serde_json::json;
 use store::{Pool, audit_log};
 
@@ -16,8 +22,6 @@ use crate::output::Output;
 
 /// What the audit log names as the actor.
 const ACTOR: &str = "operator";
-
-type Failure = Box<dyn std::error::Error>;
 
 #[derive(Parser)]
 #[command(name = "rollcall", version, about = "Rollcall: the operator's command line")]
@@ -42,15 +46,9 @@ enum Subject {
 }
 
 #[tokio::main]
-async fn main() {
+async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match run(arguments.subject).await {
-        Ok(output) => output.print(arguments.json),
-        Err(error) => {
-            eprintln!("error: {error}");
-            std::process::exit(1);
-        }
-    }
+    command::finish(run(arguments.subject).await.map(|output| output.print(arguments.json)))
 }
 
 async fn run(subject: Subject) -> Result<Output, Failure> {

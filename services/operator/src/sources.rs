@@ -2,12 +2,12 @@
 
 use clap::Subcommand;
 use ingestion::source_key::key_hash;
-use platform::clock::Clock;
+use platform::{clock::Clock, command::Failure};
 use serde::Serialize;
 use serde_json::json;
 use store::{Pool, sources};
 
-use crate::{Failure, generate, note, output::Output};
+use crate::{generate, note, output::Output};
 
 #[derive(Subcommand)]
 pub enum Task {

@@ -1,5 +1,7 @@
 //! The command line that all services share.
 
+use std::process::ExitCode;
+
 use clap::Subcommand;
 
 use crate::{health, settings::Settings, telemetry};
@@ -13,14 +15,17 @@ pub enum Command {
     Health,
 }
 
+/// Whatever stops a command, for people to read.
+pub type Failure = Box<dyn std::error::Error>;
+
 /// Runs `command`; `serve` is the service's own.
 ///
 /// # Errors
-/// What went wrong, for standard error.
-pub async fn run<F, A>(name: &'static str, command: Command, serve: F) -> Result<(), Box<dyn std::error::Error>>
+/// What went wrong.
+pub async fn run<F, A>(name: &'static str, command: Command, serve: F) -> Result<(), Failure>
 where
     F: FnOnce(Settings) -> A,
-    A: Future<Output = Result<(), Box<dyn std::error::Error>>>,
+    A: Future<Output = Result<(), Failure>>,
 {
     let settings = Settings::load()?;
     match command {
@@ -33,6 +38,18 @@ where
             }
             telemetry.stop();
             outcome
+        }
+    }
+}
+
+/// Says on standard error what went wrong, if something did.
+#[must_use]
+pub fn finish(outcome: Result<(), Failure>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
         }
     }
 }

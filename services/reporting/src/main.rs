@@ -1,5 +1,7 @@
 //! Binary of the service `reporting`.
 
+use std::process::ExitCode;
+
 use clap::Parser;
 use platform::command;
 
@@ -11,6 +13,6 @@ struct Arguments {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    command::run("reporting", Arguments::parse().task, async |settings| reporting::startup::serve(settings).await).await
+async fn main() -> ExitCode {
+    command::finish(command::run("reporting", Arguments::parse().task, reporting::startup::serve).await)
 }

@@ -1,13 +1,21 @@
 //! Makes the database roles and runs the migrations, then ends. Safe when several start at once.
 
-use diesel_async::AsyncPgConnection;
-use diesel_async::pooled_connection::deadpool::Object;
-use platform::settings::{Settings, read_secret};
+use std::process::ExitCode;
+
+use diesel_async::{AsyncPgConnection, pooled_connection::deadpool::Object};
+use platform::{
+    command,
+    settings::{Settings, read_secret},
+};
 use store::{Pool, migrations};
 
-/// Reads each role's password from `<folder of the owner's password>/<role>`.
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> ExitCode {
+    command::finish(migrate().await)
+}
+
+/// Reads each role's password from `<folder of the owner's password>/<role>`.
+async fn migrate() -> Result<(), command::Failure> {
     let settings = Settings::load()?.database;
     let folder = settings.password_file.parent().ok_or("database.password_file has no folder")?;
     let passwords = migrations::ROLES
