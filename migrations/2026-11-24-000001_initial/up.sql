@@ -41,7 +41,7 @@ CREATE TABLE sources (
     -- Its latest restart: sessions begun before it and silent since are over.
     last_restart_at timestamptz
 );
-GRANT SELECT (id, key_hash, disabled_at, complete_through, last_restart_at) ON sources TO ingestion;
+GRANT SELECT (id, name, key_hash, disabled_at, complete_through, last_restart_at) ON sources TO ingestion;
 GRANT UPDATE (complete_through, last_restart_at) ON sources TO ingestion;
 GRANT SELECT (id, name, created_at, disabled_at, complete_through, last_restart_at) ON sources TO reporting;
 GRANT SELECT (id, name, created_at, disabled_at, complete_through, last_restart_at), INSERT (name, key_hash) ON sources TO operator;

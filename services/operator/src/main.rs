@@ -3,6 +3,7 @@
 mod clients;
 mod demo;
 mod generate;
+mod import;
 mod output;
 mod sources;
 
@@ -41,6 +42,8 @@ enum Subject {
     /// Sources: the gateways that report sessions.
     #[command(subcommand)]
     Source(sources::Task),
+    /// Read sessions from CSV on standard input; refused rows go to standard output, progress and sum to standard error.
+    Import(import::Task),
     /// Print two weeks of sample events as NDJSON; scripts/demo sends them.
     DemoEvents,
 }
@@ -48,7 +51,11 @@ enum Subject {
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    command::finish(run(arguments.subject).await.map(|output| output.print(arguments.json)))
+    let standard_output_is_taken = matches!(arguments.subject, Subject::Import(_));
+    command::finish(run(arguments.subject).await.map(|output| {
+        let text = output.shown(arguments.json);
+        if standard_output_is_taken { eprintln!("{text}") } else { println!("{text}") }
+    }))
 }
 
 async fn run(subject: Subject) -> Result<Output, Failure> {
@@ -57,6 +64,9 @@ async fn run(subject: Subject) -> Result<Output, Failure> {
     let outcome = match subject {
         Subject::Client(task) => clients::run(&pool, task).await,
         Subject::Source(task) => sources::run(&pool, task).await,
+        Subject::Import(task) => {
+            import::run(&pool, &task, &settings.reporting.time_zone, std::io::stdin(), std::io::stdout()).await
+        }
         Subject::DemoEvents => {
             return Ok(Output::lines(&demo::events(&settings.reporting.time_zone, Clock::System.now())));
         }

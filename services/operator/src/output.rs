@@ -32,13 +32,9 @@ impl Output {
         Self { text: lines.join("\n"), json: Value::Array(values.to_vec()) }
     }
 
-    /// To standard output.
-    pub fn print(&self, json: bool) {
-        if json {
-            println!("{}", self.json);
-        } else {
-            println!("{}", self.text.trim_end());
-        }
+    /// As it is to be printed.
+    pub fn shown(&self, json: bool) -> String {
+        if json { self.json.to_string() } else { self.text.trim_end().to_owned() }
     }
 }
 

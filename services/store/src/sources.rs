@@ -46,6 +46,15 @@ pub async fn by_key(connection: &mut AsyncPgConnection, key_hash: &[u8]) -> Quer
     enabled.select(dsl::id).first(connection).await.optional()
 }
 
+/// The enabled source of this name.
+///
+/// # Errors
+/// The database fails.
+pub async fn by_name(connection: &mut AsyncPgConnection, name: &str) -> QueryResult<Option<i32>> {
+    let enabled = dsl::sources.filter(dsl::name.eq(name)).filter(dsl::disabled_at.is_null());
+    enabled.select(dsl::id).first(connection).await.optional()
+}
+
 /// Adds a source; false when the name is taken.
 ///
 /// # Errors

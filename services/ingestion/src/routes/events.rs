@@ -87,11 +87,12 @@ pub async fn events(
     let source_id = keys.source_of(&request).await?;
     let format = format(&request)?;
     let items = body::parse(&received(body)?, format)?;
-    let events = items.iter().flatten().map(|event| Reported { source_id, event: event.clone() }).collect();
-    let outcomes = recorder.record(events).await.map_err(|error| {
+    let (places, events): (Vec<Place>, Vec<Option<Reported>>) =
+        items.into_iter().map(|item| placed(item, source_id)).unzip();
+    let outcomes = recorder.record(events.into_iter().flatten().collect()).await.map_err(|error| {
         Problem::unavailable(format!("The events could not be recorded: {error}. Send them again."))
     })?;
-    let receipt = receipt(items, outcomes);
+    let receipt = receipt(places, outcomes);
     count(&receipt);
     Ok(HttpResponse::Ok().json(receipt))
 }
@@ -111,32 +112,37 @@ fn format(request: &HttpRequest) -> Result<Format, Problem> {
     }
 }
 
-fn receipt(items: Vec<Item>, recorded: Vec<Recorded>) -> Receipt {
+/// What stands at a place of the body: the id of an event that is to be recorded, or why there is none.
+type Place = Result<String, Rejected>;
+
+fn placed(item: Item, source_id: i32) -> (Place, Option<Reported>) {
+    match item {
+        Ok(event) => (Ok(event.event_id.clone()), Some(Reported { source_id, event })),
+        Err(rejected) => (Err(rejected), None),
+    }
+}
+
+fn receipt(places: Vec<Place>, recorded: Vec<Recorded>) -> Receipt {
     let mut recorded = recorded.into_iter();
     let mut receipt = Receipt::default();
-    for (index, item) in items.into_iter().enumerate() {
-        let rejected = match item {
-            Err(rejected) => rejected,
-            Ok(event) => match recorded.next() {
-                Some(Recorded::As(Outcome::Accepted)) => {
-                    receipt.accepted += 1;
-                    continue;
-                }
-                Some(Recorded::As(Outcome::Duplicate)) => {
-                    receipt.duplicates += 1;
-                    continue;
-                }
-                Some(Recorded::As(Outcome::Conflict)) => Rejected {
-                    event_id: Some(event.event_id),
-                    field: Some("event_id"),
-                    message: "conflict: another event with this id is recorded".into(),
-                },
-                Some(Recorded::Refused(why)) => Rejected { event_id: Some(event.event_id), field: None, message: why },
-                None => unreachable!("the recorder answers for each event"),
-            },
-        };
-        let Rejected { event_id, field, message } = rejected;
-        receipt.rejected.push(Rejection { index, event_id, field, message });
+    for (index, place) in places.into_iter().enumerate() {
+        let outcome = place.and_then(|event_id| match recorded.next() {
+            Some(Recorded::As(outcome @ (Outcome::Accepted | Outcome::Duplicate))) => Ok(outcome),
+            Some(Recorded::As(Outcome::Conflict)) => Err(Rejected {
+                event_id: Some(event_id),
+                field: Some("event_id"),
+                message: "conflict: another event with this id is recorded".into(),
+            }),
+            Some(Recorded::Refused(why)) => Err(Rejected { event_id: Some(event_id), field: None, message: why }),
+            None => unreachable!("the recorder answers for each event"),
+        });
+        match outcome {
+            Ok(Outcome::Accepted) => receipt.accepted += 1,
+            Ok(_) => receipt.duplicates += 1,
+            Err(Rejected { event_id, field, message }) => {
+                receipt.rejected.push(Rejection { index, event_id, field, message });
+            }
+        }
     }
     receipt
 }
