@@ -89,3 +89,22 @@ async fn health_and_metrics_are_on_the_internal_port_alone() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_that_nobody_reads_on_gives_its_connection_up() {
+    let rollcall = Rollcall::builder().await.set(|settings| settings.database.connections = 1).start();
+    let token = rollcall.token("reporting:read").await;
+    rollcall.source().await;
+    let many =
+        "INSERT INTO sessions SELECT min(id), n, 'User' || n, at, 'user' || n, 'Default', at, 'default', at, at, at
+        FROM sources, generate_series(1, 300000) AS n, (SELECT timestamptz '2025-01-02' AS at) AS t GROUP BY n, at";
+    rollcall.database.execute(many).await;
+    let mut answer = rollcall.report(&token, &filters()).await;
+    assert!(answer.chunk().await.expect("a beginning").is_some_and(|chunk| chunk.starts_with(br#"{"statusCode":200"#)));
+    drop(answer);
+    // The one connection that the service has is free again, and the next answer is no rest of the last.
+    let mut nobody = filters();
+    nobody["UserName"] = json!("nobody");
+    let next: Value = rollcall.report(&token, &nobody).await.json().await.expect("JSON");
+    assert_eq!((&next["statusCode"], &next["data"]), (&json!(200), &json!([])));
+}

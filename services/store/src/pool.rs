@@ -56,6 +56,31 @@ impl From<DieselError> for Error {
     }
 }
 
+/// A connection in the midst of an answer: dropped there, it is closed and not lent to the next caller,
+/// who would wait for the rest of an answer that nobody reads.
+pub(crate) struct Midway(Option<Connection>);
+
+impl Midway {
+    pub(crate) fn new(connection: Connection) -> Self {
+        Self(Some(connection))
+    }
+
+    pub(crate) fn connection(&mut self) -> Result<&mut Connection, DieselError> {
+        self.0.as_mut().ok_or(DieselError::NotFound)
+    }
+
+    /// The answer is read to its end: back to the pool.
+    pub(crate) fn finish(mut self) {
+        drop(self.0.take());
+    }
+}
+
+impl Drop for Midway {
+    fn drop(&mut self) {
+        drop(self.0.take().map(Object::take));
+    }
+}
+
 /// The pool of one service's role.
 #[derive(Clone)]
 pub struct Pool {

@@ -16,7 +16,7 @@ use jiff_diesel::ToDiesel;
 
 use crate::{
     events::{Reported, column},
-    pool::{Connection, Error},
+    pool::{Connection, Error, Midway},
 };
 
 /// Merges new events into their sessions: first among themselves by the domain's merge, then with
@@ -110,7 +110,7 @@ pub struct Row {
 
 /// The rows, by user and realm, as they come from the database: never more than a few in memory.
 /// The connection goes back to the pool when the stream has ended, and is closed when it is dropped before.
-pub fn report(mut connection: Connection, selection: &Selection) -> impl Stream<Item = Result<Row, Error>> + use<> {
+pub fn report(connection: Connection, selection: &Selection) -> impl Stream<Item = Result<Row, Error>> + use<> {
     let query = sql_query(
         "SELECT spelled.user_name AS \"user\", spelled.realm, first_login_at, last_logout_at
          FROM (
@@ -137,10 +137,14 @@ pub fn report(mut connection: Connection, selection: &Selection) -> impl Stream<
     .bind::<Nullable<Text>, _>(selection.user.as_deref().map(key))
     .bind::<Nullable<Text>, _>(selection.realm.as_deref().map(key))
     .bind::<Timestamptz, _>(selection.stale_before.to_diesel());
+    let mut midway = Midway::new(connection);
     async_stream::try_stream! {
-        let mut rows = query.load_stream::<Row>(&mut connection).await?;
-        while let Some(row) = rows.try_next().await? {
-            yield row;
+        {
+            let mut rows = query.load_stream::<Row>(midway.connection()?).await?;
+            while let Some(row) = rows.try_next().await? {
+                yield row;
+            }
         }
+        midway.finish();
     }
 }
