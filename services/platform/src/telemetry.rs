@@ -1,5 +1,7 @@
 //! Logs as JSON lines, Prometheus metrics, and traces, metrics and logs over OTLP when an endpoint is set.
 
+use std::time::Duration;
+
 use opentelemetry::{global, trace::TracerProvider as _};
 use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
 use opentelemetry_otlp::{LogExporter, MetricExporter, SpanExporter, WithExportConfig};
@@ -72,12 +74,13 @@ fn metrics(endpoint: Option<&str>, resource: Resource) -> Result<SdkMeterProvide
 }
 
 impl Telemetry {
-    /// Sends what is still waiting.
+    /// Sends what is still waiting. A collector that does not answer must not hold up a restart.
     pub fn stop(self) {
+        const PATIENCE: Duration = Duration::from_secs(1);
         let failures = [
-            self.traces.and_then(|provider| provider.shutdown().err()),
-            self.metrics.and_then(|provider| provider.shutdown().err()),
-            self.logs.and_then(|provider| provider.shutdown().err()),
+            self.traces.and_then(|provider| provider.shutdown_with_timeout(PATIENCE).err()),
+            self.metrics.and_then(|provider| provider.shutdown_with_timeout(PATIENCE).err()),
+            self.logs.and_then(|provider| provider.shutdown_with_timeout(PATIENCE).err()),
         ];
         for failure in failures.into_iter().flatten() {
             eprintln!("telemetry was not flushed: {failure}");

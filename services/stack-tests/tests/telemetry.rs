@@ -60,6 +60,8 @@ fn one_trace_leads_from_the_vip_through_all_three_services() {
         answer.status == 200
     });
     let sent = send(&source(), &serde_json::json!([]));
+    // What is taken writes no line; what is refused does.
+    assert_eq!(send("no key", &serde_json::json!([])).status, 401);
     let (trace, other) = (answer.header("x-request-id").expect("an id"), sent.header("x-request-id").expect("an id"));
     eventually("the report's trace", || collector.has("traces", "reporting", trace));
     eventually("the ingestion's trace", || collector.has("traces", "ingestion", other));
