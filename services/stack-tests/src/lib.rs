@@ -50,6 +50,19 @@ pub fn docker(arguments: &[&str]) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
+/// `docker compose` with these arguments, on the stack.
+pub fn compose(arguments: &[&str]) {
+    docker(&[&["compose"], arguments].concat());
+}
+
+/// What a statement gives to the database's owner.
+pub fn psql(statement: &str) -> String {
+    let command = format!(
+        "PGPASSWORD=$(cat /run/secrets/database-password) psql -h 127.0.0.1 -U rollcall -d rollcall -qAtc \"{statement}\""
+    );
+    docker(&["compose", "exec", "-T", "postgres", "sh", "-c", &command]).trim().to_owned()
+}
+
 /// Standard output of a command in the client container, with `input` on its standard input. The VIP's
 /// CA file is /state/ca.pem there, this package's `clients` folder /clients.
 pub fn client(command: &[&str], input: &str) -> String {
@@ -147,8 +160,12 @@ pub fn api_client(scopes: &[&str]) -> (String, String) {
 
 /// A new source of a name nobody has: its key.
 pub fn source() -> String {
-    let name = format!("test-{}", uuid::Uuid::new_v4());
-    let source: Value = serde_json::from_str(&script("rollcall", &["--json", "source", "add", &name])).expect("JSON");
+    source_named(&format!("test-{}", uuid::Uuid::new_v4()))
+}
+
+/// A new source: its key.
+pub fn source_named(name: &str) -> String {
+    let source: Value = serde_json::from_str(&script("rollcall", &["--json", "source", "add", name])).expect("JSON");
     source["key"].as_str().expect("a key").to_owned()
 }
 

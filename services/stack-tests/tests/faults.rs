@@ -3,13 +3,7 @@
 use std::process::Command;
 
 use serde_json::{Value, json};
-use stack_tests::{api_client, docker, eventually, report, run_script, script, send, source, token};
-
-fn compose(arguments: &[&str]) {
-    let mut all = vec!["compose"];
-    all.extend(arguments);
-    docker(&all);
-}
+use stack_tests::{api_client, compose, docker, eventually, report, run_script, script, send, source, token};
 
 fn login(id: &str) -> Value {
     json!({"event_id": id, "type": "login", "session_id": id, "user": "user_4", "occurred_at": "2025-01-01T15:30:00Z"})

@@ -1,20 +1,6 @@
 //! A report of a million rows is streamed: the service does not grow by it.
 
-use stack_tests::{api_client, docker, token, url};
-
-fn psql(statement: &str) -> String {
-    docker(&[
-        "compose",
-        "exec",
-        "-T",
-        "postgres",
-        "sh",
-        "-c",
-        &format!(
-            "PGPASSWORD=$(cat /run/secrets/database-password) psql -h 127.0.0.1 -U rollcall -d rollcall -qAtc \"{statement}\""
-        ),
-    ])
-}
+use stack_tests::{api_client, docker, psql, source_named, token, url};
 
 /// Peak resident memory of the service since it was last reset, in KiB.
 fn peak() -> u64 {
@@ -25,7 +11,9 @@ fn peak() -> u64 {
 
 #[test]
 fn a_report_of_a_million_rows_does_not_grow_the_process_by_more_than_32_mib() {
-    let source = "(SELECT min(id) FROM sources)";
+    let name = format!("large-{}", uuid::Uuid::new_v4());
+    source_named(&name);
+    let source = format!("(SELECT id FROM sources WHERE name = '{name}')");
     psql(&format!(
         "INSERT INTO sessions SELECT {source}, 'large-' || n, 'User' || n, at, 'user' || n, 'Large', at, 'large', at, at + interval '1 hour', at + interval '1 hour' FROM generate_series(1, 1000000) AS n, LATERAL (SELECT timestamptz '2001-01-01' + n * interval '1 second' AS at) AS t; ANALYZE sessions"
     ));

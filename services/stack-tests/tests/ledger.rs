@@ -5,18 +5,7 @@
 use std::{thread, time::Duration};
 
 use serde_json::{Value, json};
-use stack_tests::{api_client, client, docker, eventually, source, token};
-
-fn compose(arguments: &[&str]) {
-    docker(&[&["compose"], arguments].concat());
-}
-
-fn psql(statement: &str) -> String {
-    let command = format!(
-        "PGPASSWORD=$(cat /run/secrets/database-password) psql -h 127.0.0.1 -U rollcall -d rollcall -qAtc \"{statement}\""
-    );
-    docker(&["compose", "exec", "-T", "postgres", "sh", "-c", &command]).trim().to_owned()
-}
+use stack_tests::{api_client, client, compose, docker, eventually, psql, source, source_named, token};
 
 fn rounds() -> u64 {
     std::env::var("FAULT_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(5)
@@ -32,9 +21,7 @@ struct Outcome {
 /// Sends for as long as `harm` takes, and a little longer.
 fn under_load(seconds: u64, connections: u64, harm: impl FnOnce()) -> Outcome {
     let name = format!("ledger-{}", uuid::Uuid::new_v4());
-    let added: Value =
-        serde_json::from_str(&stack_tests::script("rollcall", &["--json", "source", "add", &name])).expect("JSON");
-    let key = added["key"].as_str().expect("a key").to_owned();
+    let key = source_named(&name);
     let sender = thread::spawn({
         let realm = name.clone();
         move || {
