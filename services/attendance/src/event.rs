@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use jiff::{Timestamp, Unit};
+use jiff::{SignedDuration, Timestamp, Unit};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -12,12 +12,14 @@ pub const EVENT_ID_BYTES: usize = 128;
 pub const TEXT_BYTES: usize = 256;
 
 /// An event as a door received it: nothing checked yet. Times are RFC 3339.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Draft {
     /// Unique within the source.
     pub event_id: Option<String>,
     /// `login`, `active`, `logout` or `restart`.
     pub kind: Option<String>,
+    /// This login is no event of the gateway, but reckoned from the session's length at its end.
+    pub reckoned: bool,
     /// The gateway's name of the session.
     pub session_id: Option<String>,
     /// As the person spelled it at the gateway.
@@ -40,6 +42,8 @@ pub struct Draft {
     pub device: Option<String>,
     /// Length of the session so far, in seconds.
     pub active_seconds: Option<i64>,
+    /// RADIUS Class.
+    pub class: Option<String>,
     /// The source has sent everything up to here.
     pub complete_through: Option<String>,
 }
@@ -61,6 +65,20 @@ pub struct Event {
     pub complete_through: Option<Timestamp>,
     /// What else the gateway's log says.
     pub evidence: Evidence,
+    /// It says that it happened long before or after it arrived: a clock may be wrong. Of its arrival, not of its content.
+    #[serde(skip)]
+    pub clock_skewed: bool,
+}
+
+/// When an event arrives, and how far from then it may say that it happened.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival {
+    /// Now.
+    pub at: Timestamp,
+    /// Further ahead than this it is refused.
+    pub ahead: SignedDuration,
+    /// Further away than this, in either direction, its clock is suspect.
+    pub skew: SignedDuration,
 }
 
 /// What an event says.
@@ -86,6 +104,8 @@ pub enum Fact {
 pub enum Sign {
     /// It began.
     Login,
+    /// It had begun by then: reckoned from its length at its end, so that a `Login` is believed before it.
+    Begun,
     /// It is still there.
     Active,
     /// It ended.
@@ -116,6 +136,9 @@ pub struct Evidence {
     /// Length of the session so far, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub active_seconds: Option<i64>,
+    /// What the authenticating server gave the gateway to hand on (RADIUS Class, RFC 2865 section 5.25).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
 }
 
 /// Why an event was refused.
@@ -140,20 +163,22 @@ impl Event {
     ///
     /// # Errors
     /// The first field that is missing or wrong.
-    pub fn parse(draft: Draft) -> Result<Self, Refusal> {
+    pub fn parse(draft: Draft, arrival: &Arrival) -> Result<Self, Refusal> {
         let event_id = required("event_id", draft.event_id, EVENT_ID_BYTES)?;
         let fact = match required("type", draft.kind, TEXT_BYTES)?.as_str() {
             "restart" => Fact::Restart,
             kind => Fact::Session {
-                sign: sign(kind)?,
+                sign: if draft.reckoned { Sign::Begun } else { sign(kind)? },
                 session_id: required("session_id", draft.session_id, TEXT_BYTES)?,
                 user: required("user", draft.user, TEXT_BYTES)?,
                 realm: optional("realm", draft.realm)?,
             },
         };
+        let occurred_at = instant("occurred_at", &required("occurred_at", draft.occurred_at, TEXT_BYTES)?)?;
         Ok(Self {
             event_id,
-            occurred_at: instant("occurred_at", &required("occurred_at", draft.occurred_at, TEXT_BYTES)?)?,
+            occurred_at,
+            clock_skewed: arrival.judge(occurred_at)?,
             fact,
             complete_through: optional("complete_through", draft.complete_through)?
                 .map(|text| instant("complete_through", &text))
@@ -166,6 +191,7 @@ impl Event {
                 mac: optional("mac", draft.mac)?,
                 device: optional("device", draft.device)?,
                 active_seconds: seconds("active_seconds", draft.active_seconds)?,
+                class: optional("class", draft.class)?,
             },
         })
     }
@@ -176,6 +202,21 @@ impl Event {
     pub fn digest(&self) -> [u8; 32] {
         let content = serde_json::to_vec(self).expect("JSON of plain fields");
         Sha256::digest(content).into()
+    }
+}
+
+impl Arrival {
+    /// Whether the clock that gave `occurred_at` is suspect.
+    fn judge(&self, occurred_at: Timestamp) -> Result<bool, Refusal> {
+        let early = occurred_at.duration_since(self.at);
+        if early > self.ahead {
+            let message = format!(
+                "lies {} seconds ahead of the clock here, which is too far: is the gateway's clock right?",
+                early.as_secs()
+            );
+            return Err(Refusal::new("occurred_at", message));
+        }
+        Ok(early.abs() > self.skew)
     }
 }
 
@@ -245,15 +286,23 @@ mod tests {
         }
     }
 
+    fn arrival() -> Arrival {
+        Arrival {
+            at: "2025-01-01T10:00:00Z".parse().expect("an instant"),
+            ahead: SignedDuration::from_mins(5),
+            skew: SignedDuration::from_hours(1),
+        }
+    }
+
     fn refused(change: impl FnOnce(&mut Draft)) -> String {
         let mut draft = draft();
         change(&mut draft);
-        Event::parse(draft).expect_err("a refusal").to_string()
+        Event::parse(draft, &arrival()).expect_err("a refusal").to_string()
     }
 
     #[test]
     fn an_event_keeps_microseconds_and_no_more() {
-        let event = Event::parse(draft()).expect("an event");
+        let event = Event::parse(draft(), &arrival()).expect("an event");
         assert_eq!(event.occurred_at.to_string(), "2025-01-01T10:00:00.123456Z");
     }
 
@@ -278,9 +327,18 @@ mod tests {
     }
 
     #[test]
+    fn a_time_too_far_ahead_is_refused_and_one_far_away_is_flagged() {
+        let at = |text: &str| Event::parse(Draft { occurred_at: Some(text.into()), ..draft() }, &arrival());
+        let flags = ["2025-01-01T10:05:00Z", "2025-01-01T09:00:00Z", "2025-01-01T08:59:59Z"];
+        assert_eq!(flags.map(|text| at(text).expect("an event").clock_skewed), [false, false, true]);
+        let refusal = at("2025-01-01T10:05:01Z").expect_err("a refusal").to_string();
+        assert!(refusal.starts_with("occurred_at: lies 301 seconds ahead"), "{refusal}");
+    }
+
+    #[test]
     fn a_restart_needs_neither_session_nor_user() {
         let restart = Draft { kind: Some("restart".into()), session_id: None, user: None, ..draft() };
-        assert_eq!(Event::parse(restart).expect("an event").fact, Fact::Restart);
+        assert_eq!(Event::parse(restart, &arrival()).expect("an event").fact, Fact::Restart);
     }
 
     #[test]
@@ -288,7 +346,7 @@ mod tests {
         let digest = |change: fn(&mut Draft)| {
             let mut draft = draft();
             change(&mut draft);
-            Event::parse(draft).expect("an event").digest()
+            Event::parse(draft, &arrival()).expect("an event").digest()
         };
         let original = digest(|_| ());
         assert_eq!(original, digest(|draft| draft.occurred_at = Some("2025-01-01T10:00:00.123456Z".into())));

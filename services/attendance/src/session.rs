@@ -17,11 +17,20 @@ pub struct Session {
     /// The realm last named; none when no event named one.
     pub realm: Option<Spelling>,
     /// The earliest login.
-    pub login_at: Option<Timestamp>,
+    pub login: Option<Login>,
     /// The latest logout.
     pub logout_at: Option<Timestamp>,
     /// The latest event of any kind.
     pub last_seen_at: Timestamp,
+}
+
+/// When a session began. One that was stated is believed before one that was reckoned from the session's length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Login {
+    /// Reckoned by `Sign::Begun`.
+    pub reckoned: bool,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// A name and when it was spelled so. The later one is the greater.
@@ -43,7 +52,11 @@ impl Session {
         let session = Self {
             user: spelled(user),
             realm: realm.as_ref().map(spelled),
-            login_at: (*sign == Sign::Login).then_some(at),
+            login: match sign {
+                Sign::Login => Some(Login { reckoned: false, at }),
+                Sign::Begun => Some(Login { reckoned: true, at }),
+                Sign::Active | Sign::Logout => None,
+            },
             logout_at: (*sign == Sign::Logout).then_some(at),
             last_seen_at: at,
         };
@@ -56,7 +69,7 @@ impl Session {
         Self {
             user: self.user.max(other.user),
             realm: self.realm.max(other.realm),
-            login_at: self.login_at.into_iter().chain(other.login_at).min(),
+            login: self.login.into_iter().chain(other.login).min(),
             logout_at: self.logout_at.max(other.logout_at),
             last_seen_at: self.last_seen_at.max(other.last_seen_at),
         }
@@ -72,17 +85,18 @@ mod tests {
     fn session() -> impl Strategy<Value = Session> {
         let instant = (0_i64..6).prop_map(|second| Timestamp::new(second, 0).expect("a small instant"));
         let spelling = (instant.clone(), "[aA]").prop_map(|(at, name)| Spelling { at, name });
+        let login = (any::<bool>(), instant.clone()).prop_map(|(reckoned, at)| Login { reckoned, at });
         (
             spelling.clone(),
             prop::option::of(spelling),
-            prop::option::of(instant.clone()),
+            prop::option::of(login),
             prop::option::of(instant.clone()),
             instant,
         )
-            .prop_map(|(user, realm, login_at, logout_at, last_seen_at)| Session {
+            .prop_map(|(user, realm, login, logout_at, last_seen_at)| Session {
                 user,
                 realm,
-                login_at,
+                login,
                 logout_at,
                 last_seen_at,
             })

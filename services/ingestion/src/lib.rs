@@ -1,8 +1,12 @@
 //! The doors through which sources report, and the recorder behind them.
 
-pub mod body;
+pub mod arrivals;
+mod counts;
+pub mod doors;
 pub mod openapi;
 pub mod recorder;
 pub mod routes;
+pub mod senders;
 pub mod source_key;
 pub mod startup;
+pub mod upkeep;

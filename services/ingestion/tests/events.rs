@@ -151,3 +151,18 @@ async fn a_full_queue_says_so() {
     assert!(accepted > 0);
     assert_eq!(rollcall.database.count("events").await, accepted);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_from_the_future_is_rejected_and_one_far_away_is_flagged() {
+    let rollcall = Rollcall::start().await;
+    let key = rollcall.source().await;
+    // The clock stands at 2025-02-13T10:53:56Z.
+    let events = json!([
+        event("early", "login", "s1", "2025-02-13T10:59:00Z"),
+        event("just", "login", "s2", "2025-02-13T10:58:56Z"),
+        event("late", "login", "s3", "2025-02-13T09:50:00Z"),
+    ]);
+    insta::assert_snapshot!(snapshot::of(rollcall.send(&key, &events).await).await);
+    let flagged = rollcall.database.texts("SELECT event_id AS text FROM events WHERE clock_skewed").await;
+    assert_eq!(flagged, ["late"]);
+}

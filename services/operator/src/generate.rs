@@ -32,6 +32,12 @@ pub fn source_key() -> String {
     BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
 }
 
+/// 32 characters that every gateway's form takes.
+pub fn radius_secret() -> String {
+    let mut random = rand::rng();
+    (0..32).map(|_| char::from(NAME[random.random_range(0..NAME.len())])).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use secrecy::ExposeSecret;

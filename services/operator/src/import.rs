@@ -3,14 +3,14 @@
 //! A row is a session: its login, and its logout or `-` while it is on. Ids are made of what the row says, so that
 //! the same file, or a later export that overlaps it, adds only what is new.
 
-mod columns;
-mod row;
-
 use std::io::{Read, Write};
 
+use attendance::event::Arrival;
 use clap::Args;
+use formats::csv::{self as log, Columns, Times};
+use ingestion::arrivals::Arrivals;
 use jiff::tz::TimeZone;
-use platform::command::Failure;
+use platform::{clock::Clock, command::Failure, settings::Settings};
 use serde::Serialize;
 use store::{
     Pool,
@@ -19,8 +19,6 @@ use store::{
 };
 
 use crate::output::Output;
-use columns::Columns;
-use row::Times;
 
 /// Events in one transaction.
 const BATCH: usize = 1000;
@@ -33,7 +31,7 @@ pub struct Task {
     #[arg(long)]
     source: String,
     /// Which column holds what, as login=Start,logout=End; columns named as in the gateway's log need none.
-    #[arg(long, value_delimiter = ',', value_parser = columns::pair)]
+    #[arg(long, value_delimiter = ',', value_parser = log::pair)]
     map: Vec<(String, String)>,
     /// Zone of times without an offset, an IANA name; the reporting time zone when left out.
     #[arg(long)]
@@ -58,7 +56,7 @@ struct Summary {
 pub async fn run(
     pool: &Pool,
     task: &Task,
-    zone: &TimeZone,
+    settings: &Settings,
     input: impl Read,
     rejects: impl Write,
 ) -> Result<Output, Failure> {
@@ -71,7 +69,8 @@ pub async fn run(
         .map(TimeZone::get)
         .transpose()
         .map_err(|error| format!("--time-zone: {error}"))?
-        .unwrap_or_else(|| zone.clone());
+        .unwrap_or_else(|| settings.reporting.time_zone.clone());
+    let arrival = Arrivals::new(Clock::System, &settings.ingestion).now();
     let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(input);
     let columns = Columns::find(reader.headers()?, &task.map)?;
     let times = Times { zone, format: task.time_format.clone() };
@@ -79,6 +78,7 @@ pub async fn run(
         pool,
         task,
         source_id,
+        arrival,
         waiting: Vec::new(),
         summary: Summary::default(),
         rejects: csv::Writer::from_writer(rejects),
@@ -96,6 +96,7 @@ struct Import<'a, W: Write> {
     pool: &'a Pool,
     task: &'a Task,
     source_id: i32,
+    arrival: Arrival,
     /// With the line that each came from.
     waiting: Vec<(u64, Reported)>,
     summary: Summary,
@@ -122,7 +123,7 @@ impl<W: Write> Import<'_, W> {
             Err(error) => return self.reject(error.position().map_or(0, csv::Position::line), "", &error.to_string()),
         };
         let line = record.position().map_or(0, csv::Position::line);
-        match row::events(&record, columns, times) {
+        match log::events(&record, columns, times, &self.arrival) {
             Ok(events) => self
                 .waiting
                 .extend(events.into_iter().map(|event| (line, Reported { source_id: self.source_id, event }))),

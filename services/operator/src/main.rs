@@ -6,6 +6,7 @@ mod generate;
 mod import;
 mod output;
 mod sources;
+mod try_rule;
 
 use std::process::ExitCode;
 
@@ -63,10 +64,8 @@ async fn run(subject: Subject) -> Result<Output, Failure> {
     let pool = Pool::new(&settings.database)?;
     let outcome = match subject {
         Subject::Client(task) => clients::run(&pool, task).await,
-        Subject::Source(task) => sources::run(&pool, task).await,
-        Subject::Import(task) => {
-            import::run(&pool, &task, &settings.reporting.time_zone, std::io::stdin(), std::io::stdout()).await
-        }
+        Subject::Source(task) => sources::run(&pool, task, &settings.ingestion).await,
+        Subject::Import(task) => import::run(&pool, &task, &settings, std::io::stdin(), std::io::stdout()).await,
         Subject::DemoEvents => {
             return Ok(Output::lines(&demo::events(&settings.reporting.time_zone, Clock::System.now())));
         }

@@ -26,6 +26,12 @@ impl Output {
         Self { text, json }
     }
 
+    /// The same, with a line for people after it.
+    pub fn note(mut self, line: &str) -> Self {
+        self.text = format!("{}\n{line}", self.text);
+        self
+    }
+
     /// A JSON value a line, for people and programs alike.
     pub fn lines(values: &[Value]) -> Self {
         let lines: Vec<String> = values.iter().map(Value::to_string).collect();
@@ -42,6 +48,7 @@ fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Null => "-".into(),
+        Value::Array(values) => values.iter().map(plain).collect::<Vec<_>>().join(" "),
         other => other.to_string(),
     }
 }

@@ -20,6 +20,7 @@ pub struct Settings {
     pub auth: Auth,
     pub ingestion: Ingestion,
     pub reporting: Reporting,
+    pub retention: Retention,
     pub telemetry: Telemetry,
 }
 
@@ -80,13 +81,31 @@ pub struct Auth {
     pub hash_queue: usize,
 }
 
-/// The recorder.
+/// The doors and the recorder behind them.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ingestion {
     pub queue_events: usize,
     pub batch_events: usize,
     pub writers: usize,
+    pub radius_address: SocketAddr,
+    pub syslog_udp_address: SocketAddr,
+    pub syslog_tcp_address: SocketAddr,
+    pub syslog_data_id: String,
+    pub rules_directory: PathBuf,
+    pub ahead_seconds: u32,
+    pub skew_seconds: u32,
+    pub gap_seconds: u32,
+}
+
+/// How long things are kept, in days; 0 for ever.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retention {
+    #[serde(deserialize_with = "retention_days")]
+    pub events_days: u32,
+    #[serde(deserialize_with = "retention_days")]
+    pub sessions_days: u32,
 }
 
 /// Reports.
@@ -149,6 +168,14 @@ fn zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TimeZone, D::Error
     TimeZone::get(&name).map_err(|_| D::Error::custom(format!("{name:?} is no IANA time zone, as Asia/Kolkata")))
 }
 
+/// The database removes nothing younger either.
+fn retention_days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    match u32::deserialize(deserializer)? {
+        days @ 1..32 => Err(D::Error::custom(format!("got {days} days, takes 32 or more, or 0 for ever"))),
+        days => Ok(days),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,6 +201,7 @@ mod tests {
             ("ROLLCALL_DATABASE__PORT", "many", "database.port"),
             ("ROLLCALL_REPORTING__TIME_ZONE", "Mars/Olympus", "reporting.time_zone"),
             ("ROLLCALL_REPORTING__TIMEZONE", "UTC", "timezone"),
+            ("ROLLCALL_RETENTION__EVENTS_DAYS", "7", "retention.events_days"),
         ] {
             let error = load(&[(name, value)]).expect_err("an error");
             assert!(error.contains(key), "{error}");

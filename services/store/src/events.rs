@@ -7,7 +7,7 @@ use diesel::{
     QueryableByName,
     result::QueryResult,
     sql_query,
-    sql_types::{Array, BigInt, Binary, Integer, Nullable, Text, Timestamptz},
+    sql_types::{Array, BigInt, Binary, Bool, Integer, Nullable, Text, Timestamptz},
 };
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use jiff_diesel::ToDiesel;
@@ -98,16 +98,32 @@ struct EventKey {
     event_id: String,
 }
 
+/// Adds the events whose ids are new, and a note of the arrival for each source; tells which were new.
 async fn insert(connection: &mut AsyncPgConnection, events: &[&Reported]) -> QueryResult<HashSet<(i32, String)>> {
     let evidence = |pick: fn(&attendance::event::Evidence) -> Option<String>| -> Vec<Option<String>> {
         events.iter().map(|reported| pick(&reported.event.evidence)).collect()
     };
     let rows: Vec<EventKey> = sql_query(
-        "INSERT INTO events (source_id, event_id, digest, kind, session_id, user_name, realm, occurred_at, complete_through,
-             reason, display_name, client_ip, wan_ip, mac, device, active_seconds)
-         SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
-         ON CONFLICT (source_id, event_id) DO NOTHING
-         RETURNING source_id, event_id",
+        "WITH given AS (
+             SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) AS given (
+                 source_id, event_id, digest, kind, session_id, user_name, realm, occurred_at, complete_through, clock_skewed,
+                 reason, display_name, client_ip, wan_ip, mac, device, active_seconds, class)
+         ), new AS (
+             INSERT INTO event_keys (source_id, event_id, digest) SELECT source_id, event_id, digest FROM given
+             ON CONFLICT (source_id, event_id) DO NOTHING
+             RETURNING source_id, event_id
+         ), recorded AS (
+             INSERT INTO events (source_id, event_id, kind, session_id, user_name, realm, occurred_at, complete_through, clock_skewed,
+                 reason, display_name, client_ip, wan_ip, mac, device, active_seconds, class)
+             SELECT source_id, event_id, kind, session_id, user_name, realm, occurred_at, complete_through, clock_skewed,
+                 reason, display_name, client_ip, wan_ip, mac, device, active_seconds, class
+             FROM given JOIN new USING (source_id, event_id)
+         ), noted AS (
+             INSERT INTO arrivals (source_id, events, clock_skewed, last_event_at)
+             SELECT source_id, count(*), count(*) FILTER (WHERE clock_skewed), max(occurred_at)
+             FROM given JOIN new USING (source_id, event_id) GROUP BY source_id
+         )
+         SELECT source_id, event_id FROM new",
     )
     .bind::<Array<Integer>, _>(column(events, |reported| reported.source_id))
     .bind::<Array<Text>, _>(column(events, |reported| reported.event.event_id.clone()))
@@ -118,6 +134,7 @@ async fn insert(connection: &mut AsyncPgConnection, events: &[&Reported]) -> Que
     .bind::<Array<Nullable<Text>>, _>(column(events, |reported| session(&reported.event.fact).and_then(|fact| fact.2.map(str::to_owned))))
     .bind::<Array<Timestamptz>, _>(column(events, |reported| reported.event.occurred_at.to_diesel()))
     .bind::<Array<Nullable<Timestamptz>>, _>(column(events, |reported| reported.event.complete_through.map(ToDiesel::to_diesel)))
+    .bind::<Array<Bool>, _>(column(events, |reported| reported.event.clock_skewed))
     .bind::<Array<Nullable<Text>>, _>(evidence(|evidence| evidence.reason.clone()))
     .bind::<Array<Nullable<Text>>, _>(evidence(|evidence| evidence.display_name.clone()))
     .bind::<Array<Nullable<Text>>, _>(evidence(|evidence| evidence.client_ip.map(|address| address.to_string())))
@@ -125,6 +142,7 @@ async fn insert(connection: &mut AsyncPgConnection, events: &[&Reported]) -> Que
     .bind::<Array<Nullable<Text>>, _>(evidence(|evidence| evidence.mac.clone()))
     .bind::<Array<Nullable<Text>>, _>(evidence(|evidence| evidence.device.clone()))
     .bind::<Array<Nullable<BigInt>>, _>(column(events, |reported| reported.event.evidence.active_seconds))
+    .bind::<Array<Nullable<Text>>, _>(evidence(|evidence| evidence.class.clone()))
     .load(connection)
     .await?;
     Ok(rows.into_iter().map(|row| (row.source_id, row.event_id)).collect())
@@ -138,6 +156,7 @@ pub(crate) fn column<T, V>(rows: &[T], pick: impl Fn(&T) -> V) -> Vec<V> {
 fn kind(fact: &Fact) -> &'static str {
     match fact {
         Fact::Session { sign: Sign::Login, .. } => "login",
+        Fact::Session { sign: Sign::Begun, .. } => "begun",
         Fact::Session { sign: Sign::Active, .. } => "active",
         Fact::Session { sign: Sign::Logout, .. } => "logout",
         Fact::Restart => "restart",
@@ -168,7 +187,7 @@ async fn digests(
         return Ok(HashMap::new());
     }
     let rows: Vec<Known> = sql_query(
-        "SELECT source_id, event_id, digest FROM events JOIN unnest($1, $2) AS asked (source_id, event_id) USING (source_id, event_id)",
+        "SELECT source_id, event_id, digest FROM event_keys JOIN unnest($1, $2) AS asked (source_id, event_id) USING (source_id, event_id)",
     )
     .bind::<Array<Integer>, _>(column(events, |reported| reported.source_id))
     .bind::<Array<Text>, _>(column(events, |reported| reported.event.event_id.clone()))

@@ -44,6 +44,14 @@ pub fn revert_all(connection: AsyncPgConnection) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Takes the latest migration back.
+///
+/// # Errors
+/// A statement fails.
+pub fn revert_latest(connection: AsyncPgConnection) -> Result<(), Failure> {
+    AsyncMigrationHarness::new(connection).revert_last_migration(MIGRATIONS).map(drop)
+}
+
 async fn ensure_role(connection: &mut AsyncPgConnection, role: &str, password: &SecretString) -> Result<(), Failure> {
     #[derive(QueryableByName)]
     struct Statement {

@@ -48,6 +48,12 @@ impl From<DieselError> for Error {
             DieselError::DatabaseError(Kind::ClosedConnection | Kind::UnableToSendCommand, information) => {
                 Self::Unreachable(information.message().to_owned())
             }
+            // A month without a partition is no fault of the event.
+            DieselError::DatabaseError(Kind::CheckViolation, information)
+                if information.message().starts_with("no partition") =>
+            {
+                Self::Failed(error)
+            }
             DieselError::DatabaseError(Kind::CheckViolation | Kind::NotNullViolation, information) => {
                 Self::Refused(information.message().to_owned())
             }

@@ -24,24 +24,11 @@ diesel::table! {
 }
 
 diesel::table! {
-    events (source_id, event_id) {
+    event_keys (source_id, event_id) {
         source_id -> Int4,
         event_id -> Text,
         digest -> Bytea,
-        kind -> Text,
-        session_id -> Nullable<Text>,
-        user_name -> Nullable<Text>,
-        realm -> Nullable<Text>,
-        occurred_at -> Timestamptz,
         received_at -> Timestamptz,
-        reason -> Nullable<Text>,
-        display_name -> Nullable<Text>,
-        client_ip -> Nullable<Text>,
-        wan_ip -> Nullable<Text>,
-        mac -> Nullable<Text>,
-        device -> Nullable<Text>,
-        active_seconds -> Nullable<Int8>,
-        complete_through -> Nullable<Timestamptz>,
     }
 }
 
@@ -58,6 +45,15 @@ diesel::table! {
         login_at -> Nullable<Timestamptz>,
         logout_at -> Nullable<Timestamptz>,
         last_seen_at -> Timestamptz,
+        login_reckoned -> Bool,
+    }
+}
+
+diesel::table! {
+    source_gaps (source_id, from_at) {
+        source_id -> Int4,
+        from_at -> Timestamptz,
+        to_at -> Timestamptz,
     }
 }
 
@@ -70,10 +66,16 @@ diesel::table! {
         disabled_at -> Nullable<Timestamptz>,
         complete_through -> Nullable<Timestamptz>,
         last_restart_at -> Nullable<Timestamptz>,
+        events -> Int8,
+        clock_skewed -> Int8,
+        last_event_at -> Nullable<Timestamptz>,
+        last_received_at -> Nullable<Timestamptz>,
+        radius_secret -> Nullable<Text>,
     }
 }
 
-diesel::joinable!(events -> sources (source_id));
+diesel::joinable!(event_keys -> sources (source_id));
 diesel::joinable!(sessions -> sources (source_id));
+diesel::joinable!(source_gaps -> sources (source_id));
 
-diesel::allow_tables_to_appear_in_same_query!(api_clients, audit_log, events, sessions, sources,);
+diesel::allow_tables_to_appear_in_same_query!(api_clients, audit_log, event_keys, sessions, source_gaps, sources,);

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, btree_map::Entry};
 
 use attendance::{DEFAULT_REALM, key, period::Period, session::Session};
 use diesel::{
-    QueryableByName,
+    BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, QueryableByName,
     result::QueryResult,
     sql_query,
-    sql_types::{Array, Integer, Nullable, Text, Timestamptz},
+    sql_types::{Array, Bool, Integer, Nullable, Text, Timestamptz},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures::{Stream, TryStreamExt};
@@ -17,6 +17,7 @@ use jiff_diesel::ToDiesel;
 use crate::{
     events::{Reported, column},
     pool::{Connection, Error, Midway},
+    schema::sessions::dsl,
 };
 
 /// Merges new events into their sessions: first among themselves by the domain's merge, then with
@@ -40,11 +41,11 @@ pub(crate) async fn merge(connection: &mut AsyncPgConnection, events: &[&Reporte
     // LEAST and GREATEST ignore nulls. A realm that no event named is Default at -infinity.
     sql_query(
         "INSERT INTO sessions AS stored (source_id, session_id, user_name, user_at, user_key, realm, realm_at, realm_key,
-             login_at, logout_at, last_seen_at)
+             login_at, login_reckoned, logout_at, last_seen_at)
          SELECT source_id, session_id, user_name, user_at, user_key, realm, coalesce(realm_at, '-infinity'), realm_key,
-             login_at, logout_at, last_seen_at
-         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) AS news (source_id, session_id, user_name, user_at, user_key,
-             realm, realm_at, realm_key, login_at, logout_at, last_seen_at)
+             login_at, login_reckoned, logout_at, last_seen_at
+         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS news (source_id, session_id, user_name, user_at, user_key,
+             realm, realm_at, realm_key, login_at, login_reckoned, logout_at, last_seen_at)
          ON CONFLICT (source_id, session_id) DO UPDATE SET
              (user_at, user_name, user_key) = (SELECT * FROM (VALUES
                  (stored.user_at, stored.user_name, stored.user_key),
@@ -54,7 +55,9 @@ pub(crate) async fn merge(connection: &mut AsyncPgConnection, events: &[&Reporte
                  (stored.realm_at, stored.realm, stored.realm_key),
                  (excluded.realm_at, excluded.realm, excluded.realm_key)) AS spelled (at, name, key)
                  ORDER BY at DESC, name COLLATE \"C\" DESC LIMIT 1),
-             login_at = LEAST(stored.login_at, excluded.login_at),
+             (login_at, login_reckoned) = (SELECT * FROM (VALUES
+                 (stored.login_at, stored.login_reckoned), (excluded.login_at, excluded.login_reckoned)) AS began (at, reckoned)
+                 ORDER BY at IS NULL, reckoned, at LIMIT 1),
              logout_at = GREATEST(stored.logout_at, excluded.logout_at),
              last_seen_at = GREATEST(stored.last_seen_at, excluded.last_seen_at)",
     )
@@ -66,7 +69,8 @@ pub(crate) async fn merge(connection: &mut AsyncPgConnection, events: &[&Reporte
     .bind::<Array<Text>, _>(column(&rows, |(_, session)| realm(session).to_owned()))
     .bind::<Array<Nullable<Timestamptz>>, _>(column(&rows, |(_, session)| session.realm.as_ref().map(|realm| realm.at.to_diesel())))
     .bind::<Array<Text>, _>(column(&rows, |(_, session)| key(realm(session))))
-    .bind::<Array<Nullable<Timestamptz>>, _>(column(&rows, |(_, session)| session.login_at.map(ToDiesel::to_diesel)))
+    .bind::<Array<Nullable<Timestamptz>>, _>(column(&rows, |(_, session)| session.login.map(|login| login.at.to_diesel())))
+    .bind::<Array<Bool>, _>(column(&rows, |(_, session)| session.login.is_some_and(|login| login.reckoned)))
     .bind::<Array<Nullable<Timestamptz>>, _>(column(&rows, |(_, session)| session.logout_at.map(ToDiesel::to_diesel)))
     .bind::<Array<Timestamptz>, _>(column(&rows, |(_, session)| session.last_seen_at.to_diesel()))
     .execute(connection)
@@ -76,6 +80,25 @@ pub(crate) async fn merge(connection: &mut AsyncPgConnection, events: &[&Reporte
 
 fn realm(session: &Session) -> &str {
     session.realm.as_ref().map_or(DEFAULT_REALM, |realm| realm.name.as_str())
+}
+
+/// The latest session of a source whose id is `key`, `@` and its login, and that began by `at`: its login as the id has it.
+///
+/// # Errors
+/// The database fails.
+pub async fn latest_login(
+    connection: &mut AsyncPgConnection,
+    source_id: i32,
+    key: &str,
+    at: Timestamp,
+) -> QueryResult<Option<String>> {
+    let named = dsl::sessions
+        .filter(dsl::source_id.eq(source_id))
+        .filter(dsl::session_id.gt(format!("{key}@")).and(dsl::session_id.lt(format!("{key}A"))))
+        .filter(dsl::login_at.le(at.to_diesel()));
+    let latest =
+        named.order(dsl::login_at.desc()).select(dsl::session_id).first::<String>(connection).await.optional()?;
+    Ok(latest.and_then(|id| id.strip_prefix(key)?.strip_prefix('@').map(str::to_owned)))
 }
 
 /// Which rows a report has.

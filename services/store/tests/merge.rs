@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use attendance::{
     DEFAULT_REALM,
-    event::{Draft, Event},
+    event::{Arrival, Draft, Event},
     session::Session,
 };
 use diesel::{
     QueryableByName, sql_query,
-    sql_types::{Integer, Nullable, Text, Timestamptz},
+    sql_types::{Bool, Integer, Nullable, Text, Timestamptz},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use store::events::{
     Outcome::{self, Accepted, Conflict, Duplicate},
@@ -34,25 +34,33 @@ struct Stored {
     realm_key: String,
     #[diesel(sql_type = Nullable<Timestamptz>, deserialize_as = jiff_diesel::NullableTimestamp)]
     login_at: Option<Timestamp>,
+    #[diesel(sql_type = Bool)]
+    login_reckoned: bool,
     #[diesel(sql_type = Nullable<Timestamptz>, deserialize_as = jiff_diesel::NullableTimestamp)]
     logout_at: Option<Timestamp>,
     #[diesel(sql_type = Timestamptz, deserialize_as = jiff_diesel::Timestamp)]
     last_seen_at: Timestamp,
 }
 
+fn arrival() -> Arrival {
+    let forever = SignedDuration::from_hours(24 * 365 * 100);
+    Arrival { at: Timestamp::UNIX_EPOCH, ahead: forever, skew: forever }
+}
+
 fn events() -> impl Strategy<Value = Vec<Event>> {
-    let event = (0..3_u8, 0..3_u8, 0..8_i64, 0..2_usize, prop::option::of(0..2_usize));
+    let event = (0..3_u8, 0..4_u8, 0..8_i64, 0..2_usize, prop::option::of(0..2_usize));
     prop::collection::vec(event, 1..14).prop_map(|events| {
         let drafts = events.into_iter().enumerate().map(|(number, (session, kind, second, user, realm))| Draft {
             event_id: Some(format!("e{number}")),
-            kind: Some(["login", "active", "logout"][usize::from(kind)].into()),
+            kind: Some(["login", "active", "logout", "login"][usize::from(kind)].into()),
+            reckoned: kind == 3,
             session_id: Some(format!("s{session}")),
             user: Some(["user", "USER"][user].into()),
             realm: realm.map(|realm| ["Sales", "sales"][realm].into()),
             occurred_at: Some(format!("2025-01-01T00:00:0{second}Z")),
             ..Draft::default()
         });
-        drafts.map(|draft| Event::parse(draft).expect("an event")).collect()
+        drafts.map(|draft| Event::parse(draft, &arrival()).expect("an event")).collect()
     })
 }
 
@@ -86,7 +94,8 @@ fn expected(events: &[Event]) -> Vec<Stored> {
             user_name: session.user.name,
             realm_key: realm.to_lowercase(),
             realm,
-            login_at: session.login_at,
+            login_at: session.login.map(|login| login.at),
+            login_reckoned: session.login.is_some_and(|login| login.reckoned),
             logout_at: session.logout_at,
             last_seen_at: session.last_seen_at,
         }
@@ -153,7 +162,7 @@ async fn the_same_id_with_other_content_is_a_conflict_in_its_batch_and_after() {
             occurred_at: Some("2025-01-01T00:00:00Z".into()),
             ..Draft::default()
         };
-        Event::parse(draft).expect("an event")
+        Event::parse(draft, &arrival()).expect("an event")
     };
     let batch = report(source_id, &[event("a"), event("b"), event("a")]);
     assert_eq!(record(&mut connection, &batch).await, Ok(vec![Accepted, Conflict, Duplicate]));

@@ -26,6 +26,12 @@ pub struct Rollcall {
     pub auth: SocketAddr,
     /// Where `ingestion` listens.
     pub ingestion: SocketAddr,
+    /// Its RADIUS door.
+    pub radius: SocketAddr,
+    /// Its syslog door for datagrams.
+    pub syslog_udp: SocketAddr,
+    /// Its syslog door for connections.
+    pub syslog_tcp: SocketAddr,
     /// Where `reporting` listens.
     pub reporting: SocketAddr,
     /// Where each one's health and metrics are: auth, ingestion, reporting.
@@ -81,19 +87,22 @@ impl Builder {
         };
         let auth = auth::startup::build(&for_role(&settings, "auth"), clock.clone()).expect("auth");
         settings.token.jwks_url = format!("http://{}/.well-known/jwks.json", auth.address);
-        let ingestion = ingestion::startup::build(&for_role(&settings, "ingestion")).expect("ingestion");
+        let ingestion = ingestion::startup::build(&for_role(&settings, "ingestion"), clock.clone()).expect("ingestion");
         let reporting = reporting::startup::build(&for_role(&settings, "reporting"), clock.clone()).expect("reporting");
         let rollcall = Rollcall {
             auth: auth.address,
-            ingestion: ingestion.address,
+            ingestion: ingestion.server.address,
+            radius: ingestion.radius,
+            syslog_udp: ingestion.syslog_udp,
+            syslog_tcp: ingestion.syslog_tcp,
             reporting: reporting.address,
-            internal: [auth.internal_address, ingestion.internal_address, reporting.internal_address],
+            internal: [auth.internal_address, ingestion.server.internal_address, reporting.internal_address],
             database,
             clock,
             settings,
             http: Client::new(),
         };
-        for service in [auth, ingestion, reporting] {
+        for service in [auth, ingestion.server, reporting] {
             tokio::spawn(service.run());
         }
         rollcall
@@ -115,6 +124,9 @@ impl Rollcall {
         settings.server.address = any_port;
         settings.server.internal_address = any_port;
         settings.server.workers = 1;
+        settings.ingestion.radius_address = any_port;
+        settings.ingestion.syslog_udp_address = any_port;
+        settings.ingestion.syslog_tcp_address = any_port;
         settings.redis.host = redis.ip().to_string();
         settings.redis.port = redis.port();
         settings.redis.password_file = crate::password_file();
@@ -149,9 +161,21 @@ impl Rollcall {
     pub async fn source(&self) -> String {
         let key = Uuid::new_v4().to_string();
         let hash = ingestion::source_key::key_hash(&key);
-        let added = self.operator().ask(async |connection| sources::add(connection, &key, &hash).await).await;
+        let source = sources::New { name: &key, key_hash: &hash, radius_secret: None };
+        let added = self.operator().ask(async |connection| sources::add(connection, &source).await).await;
         assert!(added.expect("a source"));
         key
+    }
+
+    /// Lets a source send from these networks, and sign its RADIUS packets with its own name, which is its key.
+    pub async fn senders(&self, source: &str, networks: &[&str]) {
+        let networks: Vec<String> = networks.iter().map(|network| (*network).to_owned()).collect();
+        let operator = self.operator();
+        let done = operator.ask(async |connection| {
+            sources::set_radius_secret(connection, source, source).await?;
+            sources::set_senders(connection, source, &networks).await
+        });
+        assert!(done.await.expect("senders"));
     }
 
     /// KB008's connect.

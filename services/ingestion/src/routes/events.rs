@@ -1,13 +1,11 @@
 //! `POST /api/v1/ingestion/events`: the HTTP door.
 
-use std::sync::LazyLock;
-
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{StatusCode, header},
     web::Data,
 };
-use opentelemetry::{KeyValue, global, metrics::Counter};
+use formats::json::{self, Format, Item, Rejected};
 use platform::{
     envelope::{Envelope, Problem},
     request::{Body, media_type, received, unsupported_media_type},
@@ -17,7 +15,8 @@ use store::events::{Outcome, Reported};
 use utoipa::ToSchema;
 
 use crate::{
-    body::{self, Format, Item, Rejected},
+    arrivals::Arrivals,
+    counts::count,
     recorder::{Recorded, Recorder},
     source_key::SourceKeys,
 };
@@ -83,17 +82,23 @@ pub async fn events(
     body: Body,
     keys: Data<SourceKeys>,
     recorder: Data<Recorder>,
+    arrivals: Data<Arrivals>,
 ) -> Result<HttpResponse, Problem> {
     let source_id = keys.source_of(&request).await?;
     let format = format(&request)?;
-    let items = body::parse(&received(body)?, format)?;
+    let items = json::parse(&received(body)?, format, &arrivals.now())
+        .map_err(|error| Problem::bad_request(error.to_string()))?;
     let (places, events): (Vec<Place>, Vec<Option<Reported>>) =
         items.into_iter().map(|item| placed(item, source_id)).unzip();
     let outcomes = recorder.record(events.into_iter().flatten().collect()).await.map_err(|error| {
         Problem::unavailable(format!("The events could not be recorded: {error}. Send them again."))
     })?;
     let receipt = receipt(places, outcomes);
-    count(&receipt);
+    for (outcome, number) in
+        [("accepted", receipt.accepted), ("duplicate", receipt.duplicates), ("rejected", receipt.rejected.len())]
+    {
+        count("http", outcome, number);
+    }
     Ok(HttpResponse::Ok().json(receipt))
 }
 
@@ -145,15 +150,4 @@ fn receipt(places: Vec<Place>, recorded: Vec<Recorded>) -> Receipt {
         }
     }
     receipt
-}
-
-fn count(receipt: &Receipt) {
-    static EVENTS: LazyLock<Counter<u64>> = LazyLock::new(|| {
-        global::meter("ingestion").u64_counter("ingestion.events").with_description("Events by outcome").build()
-    });
-    for (outcome, number) in
-        [("accepted", receipt.accepted), ("duplicate", receipt.duplicates), ("rejected", receipt.rejected.len())]
-    {
-        EVENTS.add(number as u64, &[KeyValue::new("outcome", outcome)]);
-    }
 }

@@ -25,6 +25,9 @@ pub struct Columns {
 }
 
 /// Reads one `field=column` of `--map`.
+///
+/// # Errors
+/// It is none, or there is no such field.
 pub fn pair(text: &str) -> Result<(String, String), String> {
     let (field, column) = text.split_once('=').ok_or_else(|| format!("got {text:?}, takes field=column"))?;
     if FIELDS.iter().any(|(known, _)| *known == field) {
@@ -36,6 +39,9 @@ pub fn pair(text: &str) -> Result<(String, String), String> {
 
 impl Columns {
     /// Finds each field's column, by `map` or by its usual name. Login and user must be there.
+    ///
+    /// # Errors
+    /// A column is missing; the text says which, and which there are.
     pub fn find(headers: &StringRecord, map: &[(String, String)]) -> Result<Self, String> {
         let position = |name: &str| {
             headers.iter().position(|header| header.trim_start_matches('\u{feff}').eq_ignore_ascii_case(name))
@@ -63,11 +69,13 @@ impl Columns {
     }
 
     /// The value of a field; none where the column or the value is missing, or the value is `-`.
+    #[must_use]
     pub fn value<'a>(&self, record: &'a StringRecord, field: &str) -> Option<&'a str> {
         record.get(*self.indices.get(field)?).filter(|value| !value.is_empty() && *value != "-")
     }
 
     /// The name of the column that a refused field of an event came from.
+    #[must_use]
     pub fn name(&self, field: &'static str) -> &str {
         let field = if field == "occurred_at" { "login" } else { field };
         self.indices.get(field).and_then(|index| self.headers.get(*index)).unwrap_or(field)

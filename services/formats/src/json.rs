@@ -1,7 +1,6 @@
-//! The bodies that the HTTP door takes: one JSON event, an array of them, or NDJSON.
+//! JSON: one event, an array of them, or NDJSON.
 
-use attendance::event::{Draft, Event, Refusal};
-use platform::envelope::Problem;
+use attendance::event::{Arrival, Draft, Event, Refusal};
 use serde_json::{Map, Value, value::RawValue};
 
 /// An event of the body, or why it is none.
@@ -27,42 +26,49 @@ pub enum Format {
     Ndjson,
 }
 
+/// A body that holds no events at all; the text says why, and what it takes.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NoEvents(String);
+
 /// The events of a body, in order. A bad event rejects itself, not its neighbours.
 ///
 /// # Errors
-/// 400 for a body that is not JSON at all.
-pub fn parse(body: &[u8], format: Format) -> Result<Vec<Item>, Problem> {
+/// The body is not JSON at all.
+pub fn parse(body: &[u8], format: Format, arrival: &Arrival) -> Result<Vec<Item>, NoEvents> {
     match format {
-        Format::Json => parse_json(body),
-        Format::Ndjson => parse_lines(body),
+        Format::Json => parse_json(body, arrival),
+        Format::Ndjson => parse_lines(body, arrival),
     }
 }
 
 const TAKES: &str = "takes one event, an array of events, or one event a line with Content-Type: application/x-ndjson";
 
-fn parse_json(body: &[u8]) -> Result<Vec<Item>, Problem> {
-    let not_json = |error| Problem::bad_request(format!("The body is not JSON: {error}; {TAKES}. Nothing was stored."));
+fn parse_json(body: &[u8], arrival: &Arrival) -> Result<Vec<Item>, NoEvents> {
+    let not_json = |error| NoEvents(format!("The body is not JSON: {error}; {TAKES}. Nothing was stored."));
     let whole: &RawValue = serde_json::from_slice(body).map_err(not_json)?;
     match whole.get().as_bytes().first() {
-        Some(b'{') => Ok(vec![parse_event(whole.get())]),
+        Some(b'{') => Ok(vec![parse_event(whole.get(), arrival)]),
         Some(b'[') => {
             let events: Vec<&RawValue> = serde_json::from_str(whole.get()).map_err(not_json)?;
-            Ok(events.into_iter().map(|event| parse_event(event.get())).collect())
+            Ok(events.into_iter().map(|event| parse_event(event.get(), arrival)).collect())
         }
-        _ => Err(Problem::bad_request(format!("The body is JSON, but no event; {TAKES}. Nothing was stored."))),
+        _ => Err(NoEvents(format!("The body is JSON, but no event; {TAKES}. Nothing was stored."))),
     }
 }
 
-fn parse_lines(body: &[u8]) -> Result<Vec<Item>, Problem> {
+fn parse_lines(body: &[u8], arrival: &Arrival) -> Result<Vec<Item>, NoEvents> {
     let lines: Vec<&[u8]> =
         body.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty()).collect();
     let is_json = |line: &&[u8]| serde_json::from_slice::<&RawValue>(line).is_ok();
     if !lines.iter().any(is_json) {
-        return Err(Problem::bad_request(format!("No line of the body is JSON; {TAKES}. Nothing was stored.")));
+        return Err(NoEvents(format!("No line of the body is JSON; {TAKES}. Nothing was stored.")));
     }
     Ok(lines
         .into_iter()
-        .map(|line| std::str::from_utf8(line).map_or_else(|error| Err(nameless(&error)), parse_event))
+        .map(|line| {
+            std::str::from_utf8(line).map_or_else(|error| Err(nameless(&error)), |line| parse_event(line, arrival))
+        })
         .collect())
 }
 
@@ -70,10 +76,14 @@ fn nameless(error: &dyn std::fmt::Display) -> Rejected {
     Rejected { event_id: None, field: None, message: format!("is no JSON object: {error}") }
 }
 
-fn parse_event(text: &str) -> Item {
+/// One event.
+///
+/// # Errors
+/// It is no JSON object, or no event.
+pub fn parse_event(text: &str, arrival: &Arrival) -> Item {
     let object: Map<String, Value> = serde_json::from_str(text).map_err(|error| nameless(&error))?;
     let event_id = object.get("event_id").and_then(Value::as_str).map(str::to_owned);
-    draft(&object).and_then(Event::parse).map_err(|Refusal { field, message }| Rejected {
+    draft(&object).and_then(|draft| Event::parse(draft, arrival)).map_err(|Refusal { field, message }| Rejected {
         event_id,
         field: Some(field),
         message,
@@ -97,6 +107,7 @@ fn draft(object: &Map<String, Value>) -> Result<Draft, Refusal> {
         device: text(object, "device")?,
         active_seconds: integer(object, "active_seconds")?,
         complete_through: text(object, "complete_through")?,
+        ..Draft::default()
     })
 }
 
@@ -125,8 +136,13 @@ mod tests {
 
     const GOOD: &str = r#"{"event_id":"e1","type":"login","session_id":"s","user":"u","occurred_at":"2025-01-01T00:00:00Z","extra":1}"#;
 
+    fn arrival() -> Arrival {
+        let forever = jiff::SignedDuration::from_hours(24 * 365 * 100);
+        Arrival { at: "2025-01-01T00:00:00Z".parse().expect("an instant"), ahead: forever, skew: forever }
+    }
+
     fn outcomes(body: &str, format: Format) -> Vec<Option<Rejected>> {
-        parse(body.as_bytes(), format).expect("items").into_iter().map(Result::err).collect()
+        parse(body.as_bytes(), format, &arrival()).expect("items").into_iter().map(Result::err).collect()
     }
 
     #[test]
@@ -158,16 +174,16 @@ mod tests {
             ("", Format::Ndjson),
             ("hello\nthere", Format::Ndjson),
         ] {
-            assert!(parse(body.as_bytes(), format).is_err(), "{body:?}");
+            assert!(parse(body.as_bytes(), format, &arrival()).is_err(), "{body:?}");
         }
-        assert_eq!(parse(b"[]", Format::Json).expect("no events").len(), 0);
+        assert_eq!(parse(b"[]", Format::Json, &arrival()).expect("no events").len(), 0);
     }
 
     proptest! {
         #[test]
         fn any_bytes_are_answered(body in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = parse(&body, Format::Json);
-            let _ = parse(&body, Format::Ndjson);
+            let _ = parse(&body, Format::Json, &arrival());
+            let _ = parse(&body, Format::Ndjson, &arrival());
         }
     }
 }

@@ -2,14 +2,14 @@
 
 use attendance::{
     DEFAULT_REALM,
-    event::{Draft, Event, Refusal},
+    event::{Arrival, Draft, Event, Refusal},
     key,
 };
 use csv::StringRecord;
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
-use sha2::{Digest, Sha256};
 
 use super::columns::Columns;
+use crate::made_id;
 
 /// How times are written.
 pub struct Times {
@@ -32,7 +32,15 @@ impl Times {
 }
 
 /// The login, and the logout unless the session is still on.
-pub fn events(record: &StringRecord, columns: &Columns, times: &Times) -> Result<Vec<Event>, Refusal> {
+///
+/// # Errors
+/// The first column that is missing or wrong.
+pub fn events(
+    record: &StringRecord,
+    columns: &Columns,
+    times: &Times,
+    arrival: &Arrival,
+) -> Result<Vec<Event>, Refusal> {
     let value = |field: &'static str| columns.value(record, field);
     let required = |field: &'static str| value(field).ok_or_else(|| Refusal::new(field, "is missing"));
     let login = times.parse("login", required("login")?)?;
@@ -43,7 +51,7 @@ pub fn events(record: &StringRecord, columns: &Columns, times: &Times) -> Result
     let session_id = session_id(record, columns, login, required("user")?);
     let draft = |kind: &str, at: Timestamp, id: String| {
         let text = |field: &'static str| value(field).map(str::to_owned);
-        Event::parse(Draft {
+        let draft = Draft {
             event_id: Some(id),
             kind: Some(kind.into()),
             session_id: Some(session_id.clone()),
@@ -57,7 +65,8 @@ pub fn events(record: &StringRecord, columns: &Columns, times: &Times) -> Result
             device: text("device"),
             reason: if kind == "logout" { text("reason") } else { None },
             ..Draft::default()
-        })
+        };
+        Event::parse(draft, arrival)
     };
     let mut events = vec![draft("login", login, format!("{session_id}-login"))?];
     if let Some(logout) = logout {
@@ -72,7 +81,5 @@ fn session_id(record: &StringRecord, columns: &Columns, login: Timestamp, user: 
     let realm = columns.value(record, "realm").unwrap_or(DEFAULT_REALM);
     let parts =
         [key(user), key(realm), login.to_string(), text("wan_ip"), text("client_ip"), text("mac"), text("device")];
-    let digest = Sha256::digest(parts.join("\0"));
-    let hex: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
-    format!("csv-{hex}")
+    made_id("csv", &parts.each_ref().map(String::as_str))
 }

@@ -1,0 +1,28 @@
+//! When events arrive, and how far from then they may say that they happened.
+
+use attendance::event::Arrival;
+use jiff::SignedDuration;
+use platform::{clock::Clock, settings};
+
+/// The clock and its tolerances.
+#[derive(Debug, Clone)]
+pub struct Arrivals {
+    clock: Clock,
+    ahead: SignedDuration,
+    skew: SignedDuration,
+}
+
+impl Arrivals {
+    /// As the settings have it.
+    #[must_use]
+    pub fn new(clock: Clock, settings: &settings::Ingestion) -> Self {
+        let seconds = |seconds: u32| SignedDuration::from_secs(seconds.into());
+        Self { clock, ahead: seconds(settings.ahead_seconds), skew: seconds(settings.skew_seconds) }
+    }
+
+    /// An arrival now.
+    #[must_use]
+    pub fn now(&self) -> Arrival {
+        Arrival { at: self.clock.now(), ahead: self.ahead, skew: self.skew }
+    }
+}

@@ -1,0 +1,42 @@
+//! The doors beside HTTP. Each is bound when it is made and serves for as long as the process lives.
+
+pub mod radius;
+pub mod syslog;
+
+use std::{net::SocketAddr, sync::Arc};
+
+use tokio::{net::UdpSocket, sync::Semaphore};
+
+/// The largest datagram that UDP carries.
+const DATAGRAM: usize = 65_535;
+/// Datagrams in work at once. One beyond them is dropped, as the network would.
+const IN_WORK: usize = 8_192;
+
+/// A bound socket that tokio can serve.
+fn bind(address: SocketAddr) -> std::io::Result<UdpSocket> {
+    let socket = std::net::UdpSocket::bind(address)?;
+    socket.set_nonblocking(true)?;
+    UdpSocket::from_std(socket)
+}
+
+/// Hands each datagram and where it came from to `handle`, many at once.
+async fn serve<F, A>(door: &'static str, socket: Arc<UdpSocket>, handle: F)
+where
+    F: Fn(Vec<u8>, SocketAddr) -> A,
+    A: Future<Output = ()> + Send + 'static,
+{
+    let room = Arc::new(Semaphore::new(IN_WORK));
+    let mut buffer = vec![0; DATAGRAM];
+    loop {
+        let Ok((length, from)) = socket.recv_from(&mut buffer).await else { continue };
+        let Ok(permit) = room.clone().try_acquire_owned() else {
+            crate::counts::count(door, "dropped", 1);
+            continue;
+        };
+        let work = handle(buffer[..length].to_vec(), from);
+        tokio::spawn(async move {
+            work.await;
+            drop(permit);
+        });
+    }
+}

@@ -1,0 +1,61 @@
+//! What keeps the database in shape: partitions made ahead, and what is past retention removed step by step.
+//!
+//! The steps are functions of the database that the role `ingestion` may call and no more: see the migration `growth`.
+
+use diesel::{
+    QueryableByName,
+    result::QueryResult,
+    sql_query,
+    sql_types::{BigInt, Nullable, Text, Timestamptz},
+};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use jiff::Timestamp;
+use jiff_diesel::ToDiesel;
+
+/// Rows that one step removes: few enough that nobody waits for it.
+const STEP: i64 = 5_000;
+
+#[derive(QueryableByName)]
+struct Removed {
+    #[diesel(sql_type = BigInt)]
+    removed: i64,
+}
+
+/// Makes the partitions of this month and the next three, where they are missing.
+///
+/// # Errors
+/// The database fails, or a long transaction holds the table: ask again later.
+pub async fn make_partitions(connection: &mut AsyncPgConnection) -> QueryResult<()> {
+    sql_query("SELECT make_event_partitions(3)").execute(connection).await.map(drop)
+}
+
+/// One step of removing the events that arrived in months which ended by `before`; false when none are left.
+///
+/// # Errors
+/// The database fails, or a long transaction holds the table: ask again later.
+pub async fn remove_events(connection: &mut AsyncPgConnection, before: Timestamp) -> QueryResult<bool> {
+    #[derive(QueryableByName)]
+    struct Month {
+        #[diesel(sql_type = Nullable<Text>)]
+        name: Option<String>,
+    }
+    let keys = step(connection, "SELECT expire_event_keys($1, $2::integer) AS removed", before).await?;
+    if keys > 0 {
+        return Ok(true);
+    }
+    let month = sql_query("SELECT expire_event_month($1) AS name").bind::<Timestamptz, _>(before.to_diesel());
+    Ok(month.get_result::<Month>(connection).await?.name.is_some())
+}
+
+/// One step of removing the sessions last seen before `before`; false when none are left.
+///
+/// # Errors
+/// The database fails.
+pub async fn remove_sessions(connection: &mut AsyncPgConnection, before: Timestamp) -> QueryResult<bool> {
+    Ok(step(connection, "SELECT expire_sessions($1, $2::integer) AS removed", before).await? > 0)
+}
+
+async fn step(connection: &mut AsyncPgConnection, statement: &str, before: Timestamp) -> QueryResult<i64> {
+    let step = sql_query(statement).bind::<Timestamptz, _>(before.to_diesel()).bind::<BigInt, _>(STEP);
+    Ok(step.get_result::<Removed>(connection).await?.removed)
+}
