@@ -57,7 +57,7 @@ own_stack() {
     rm -rf "$folder"
     mkdir -p "$folder"
     git ls-files -z --cached --others --exclude-standard | xargs -0 tar -cf - | tar -xf - -C "$folder"
-    printf '%s\n' "COMPOSE_PROJECT_NAME=$project" "$@" >"$folder/.env"
+    printf '%s\n' "COMPOSE_PROJECT_NAME=$project" RADIUS_PORT=$((port + 1)) SYSLOG_PORT=$((port + 2)) SYSLOG_TLS_PORT=$((port + 3)) "$@" >"$folder/.env"
     (cd "$folder" && docker compose --profile operator down --volumes --remove-orphans >/dev/null 2>&1) || true
     "$folder/scripts/up" --port "$port"
 }

@@ -197,7 +197,7 @@ CREATE TABLE source_senders (
 REVOKE ALL ON FUNCTION make_event_partitions, expire_event_keys, expire_event_month, expire_sessions, add_up_arrivals FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION make_event_partitions, expire_event_keys, expire_event_month, expire_sessions TO ingestion;
 GRANT EXECUTE ON FUNCTION add_up_arrivals TO ingestion, operator;
-GRANT SELECT (events, clock_skewed, last_event_at, last_received_at, radius_secret) ON sources TO ingestion;
+GRANT SELECT (created_at, events, clock_skewed, last_event_at, last_received_at, radius_secret) ON sources TO ingestion;
 GRANT SELECT (events, clock_skewed, last_event_at, last_received_at) ON sources TO reporting, operator;
 GRANT INSERT (radius_secret), UPDATE (radius_secret) ON sources TO operator;
 GRANT SELECT ON source_gaps TO ingestion, reporting, operator;

@@ -11,7 +11,7 @@
 use std::{
     io::Write,
     path::PathBuf,
-    process::{Command, Output, Stdio},
+    process::{Child, Command, Output, Stdio},
     time::{Duration, Instant},
 };
 
@@ -79,9 +79,17 @@ pub fn client(command: &[&str], input: &str) -> String {
 /// A command in the client container, whatever comes of it.
 #[must_use]
 pub fn run_client(command: &[&str], input: &str) -> Output {
+    let mut child = start_client(command);
+    child.stdin.take().expect("its input").write_all(input.as_bytes()).expect("written");
+    child.wait_with_output().expect("its end")
+}
+
+/// A command in the client container, at work.
+#[must_use]
+pub fn start_client(command: &[&str]) -> Child {
     let ca = format!("{}:/state/ca.pem:ro", root().join(".rollcall/ca.pem").display());
     let clients = format!("{}/clients:/clients:ro", env!("CARGO_MANIFEST_DIR"));
-    let mut child = Command::new("docker")
+    Command::new("docker")
         .args(["run", "--rm", "-i", "--network", "host", "-v", &ca, "-v", &clients, "-e"])
         .arg(format!("STACK_URL={}", url()))
         .arg("rollcall/clients")
@@ -90,9 +98,7 @@ pub fn run_client(command: &[&str], input: &str) -> Output {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .expect("docker");
-    child.stdin.take().expect("its input").write_all(input.as_bytes()).expect("written");
-    child.wait_with_output().expect("its end")
+        .expect("docker")
 }
 
 /// What curl shows of an answer.

@@ -129,6 +129,7 @@ async fn a_source_tells_how_much_it_sent_and_where_it_was_silent() {
     assert_eq!(known.last_event_at.expect("an event").to_string(), "2025-05-01T05:00:00Z");
     assert!(known.last_gap_to > known.last_gap_from);
 
+    assert_eq!(sources::list(&mut ingestion).await.expect("ingestion's own list").len(), 1);
     database.execute("UPDATE sources SET complete_through = now() + interval '1 minute'").await;
     assert_eq!(sources::list(&mut operator).await.expect("a list")[0].gaps, 0, "it says that it has sent everything");
 }

@@ -1,0 +1,198 @@
+//! The binary against the real ingestion, dying at any point.
+
+use std::{
+    fs,
+    io::Write,
+    os::unix::fs::PermissionsExt,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use rand::RngExt;
+use serde_json::json;
+use test_support::Rollcall;
+
+struct Host {
+    folder: PathBuf,
+}
+
+impl Host {
+    fn new(rollcall: &Rollcall, key: &str, more: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("rollcall-forward-{}", uuid::Uuid::new_v4()));
+        fs::create_dir(&folder).expect("a folder");
+        let host = Self { folder };
+        let (spool, url) = (host.path("spool"), format!("http://{}", rollcall.ingestion));
+        fs::write(
+            host.path("config.toml"),
+            format!("url = {url:?}\nkey = {key:?}\nspool = \"{}\"\n{more}\n", spool.display()),
+        )
+        .expect("written");
+        host.mode(0o600);
+        host
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    fn mode(&self, mode: u32) {
+        fs::set_permissions(self.path("config.toml"), fs::Permissions::from_mode(mode)).expect("a mode");
+    }
+
+    fn following(rollcall: &Rollcall, key: &str, format: &str) -> Self {
+        let host = Self::new(rollcall, key, "");
+        let file = host.path("events.log");
+        let config = fs::read_to_string(host.path("config.toml")).expect("read");
+        fs::write(host.path("config.toml"), format!("{config}file = \"{}\"\nformat = {format:?}\n", file.display()))
+            .expect("written");
+        host
+    }
+
+    fn start(&self) -> Child {
+        Command::new(env!("CARGO_BIN_EXE_rollcall-forward"))
+            .arg("--config")
+            .arg(self.path("config.toml"))
+            .stdin(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary")
+    }
+
+    fn append(&self, lines: &str) {
+        let mut file = fs::OpenOptions::new().create(true).append(true).open(self.path("events.log")).expect("a file");
+        file.write_all(lines.as_bytes()).expect("written");
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn event(number: usize) -> String {
+    let event = json!({"event_id": number.to_string(), "type": "login", "session_id": number.to_string(), "user": "user_4",
+        "occurred_at": "2025-01-01T00:00:00Z"});
+    format!("{event}\n")
+}
+
+async fn stored(rollcall: &Rollcall, number: usize) {
+    for _ in 0..400 {
+        if rollcall.database.count("events").await >= number {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(rollcall.database.count("events").await, number);
+}
+
+fn end(mut child: Child) {
+    child.kill().expect("killed");
+    child.wait().expect("its end");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_any_point_and_through_rotation_nothing_is_lost_or_doubled() {
+    let rollcall = Rollcall::start().await;
+    let key = rollcall.source().await;
+    let host = Host::following(&rollcall, &key, "ndjson");
+    let mut written = 0;
+    for round in 0..12 {
+        let child = host.start();
+        for _ in 0..4 {
+            let some: String = (written..written + 250).map(event).collect();
+            host.append(&some);
+            written += 250;
+            tokio::time::sleep(Duration::from_millis(rand::rng().random_range(0..60))).await;
+        }
+        end(child);
+        if round % 4 == 1 {
+            // By renaming, while nobody reads.
+            let _ = fs::rename(host.path("events.log.1"), host.path("events.log.2"));
+            fs::rename(host.path("events.log"), host.path("events.log.1")).expect("renamed");
+        }
+    }
+    let child = host.start();
+    stored(&rollcall, written).await;
+    // And while it reads; what is still being written waits for its line end.
+    fs::rename(host.path("events.log"), host.path("events.log.3")).expect("renamed");
+    let (whole, part) = (event(written), event(written + 1));
+    host.append(&(whole + &part[..20]));
+    stored(&rollcall, written + 1).await;
+    host.append(&part[20..]);
+    stored(&rollcall, written + 2).await;
+    end(child);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_truncated_file_is_read_from_its_beginning() {
+    let rollcall = Rollcall::start().await;
+    let key = rollcall.source().await;
+    let host = Host::following(&rollcall, &key, "ndjson");
+    host.append(&event(1));
+    let child = host.start();
+    stored(&rollcall, 1).await;
+    fs::write(host.path("events.log"), event(2) + &event(3)).expect("truncated and longer than before");
+    stored(&rollcall, 3).await;
+    end(child);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn standard_input_ends_when_all_of_it_is_acknowledged() {
+    let rollcall = Rollcall::start().await;
+    let key = rollcall.source().await;
+    let host = Host::new(&rollcall, &key, "format = \"ndjson\"");
+    let mut child = host.start();
+    let input =
+        format!("{}nonsense\n{}{}", event(1), event(1).replace("login", "LOGIN").replace(":\"1\"", ":\"2\""), event(3));
+    child.stdin.take().expect("its input").write_all(input.as_bytes()).expect("written");
+    let output = child.wait_with_output().expect("its end");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(rollcall.database.count("events").await, 2);
+    let rejected = fs::read_to_string(host.path("spool/rejected.ndjson")).expect("a file");
+    let reasons: Vec<&str> = rejected.lines().collect();
+    assert_eq!(reasons.len(), 2, "{rejected}");
+    assert!(reasons[0].contains("is no JSON object") && reasons[1].contains("type: got"), "{rejected}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_is_understood_by_rules_and_a_name_used_again_is_another_session() {
+    let rollcall = Rollcall::start().await;
+    let key = rollcall.source().await;
+    let host = Host::following(&rollcall, &key, "log");
+    let line = |day: u8, hour: u8, text: &str| format!("2025-01-0{day}T{hour:02}:00:00Z gw sshd[7]: {text}\n");
+    let (accepted, closed) = (
+        "Accepted password for asha from 203.0.113.5 port 5 ssh2",
+        "pam_unix(sshd:session): session closed for user asha",
+    );
+    host.append(&(line(1, 9, accepted) + "not a line of a log\n" + &line(1, 9, "Server listening")));
+    end({
+        let child = host.start();
+        stored(&rollcall, 1).await;
+        child
+    });
+    host.append(&(line(1, 10, closed) + &line(2, 9, accepted) + &line(2, 11, closed)));
+    let child = host.start();
+    stored(&rollcall, 4).await;
+    end(child);
+    let sessions = rollcall
+        .database
+        .texts("SELECT session_id || to_char(logout_at, ' DD HH24') AS text FROM sessions ORDER BY 1")
+        .await;
+    assert_eq!(sessions, ["sshd/gw/7@2025-01-01T09:00:00Z 01 10", "sshd/gw/7@2025-01-02T09:00:00Z 02 11"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_config_that_others_can_read_or_that_is_wrong_is_refused() {
+    let rollcall = Rollcall::start().await;
+    let host = Host::new(&rollcall, "key", "format = \"ndjson\"\ntypo = 1");
+    let refused = |host: &Host| {
+        let output = host.start().wait_with_output().expect("its end");
+        assert!(!output.status.success());
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    assert!(refused(&host).contains("typo"));
+    host.mode(0o644);
+    assert!(refused(&host).contains("chmod 600"));
+}
