@@ -49,17 +49,23 @@ fetch_ca() {
     docker compose exec -T nginx cat /var/lib/tls/ca.pem >"$state/ca.pem.new" && mv "$state/ca.pem.new" "$state/ca.pem"
 }
 
-# A checkout of what git knows here, with a stack of its own: one that runs from this checkout is left alone.
-# own_stack FOLDER PROJECT PORT SETTING...
-own_stack() {
+# A checkout of what git knows here, for a stack of its own: one that runs from this checkout is left alone.
+# own_checkout FOLDER PROJECT PORT SETTING...
+own_checkout() {
     local folder=$1 project=$2 port=$3
     shift 3
     rm -rf "$folder"
     mkdir -p "$folder"
     git ls-files -z --cached --others --exclude-standard | xargs -0 tar -cf - | tar -xf - -C "$folder"
-    printf '%s\n' "COMPOSE_PROJECT_NAME=$project" RADIUS_PORT=$((port + 1)) SYSLOG_PORT=$((port + 2)) SYSLOG_TLS_PORT=$((port + 3)) "$@" >"$folder/.env"
+    printf '%s\n' "COMPOSE_PROJECT_NAME=$project" "PORT=$port" "RADIUS_PORT=$((port + 1))" "SYSLOG_PORT=$((port + 2))" \
+        "SYSLOG_TLS_PORT=$((port + 3))" "$@" >"$folder/.env"
     (cd "$folder" && docker compose --profile operator down --volumes --remove-orphans >/dev/null 2>&1) || true
-    "$folder/scripts/up" --port "$port"
+}
+
+# The same, started.
+own_stack() {
+    own_checkout "$@"
+    "$1/scripts/up"
 }
 
 remove_stack() {

@@ -55,6 +55,13 @@ pub fn compose(arguments: &[&str]) {
     docker(&[&["compose"], arguments].concat());
 }
 
+/// A command in a container of the stack, whatever comes of it.
+#[must_use]
+pub fn run_in(service: &str, command: &str) -> Output {
+    let arguments = ["compose", "exec", "-T", service, "sh", "-c", command];
+    Command::new("docker").args(arguments).current_dir(root()).output().expect("docker")
+}
+
 /// What a statement gives to the database's owner.
 pub fn psql(statement: &str) -> String {
     let command = format!(
