@@ -1,7 +1,9 @@
-WITH new AS (
-    INSERT INTO events (source_id, event_id, digest, kind, session_id, user_name, occurred_at)
-    SELECT 1, gen_random_uuid()::text, sha256('event'), 'login', :client_id || '-' || n, 'user', now() FROM generate_series(1, 1000) AS n
-    RETURNING session_id, occurred_at
+WITH keys AS (
+    INSERT INTO event_keys (source_id, event_id, digest)
+    SELECT 1, gen_random_uuid()::text, sha256('event') FROM generate_series(1, 1000) RETURNING event_id
+), new AS (
+    INSERT INTO events (source_id, event_id, kind, session_id, user_name, occurred_at)
+    SELECT 1, event_id, 'login', :client_id || '-' || row_number() OVER (), 'user', now() FROM keys RETURNING session_id, occurred_at
 )
 INSERT INTO sessions AS stored
 SELECT 1, session_id, 'user', occurred_at, 'user', 'Default', '-infinity', 'default', occurred_at, NULL, occurred_at FROM new

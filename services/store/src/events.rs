@@ -5,14 +5,17 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use attendance::event::{Event, Fact, Sign};
 use diesel::{
     QueryableByName,
-    result::QueryResult,
+    result::{Error as DieselError, QueryResult},
     sql_query,
     sql_types::{Array, BigInt, Binary, Bool, Integer, Nullable, Text, Timestamptz},
 };
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use jiff_diesel::ToDiesel;
 
-use crate::{sessions, sources};
+use crate::{
+    sessions, sources,
+    statement::{Column, Part, Statement, column},
+};
 
 /// An event and the source whose credentials brought it.
 #[derive(Debug, Clone)]
@@ -44,24 +47,51 @@ type Key<'a> = (i32, &'a str);
 /// # Errors
 /// The database fails; then nothing of the batch is recorded.
 pub async fn record(connection: &mut AsyncPgConnection, batch: &[Reported]) -> QueryResult<Vec<Outcome>> {
+    let mut first: BTreeMap<Key, &Reported> = BTreeMap::new();
+    for reported in batch {
+        first.entry(key(reported)).or_insert(reported);
+    }
+    let candidates: Vec<&Reported> = first.into_values().collect();
+    let mut digests = HashMap::new();
+    if !record_at_once(connection, &candidates).await? {
+        digests = record_in_steps(connection, candidates).await?;
+    }
+    Ok(batch.iter().map(|reported| outcome(reported, &mut digests)).collect())
+}
+
+/// What nearly every batch needs: one statement for events that are all new and concern sessions alone. False, and nothing
+/// is recorded, when they are not.
+async fn record_at_once(connection: &mut AsyncPgConnection, events: &[&Reported]) -> QueryResult<bool> {
+    if events.is_empty() || events.iter().any(|reported| sources::concerns(&reported.event)) {
+        return Ok(false);
+    }
+    let mut parts = vec![Part::Sql(GIVEN), Part::Columns(columns(events)), Part::Sql(RECORD), Part::Sql(ALL_NEW)];
+    parts.extend(sessions::merge_statement(events, " CROSS JOIN all_new WHERE yes = 1"));
+    match Statement(parts).execute(connection).await {
+        Ok(_) => Ok(true),
+        Err(DieselError::DatabaseError(_, information)) if information.message() == "division by zero" => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// The same with a look at what is known already; tells the digests under which that is recorded.
+async fn record_in_steps(
+    connection: &mut AsyncPgConnection,
+    events: Vec<&Reported>,
+) -> QueryResult<HashMap<(i32, String), Vec<u8>>> {
     connection
         .transaction(async |connection| {
-            let mut first: BTreeMap<Key, &Reported> = BTreeMap::new();
-            for reported in batch {
-                first.entry(key(reported)).or_insert(reported);
-            }
-            let candidates: Vec<&Reported> = first.into_values().collect();
-            let inserted = insert(connection, &candidates).await?;
-            let (new, known): (Vec<&Reported>, Vec<&Reported>) = candidates
+            let inserted = insert(connection, &events).await?;
+            let (new, known): (Vec<&Reported>, Vec<&Reported>) = events
                 .into_iter()
                 .partition(|reported| inserted.contains(&(reported.source_id, reported.event.event_id.clone())));
-            let mut digests = digests(connection, &known).await?;
+            let digests = digests(connection, &known).await?;
             sessions::merge(connection, &new).await?;
             sources::advance(connection, &new).await?;
             if new.is_empty() {
                 force_commit_record(connection).await?;
             }
-            Ok(batch.iter().map(|reported| outcome(reported, &mut digests)).collect())
+            Ok(digests)
         })
         .await
 }
@@ -98,58 +128,64 @@ struct EventKey {
     event_id: String,
 }
 
-/// Adds the events whose ids are new, and a note of the arrival for each source; tells which were new.
-async fn insert(connection: &mut AsyncPgConnection, events: &[&Reported]) -> QueryResult<HashSet<(i32, String)>> {
-    let evidence = |pick: fn(&attendance::event::Evidence) -> Option<String>| -> Vec<Option<String>> {
-        events.iter().map(|reported| pick(&reported.event.evidence)).collect()
-    };
-    let rows: Vec<EventKey> = sql_query(
-        "WITH given AS (
-             SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) AS given (
-                 source_id, event_id, digest, kind, session_id, user_name, realm, occurred_at, complete_through, clock_skewed,
-                 reason, display_name, client_ip, wan_ip, mac, device, active_seconds, class)
-         ), new AS (
-             INSERT INTO event_keys (source_id, event_id, digest) SELECT source_id, event_id, digest FROM given
-             ON CONFLICT (source_id, event_id) DO NOTHING
-             RETURNING source_id, event_id
-         ), recorded AS (
-             INSERT INTO events (source_id, event_id, kind, session_id, user_name, realm, occurred_at, complete_through, clock_skewed,
-                 reason, display_name, client_ip, wan_ip, mac, device, active_seconds, class)
-             SELECT source_id, event_id, kind, session_id, user_name, realm, occurred_at, complete_through, clock_skewed,
-                 reason, display_name, client_ip, wan_ip, mac, device, active_seconds, class
-             FROM given JOIN new USING (source_id, event_id)
-         ), noted AS (
-             INSERT INTO arrivals (source_id, events, clock_skewed, last_event_at)
-             SELECT source_id, count(*), count(*) FILTER (WHERE clock_skewed), max(occurred_at)
-             FROM given JOIN new USING (source_id, event_id) GROUP BY source_id
-         )
-         SELECT source_id, event_id FROM new",
-    )
-    .bind::<Array<Integer>, _>(column(events, |reported| reported.source_id))
-    .bind::<Array<Text>, _>(column(events, |reported| reported.event.event_id.clone()))
-    .bind::<Array<Binary>, _>(column(events, |reported| reported.event.digest().to_vec()))
-    .bind::<Array<Text>, _>(column(events, |reported| kind(&reported.event.fact)))
-    .bind::<Array<Nullable<Text>>, _>(column(events, |reported| session(&reported.event.fact).map(|fact| fact.0.to_owned())))
-    .bind::<Array<Nullable<Text>>, _>(column(events, |reported| session(&reported.event.fact).map(|fact| fact.1.to_owned())))
-    .bind::<Array<Nullable<Text>>, _>(column(events, |reported| session(&reported.event.fact).and_then(|fact| fact.2.map(str::to_owned))))
-    .bind::<Array<Timestamptz>, _>(column(events, |reported| reported.event.occurred_at.to_diesel()))
-    .bind::<Array<Nullable<Timestamptz>>, _>(column(events, |reported| reported.event.complete_through.map(ToDiesel::to_diesel)))
-    .bind::<Array<Bool>, _>(column(events, |reported| reported.event.clock_skewed))
-    .bind::<Array<Nullable<Text>>, _>(evidence(|evidence| evidence.reason.clone()))
-    .bind::<Array<Nullable<Text>>, _>(evidence(|evidence| evidence.display_name.clone()))
-    .bind::<Array<Nullable<Text>>, _>(evidence(|evidence| evidence.client_ip.map(|address| address.to_string())))
-    .bind::<Array<Nullable<Text>>, _>(evidence(|evidence| evidence.wan_ip.map(|address| address.to_string())))
-    .bind::<Array<Nullable<Text>>, _>(evidence(|evidence| evidence.mac.clone()))
-    .bind::<Array<Nullable<Text>>, _>(evidence(|evidence| evidence.device.clone()))
-    .bind::<Array<Nullable<BigInt>>, _>(column(events, |reported| reported.event.evidence.active_seconds))
-    .bind::<Array<Nullable<Text>>, _>(evidence(|evidence| evidence.class.clone()))
-    .load(connection)
-    .await?;
-    Ok(rows.into_iter().map(|row| (row.source_id, row.event_id)).collect())
+const GIVEN: &str = "WITH given AS (SELECT * FROM unnest(";
+
+/// Adds the events whose ids are new, and a note of the arrival for each source.
+const RECORD: &str = ") AS given (
+        source_id, event_id, digest, kind, session_id, user_name, realm, occurred_at, complete_through, clock_skewed,
+        reason, display_name, client_ip, wan_ip, mac, device, active_seconds, class)
+), new AS (
+    INSERT INTO event_keys (source_id, event_id, digest) SELECT source_id, event_id, digest FROM given
+    ON CONFLICT (source_id, event_id) DO NOTHING
+    RETURNING source_id, event_id
+), recorded AS (
+    INSERT INTO events (source_id, event_id, kind, session_id, user_name, realm, occurred_at, complete_through, clock_skewed,
+        reason, display_name, client_ip, wan_ip, mac, device, active_seconds, class)
+    SELECT source_id, event_id, kind, session_id, user_name, realm, occurred_at, complete_through, clock_skewed,
+        reason, display_name, client_ip, wan_ip, mac, device, active_seconds, class
+    FROM given JOIN new USING (source_id, event_id)
+), noted AS (
+    INSERT INTO arrivals (source_id, events, clock_skewed, last_event_at)
+    SELECT source_id, count(*), count(*) FILTER (WHERE clock_skewed), max(occurred_at)
+    FROM given JOIN new USING (source_id, event_id) GROUP BY source_id
+)";
+
+/// Division by zero breaks the statement off where one is not: then nothing of it has happened.
+const ALL_NEW: &str = ", all_new AS (
+    SELECT 1 / (count(*) = (SELECT count(*) FROM given))::integer AS yes FROM new
+) ";
+
+fn columns<'a>(events: &[&'a Reported]) -> Vec<Column<'a>> {
+    let all = || events.iter().copied();
+    let evidence = || all().map(|reported| &reported.event.evidence);
+    vec![
+        column!(Integer, all().map(|reported| reported.source_id)),
+        column!(Text, all().map(|reported| reported.event.event_id.as_str())),
+        column!(Binary, all().map(|reported| reported.event.digest().to_vec())),
+        column!(Text, all().map(|reported| kind(&reported.event.fact))),
+        column!(Nullable<Text>, all().map(|reported| session(&reported.event.fact).map(|fact| fact.0))),
+        column!(Nullable<Text>, all().map(|reported| session(&reported.event.fact).map(|fact| fact.1))),
+        column!(Nullable<Text>, all().map(|reported| session(&reported.event.fact).and_then(|fact| fact.2))),
+        column!(Timestamptz, all().map(|reported| reported.event.occurred_at.to_diesel())),
+        column!(Nullable<Timestamptz>, all().map(|reported| reported.event.complete_through.map(ToDiesel::to_diesel))),
+        column!(Bool, all().map(|reported| reported.event.clock_skewed)),
+        column!(Nullable<Text>, evidence().map(|evidence| evidence.reason.as_deref())),
+        column!(Nullable<Text>, evidence().map(|evidence| evidence.display_name.as_deref())),
+        column!(Nullable<Text>, evidence().map(|evidence| evidence.client_ip.map(|address| address.to_string()))),
+        column!(Nullable<Text>, evidence().map(|evidence| evidence.wan_ip.map(|address| address.to_string()))),
+        column!(Nullable<Text>, evidence().map(|evidence| evidence.mac.as_deref())),
+        column!(Nullable<Text>, evidence().map(|evidence| evidence.device.as_deref())),
+        column!(Nullable<BigInt>, evidence().map(|evidence| evidence.active_seconds)),
+        column!(Nullable<Text>, evidence().map(|evidence| evidence.class.as_deref())),
+    ]
 }
 
-pub(crate) fn column<T, V>(rows: &[T], pick: impl Fn(&T) -> V) -> Vec<V> {
-    rows.iter().map(pick).collect()
+/// Tells which were new.
+async fn insert(connection: &mut AsyncPgConnection, events: &[&Reported]) -> QueryResult<HashSet<(i32, String)>> {
+    let which = Part::Sql(" SELECT source_id, event_id FROM new");
+    let statement = Statement(vec![Part::Sql(GIVEN), Part::Columns(columns(events)), Part::Sql(RECORD), which]);
+    let rows: Vec<EventKey> = statement.load(connection).await?;
+    Ok(rows.into_iter().map(|row| (row.source_id, row.event_id)).collect())
 }
 
 /// The names that the schema's check on `events.kind` lists.
@@ -189,8 +225,8 @@ async fn digests(
     let rows: Vec<Known> = sql_query(
         "SELECT source_id, event_id, digest FROM event_keys JOIN unnest($1, $2) AS asked (source_id, event_id) USING (source_id, event_id)",
     )
-    .bind::<Array<Integer>, _>(column(events, |reported| reported.source_id))
-    .bind::<Array<Text>, _>(column(events, |reported| reported.event.event_id.clone()))
+    .bind::<Array<Integer>, _>(events.iter().map(|reported| reported.source_id).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(events.iter().map(|reported| reported.event.event_id.as_str()).collect::<Vec<_>>())
     .load(connection)
     .await?;
     Ok(rows.into_iter().map(|row| ((row.key.source_id, row.key.event_id), row.digest)).collect())

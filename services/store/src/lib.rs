@@ -10,5 +10,6 @@ pub mod retention;
 pub mod schema;
 pub mod sessions;
 pub mod sources;
+mod statement;
 
 pub use pool::{Connection, Error, Pool};

@@ -7,7 +7,7 @@ use diesel::{
     BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, QueryableByName,
     result::QueryResult,
     sql_query,
-    sql_types::{Array, Bool, Integer, Nullable, Text, Timestamptz},
+    sql_types::{Bool, Integer, Nullable, Text, Timestamptz},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures::{Stream, TryStreamExt};
@@ -15,14 +15,23 @@ use jiff::Timestamp;
 use jiff_diesel::ToDiesel;
 
 use crate::{
-    events::{Reported, column},
+    events::Reported,
     pool::{Connection, Error, Midway},
     schema::sessions::dsl,
+    statement::{Column, Part, Statement, column},
 };
 
-/// Merges new events into their sessions: first among themselves by the domain's merge, then with
-/// what is stored by the same merge in SQL.
+/// Merges new events into their sessions.
 pub(crate) async fn merge(connection: &mut AsyncPgConnection, events: &[&Reported]) -> QueryResult<()> {
+    if events.iter().all(|reported| Session::of(&reported.event).is_none()) {
+        return Ok(());
+    }
+    Statement(merge_statement(events, "")).execute(connection).await.map(drop)
+}
+
+/// Merges events into their sessions: first among themselves by the domain's merge, then with what is stored by the same
+/// merge in SQL. `condition` goes after the rows.
+pub(crate) fn merge_statement<'a>(events: &[&'a Reported], condition: &'static str) -> Vec<Part<'a>> {
     let mut news: BTreeMap<(i32, &str), Session> = BTreeMap::new();
     for Reported { source_id, event } in events {
         let Some((session_id, session)) = Session::of(event) else { continue };
@@ -34,48 +43,54 @@ pub(crate) async fn merge(connection: &mut AsyncPgConnection, events: &[&Reporte
             }
         }
     }
-    if news.is_empty() {
-        return Ok(());
-    }
-    let rows: Vec<((i32, &str), Session)> = news.into_iter().collect();
-    // LEAST and GREATEST ignore nulls. A realm that no event named is Default at -infinity.
-    sql_query(
-        "INSERT INTO sessions AS stored (source_id, session_id, user_name, user_at, user_key, realm, realm_at, realm_key,
-             login_at, login_reckoned, logout_at, last_seen_at)
-         SELECT source_id, session_id, user_name, user_at, user_key, realm, coalesce(realm_at, '-infinity'), realm_key,
-             login_at, login_reckoned, logout_at, last_seen_at
-         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS news (source_id, session_id, user_name, user_at, user_key,
-             realm, realm_at, realm_key, login_at, login_reckoned, logout_at, last_seen_at)
-         ON CONFLICT (source_id, session_id) DO UPDATE SET
-             (user_at, user_name, user_key) = (SELECT * FROM (VALUES
-                 (stored.user_at, stored.user_name, stored.user_key),
-                 (excluded.user_at, excluded.user_name, excluded.user_key)) AS spelled (at, name, key)
-                 ORDER BY at DESC, name COLLATE \"C\" DESC LIMIT 1),
-             (realm_at, realm, realm_key) = (SELECT * FROM (VALUES
-                 (stored.realm_at, stored.realm, stored.realm_key),
-                 (excluded.realm_at, excluded.realm, excluded.realm_key)) AS spelled (at, name, key)
-                 ORDER BY at DESC, name COLLATE \"C\" DESC LIMIT 1),
-             (login_at, login_reckoned) = (SELECT * FROM (VALUES
-                 (stored.login_at, stored.login_reckoned), (excluded.login_at, excluded.login_reckoned)) AS began (at, reckoned)
-                 ORDER BY at IS NULL, reckoned, at LIMIT 1),
-             logout_at = GREATEST(stored.logout_at, excluded.logout_at),
-             last_seen_at = GREATEST(stored.last_seen_at, excluded.last_seen_at)",
-    )
-    .bind::<Array<Integer>, _>(column(&rows, |((source_id, _), _)| *source_id))
-    .bind::<Array<Text>, _>(column(&rows, |((_, session_id), _)| (*session_id).to_owned()))
-    .bind::<Array<Text>, _>(column(&rows, |(_, session)| session.user.name.clone()))
-    .bind::<Array<Timestamptz>, _>(column(&rows, |(_, session)| session.user.at.to_diesel()))
-    .bind::<Array<Text>, _>(column(&rows, |(_, session)| key(&session.user.name)))
-    .bind::<Array<Text>, _>(column(&rows, |(_, session)| realm(session).to_owned()))
-    .bind::<Array<Nullable<Timestamptz>>, _>(column(&rows, |(_, session)| session.realm.as_ref().map(|realm| realm.at.to_diesel())))
-    .bind::<Array<Text>, _>(column(&rows, |(_, session)| key(realm(session))))
-    .bind::<Array<Nullable<Timestamptz>>, _>(column(&rows, |(_, session)| session.login.map(|login| login.at.to_diesel())))
-    .bind::<Array<Bool>, _>(column(&rows, |(_, session)| session.login.is_some_and(|login| login.reckoned)))
-    .bind::<Array<Nullable<Timestamptz>>, _>(column(&rows, |(_, session)| session.logout_at.map(ToDiesel::to_diesel)))
-    .bind::<Array<Timestamptz>, _>(column(&rows, |(_, session)| session.last_seen_at.to_diesel()))
-    .execute(connection)
-    .await
-    .map(drop)
+    vec![Part::Sql(NEWS), Part::Columns(columns(&news)), Part::Sql(NEWS_NAMES), Part::Sql(condition), Part::Sql(MERGE)]
+}
+
+/// A realm that no event named is Default at -infinity.
+const NEWS: &str =
+    "INSERT INTO sessions AS stored (source_id, session_id, user_name, user_at, user_key, realm, realm_at, realm_key,
+    login_at, login_reckoned, logout_at, last_seen_at)
+SELECT source_id, session_id, user_name, user_at, user_key, realm, coalesce(realm_at, '-infinity'), realm_key,
+    login_at, login_reckoned, logout_at, last_seen_at
+FROM unnest(";
+
+const NEWS_NAMES: &str = ") AS news (source_id, session_id, user_name, user_at, user_key,
+    realm, realm_at, realm_key, login_at, login_reckoned, logout_at, last_seen_at)";
+
+/// GREATEST ignores nulls.
+const MERGE: &str = " ON CONFLICT (source_id, session_id) DO UPDATE SET
+    (user_at, user_name, user_key) = (SELECT * FROM (VALUES
+        (stored.user_at, stored.user_name, stored.user_key),
+        (excluded.user_at, excluded.user_name, excluded.user_key)) AS spelled (at, name, key)
+        ORDER BY at DESC, name COLLATE \"C\" DESC LIMIT 1),
+    (realm_at, realm, realm_key) = (SELECT * FROM (VALUES
+        (stored.realm_at, stored.realm, stored.realm_key),
+        (excluded.realm_at, excluded.realm, excluded.realm_key)) AS spelled (at, name, key)
+        ORDER BY at DESC, name COLLATE \"C\" DESC LIMIT 1),
+    (login_at, login_reckoned) = (SELECT * FROM (VALUES
+        (stored.login_at, stored.login_reckoned), (excluded.login_at, excluded.login_reckoned)) AS began (at, reckoned)
+        ORDER BY at IS NULL, reckoned, at LIMIT 1),
+    logout_at = GREATEST(stored.logout_at, excluded.logout_at),
+    last_seen_at = GREATEST(stored.last_seen_at, excluded.last_seen_at)";
+
+fn columns<'a>(news: &BTreeMap<(i32, &'a str), Session>) -> Vec<Column<'a>> {
+    vec![
+        column!(Integer, news.keys().map(|(source_id, _)| *source_id)),
+        column!(Text, news.keys().map(|(_, session_id)| *session_id)),
+        column!(Text, news.values().map(|session| session.user.name.clone())),
+        column!(Timestamptz, news.values().map(|session| session.user.at.to_diesel())),
+        column!(Text, news.values().map(|session| key(&session.user.name))),
+        column!(Text, news.values().map(|session| realm(session).to_owned())),
+        column!(
+            Nullable<Timestamptz>,
+            news.values().map(|session| session.realm.as_ref().map(|realm| realm.at.to_diesel()))
+        ),
+        column!(Text, news.values().map(|session| key(realm(session)))),
+        column!(Nullable<Timestamptz>, news.values().map(|session| session.login.map(|login| login.at.to_diesel()))),
+        column!(Bool, news.values().map(|session| session.login.is_some_and(|login| login.reckoned))),
+        column!(Nullable<Timestamptz>, news.values().map(|session| session.logout_at.map(ToDiesel::to_diesel))),
+        column!(Timestamptz, news.values().map(|session| session.last_seen_at.to_diesel())),
+    ]
 }
 
 fn realm(session: &Session) -> &str {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, net::IpAddr};
 
-use attendance::event::Fact;
+use attendance::event::{Event, Fact};
 use diesel::{
     ExpressionMethods, OptionalExtension, QueryDsl, QueryableByName, insert_into,
     result::QueryResult,
@@ -208,12 +208,17 @@ pub async fn rotate_key(connection: &mut AsyncPgConnection, name: &str, key_hash
     Ok(update(known).set((dsl::key_hash.eq(key_hash), enabled)).execute(connection).await? == 1)
 }
 
+/// Whether an event says something of its source.
+pub(crate) fn concerns(event: &Event) -> bool {
+    event.complete_through.is_some() || event.fact == Fact::Restart
+}
+
 /// Moves what the sources say of themselves forward: complete through, and the latest restart.
 pub(crate) async fn advance(connection: &mut AsyncPgConnection, events: &[&Reported]) -> QueryResult<()> {
     let mut news: BTreeMap<i32, (Option<Timestamp>, Option<Timestamp>)> = BTreeMap::new();
     for Reported { source_id, event } in events {
         let restart = (event.fact == Fact::Restart).then_some(event.occurred_at);
-        if event.complete_through.is_some() || restart.is_some() {
+        if concerns(event) {
             let (complete_through, last_restart) = news.entry(*source_id).or_default();
             *complete_through = (*complete_through).max(event.complete_through);
             *last_restart = (*last_restart).max(restart);
