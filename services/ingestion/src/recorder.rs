@@ -1,10 +1,7 @@
 //! One way to the disk for every door: what is waiting is written in one transaction, and each caller
 //! is answered after its commit. Nothing waits for a batch to fill: an idle recorder writes at once.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
+use std::sync::Arc;
 
 use futures::{FutureExt, future::BoxFuture};
 use platform::settings;
@@ -13,7 +10,7 @@ use store::{
     events::{self, Outcome, Reported},
 };
 use tokio::sync::{
-    Mutex, Notify, OwnedSemaphorePermit, Semaphore,
+    Mutex, OwnedSemaphorePermit, Semaphore,
     mpsc::{self, UnboundedReceiver, UnboundedSender},
     oneshot,
 };
@@ -57,16 +54,11 @@ impl Recorder {
     #[must_use]
     pub fn start(pool: &Pool, settings: &settings::Ingestion) -> Self {
         let (queue, jobs) = mpsc::unbounded_channel();
-        let batch_events = settings.batch_events.max(1);
-        let shared = Arc::new(Queue {
-            jobs: Mutex::new(jobs),
-            batch_events,
-            writing: AtomicUsize::new(0),
-            written: Notify::new(),
-        });
+        let jobs = Arc::new(Mutex::new(jobs));
         for _ in 0..settings.writers.max(1) {
-            tokio::spawn(write_batches(pool.clone(), shared.clone()));
+            tokio::spawn(write_batches(pool.clone(), jobs.clone(), settings.batch_events));
         }
+        let batch_events = settings.batch_events.max(1);
         Self { queue, room: Arc::new(Semaphore::new(settings.queue_events.max(batch_events))), batch_events }
     }
 
@@ -93,21 +85,10 @@ impl Recorder {
     }
 }
 
-/// What the writers share.
-struct Queue {
-    jobs: Mutex<UnboundedReceiver<Job>>,
-    batch_events: usize,
-    /// Transactions under way, and a word when one ends.
-    writing: AtomicUsize,
-    written: Notify,
-}
-
-async fn write_batches(pool: Pool, queue: Arc<Queue>) {
-    while let Some(batch) = queue.next_batch().await {
+async fn write_batches(pool: Pool, jobs: Arc<Mutex<UnboundedReceiver<Job>>>, batch_events: usize) {
+    while let Some(batch) = next_batch(&jobs, batch_events).await {
         let events: Vec<Reported> = batch.iter().flat_map(|job| job.events.iter().cloned()).collect();
         let mut outcome = write(&pool, &events).await.map(Vec::into_iter);
-        queue.writing.fetch_sub(1, Ordering::SeqCst);
-        queue.written.notify_one();
         for job in batch {
             let answer = match &mut outcome {
                 Ok(recorded) => Ok(recorded.by_ref().take(job.events.len()).collect()),
@@ -119,28 +100,17 @@ async fn write_batches(pool: Pool, queue: Arc<Queue>) {
     }
 }
 
-impl Queue {
-    /// Waits for one job and takes what else is there. While another transaction is under way more may come: a second one
-    /// begins beside it only when it would be full, since few large ones cost less than many small ones.
-    async fn next_batch(&self) -> Option<Vec<Job>> {
-        let mut jobs = self.jobs.lock().await;
-        let mut batch = vec![jobs.recv().await?];
-        let mut size = batch[0].events.len();
-        while size < self.batch_events {
-            let job = match jobs.try_recv() {
-                Ok(job) => job,
-                Err(_) if self.writing.load(Ordering::SeqCst) == 0 => break,
-                Err(_) => tokio::select! {
-                    Some(job) = jobs.recv() => job,
-                    () = self.written.notified() => continue,
-                },
-            };
-            size += job.events.len();
-            batch.push(job);
-        }
-        self.writing.fetch_add(1, Ordering::SeqCst);
-        Some(batch)
+/// Waits for one job and takes what else is there.
+async fn next_batch(jobs: &Mutex<UnboundedReceiver<Job>>, batch_events: usize) -> Option<Vec<Job>> {
+    let mut jobs = jobs.lock().await;
+    let mut batch = vec![jobs.recv().await?];
+    let mut size = batch[0].events.len();
+    while size < batch_events {
+        let Ok(job) = jobs.try_recv() else { break };
+        size += job.events.len();
+        batch.push(job);
     }
+    Some(batch)
 }
 
 /// A batch that the database refuses is halved until the event at fault stands alone.
