@@ -8,13 +8,16 @@ use std::io::{Read, Write};
 use attendance::event::Arrival;
 use clap::Args;
 use formats::csv::{self as log, Columns, Times};
-use ingestion::arrivals::Arrivals;
+use ingestion::{
+    arrivals::Arrivals,
+    recorder::{Recorded, Recorder},
+};
 use jiff::tz::TimeZone;
 use platform::{clock::Clock, command::Failure, settings::Settings};
 use serde::Serialize;
 use store::{
     Pool,
-    events::{self, Outcome, Reported},
+    events::{Outcome, Reported},
     sources,
 };
 
@@ -75,7 +78,7 @@ pub async fn run(
     let columns = Columns::find(reader.headers()?, &task.map)?;
     let times = Times { zone, format: task.time_format.clone() };
     let mut import = Import {
-        pool,
+        recorder: Recorder::start(pool, &settings.ingestion),
         task,
         source_id,
         arrival,
@@ -93,7 +96,7 @@ pub async fn run(
 }
 
 struct Import<'a, W: Write> {
-    pool: &'a Pool,
+    recorder: Recorder,
     task: &'a Task,
     source_id: i32,
     arrival: Arrival,
@@ -137,12 +140,15 @@ impl<W: Write> Import<'_, W> {
         if batch.is_empty() || self.task.dry_run {
             return Ok(());
         }
-        let outcomes = self.pool.ask(async |connection| events::record(connection, &batch).await).await?;
-        for (line, outcome) in lines.into_iter().zip(outcomes) {
+        let recorded = self.recorder.record(batch).await.map_err(|error| format!("{error}: import the file again"))?;
+        for (line, outcome) in lines.into_iter().zip(recorded) {
             match outcome {
-                Outcome::Accepted => self.summary.accepted += 1,
-                Outcome::Duplicate => self.summary.duplicates += 1,
-                Outcome::Conflict => self.reject(line, "", "this session is recorded already, with other details")?,
+                Recorded::As(Outcome::Accepted) => self.summary.accepted += 1,
+                Recorded::As(Outcome::Duplicate) => self.summary.duplicates += 1,
+                Recorded::As(Outcome::Conflict) => {
+                    self.reject(line, "", "this session is recorded already, with other details")?;
+                }
+                Recorded::Refused(why) => self.reject(line, "", &why)?,
             }
         }
         Ok(())

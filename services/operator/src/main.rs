@@ -5,6 +5,7 @@ mod demo;
 mod generate;
 mod import;
 mod output;
+mod sessions;
 mod sources;
 mod try_rule;
 
@@ -43,6 +44,9 @@ enum Subject {
     /// Sources: the gateways that report sessions.
     #[command(subcommand)]
     Source(sources::Task),
+    /// Sessions: the evidence behind a report's row.
+    #[command(subcommand)]
+    Session(sessions::Task),
     /// Read sessions from CSV on standard input; refused rows go to standard output, progress and sum to standard error.
     Import(import::Task),
     /// Print two weeks of sample events as NDJSON; scripts/demo sends them.
@@ -65,6 +69,7 @@ async fn run(subject: Subject) -> Result<Output, Failure> {
     let outcome = match subject {
         Subject::Client(task) => clients::run(&pool, task).await,
         Subject::Source(task) => sources::run(&pool, task, &settings.ingestion).await,
+        Subject::Session(task) => sessions::run(&pool, task, &settings.reporting).await,
         Subject::Import(task) => import::run(&pool, &task, &settings, std::io::stdin(), std::io::stdout()).await,
         Subject::DemoEvents => {
             return Ok(Output::lines(&demo::events(&settings.reporting.time_zone, Clock::System.now())));

@@ -47,6 +47,26 @@ fn a_source_is_added_rotated_and_disabled() {
 }
 
 #[test]
+fn a_users_sessions_are_shown_with_how_each_ended() {
+    let (key, user) = (stack_tests::source(), uuid::Uuid::new_v4().simple().to_string());
+    let event = |number: usize, kind: &str, session: &str, at: &str| json!({"event_id": number.to_string(), "type": kind, "session_id": session, "user": user, "occurred_at": at});
+    let events = json!([
+        event(1, "login", "a", "2025-01-01T08:00:00Z"),
+        event(2, "login", "b", "2025-01-01T09:00:00Z"),
+        event(3, "logout", "b", "2025-01-01T10:00:00Z"),
+        {"event_id": "4", "type": "restart", "occurred_at": "2025-01-01T12:00:00Z"},
+        event(5, "login", "c", "2025-01-01T13:00:00Z"),
+    ]);
+    assert_eq!(send(&key, &events).status, 200);
+    let list = rollcall(&["session", "list", &user.to_uppercase(), "--from", "2025-01-01", "--to", "2025-01-01"]);
+    let ended: Vec<&str> =
+        list.as_array().expect("rows").iter().map(|row| row["ended"].as_str().expect("a reason")).collect();
+    assert_eq!(ended, ["restart", "stated", "inferred"]);
+    let text = script("rollcall", &["session", "list", &user, "--from", "2025-02-01", "--to", "2025-02-01"]);
+    assert!(text.contains("There is no session"), "{text}");
+}
+
+#[test]
 fn errors_say_what_to_do() {
     for (arguments, message) in [
         (vec!["client", "rotate", "nobody"], "there is no API client named nobody"),

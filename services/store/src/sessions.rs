@@ -13,6 +13,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures::{Stream, TryStreamExt};
 use jiff::Timestamp;
 use jiff_diesel::ToDiesel;
+use serde::Serialize;
 
 use crate::{
     events::Reported,
@@ -91,6 +92,58 @@ fn columns<'a>(news: &BTreeMap<(i32, &'a str), Session>) -> Vec<Column<'a>> {
         column!(Nullable<Timestamptz>, news.values().map(|session| session.logout_at.map(ToDiesel::to_diesel))),
         column!(Timestamptz, news.values().map(|session| session.last_seen_at.to_diesel())),
     ]
+}
+
+/// A session, and how it ended; a login is `reckoned` when only its logout told it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, QueryableByName)]
+#[allow(missing_docs, reason = "as in the table")]
+pub struct Stay {
+    #[diesel(sql_type = Text)]
+    pub user: String,
+    #[diesel(sql_type = Text)]
+    pub realm: String,
+    #[diesel(sql_type = Nullable<Timestamptz>, deserialize_as = jiff_diesel::NullableTimestamp)]
+    pub login_at: Option<Timestamp>,
+    #[diesel(sql_type = Bool)]
+    pub login_reckoned: bool,
+    #[diesel(sql_type = Timestamptz, deserialize_as = jiff_diesel::Timestamp)]
+    pub last_seen_at: Timestamp,
+    /// None while it is open.
+    #[diesel(sql_type = Nullable<Timestamptz>, deserialize_as = jiff_diesel::NullableTimestamp)]
+    pub ended_at: Option<Timestamp>,
+    /// `stated`, `restart` or `inferred`.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub ended: Option<String>,
+    #[diesel(sql_type = Text)]
+    pub source: String,
+    #[diesel(sql_type = Text)]
+    pub session_id: String,
+}
+
+/// The sessions of a user, in any case, that were seen since `from` and began before `to`; those without a login are among them.
+///
+/// # Errors
+/// The database fails.
+pub async fn of_user(
+    connection: &mut AsyncPgConnection,
+    user: &str,
+    (from, to): (Timestamp, Timestamp),
+    stale_before: Timestamp,
+) -> QueryResult<Vec<Stay>> {
+    sql_query(
+        "SELECT user_name AS \"user\", realm, login_at, login_reckoned, last_seen_at, name AS source, session_id,
+             session_end(login_at, logout_at, last_seen_at, last_restart_at, $4) AS ended_at,
+             session_ended(login_at, logout_at, last_seen_at, last_restart_at, $4) AS ended
+         FROM sessions JOIN sources ON sources.id = source_id
+         WHERE user_key = $1 AND last_seen_at >= $2 AND coalesce(login_at, last_seen_at) < $3
+         ORDER BY coalesce(login_at, last_seen_at), session_id",
+    )
+    .bind::<Text, _>(key(user))
+    .bind::<Timestamptz, _>(from.to_diesel())
+    .bind::<Timestamptz, _>(to.to_diesel())
+    .bind::<Timestamptz, _>(stale_before.to_diesel())
+    .load(connection)
+    .await
 }
 
 fn realm(session: &Session) -> &str {

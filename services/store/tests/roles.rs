@@ -24,6 +24,7 @@ async fn reporting_cannot_write() {
     }
     assert!(!may(&database, "reporting", "UPDATE sessions SET login_at = NULL").await);
     assert!(!may(&database, "reporting", "SELECT key_hash FROM sources").await);
+    assert!(!may(&database, "reporting", "SELECT radius_secret FROM sources").await);
     assert!(!may(&database, "reporting", "SELECT FROM api_clients").await);
     assert!(may(&database, "reporting", "SELECT FROM sessions JOIN sources ON sources.id = source_id").await);
 }
@@ -56,6 +57,11 @@ async fn ingestion_appends_events_and_cannot_change_them() {
     assert!(!may(&database, "ingestion", "UPDATE events SET reason = ''").await);
     assert!(!may(&database, "ingestion", "DELETE FROM events").await);
     assert!(!may(&database, "ingestion", "SELECT user_name FROM events").await);
+    assert!(!may(&database, "ingestion", "DELETE FROM event_keys").await);
+    assert!(!may(&database, "ingestion", "UPDATE event_keys SET digest = ''").await);
+    assert!(!may(&database, "ingestion", "UPDATE sources SET radius_secret = NULL").await);
+    assert!(!may(&database, "ingestion", "INSERT INTO source_senders DEFAULT VALUES").await);
+    assert!(!may(&database, "ingestion", "DELETE FROM arrivals").await);
     assert!(!may(&database, "ingestion", "DELETE FROM sessions").await);
     assert!(!may(&database, "ingestion", "UPDATE sources SET disabled_at = NULL").await);
     assert!(!may(&database, "ingestion", "SELECT FROM api_clients").await);
@@ -70,6 +76,8 @@ async fn the_operator_sees_no_attendance() {
     assert!(!may(&database, "operator", "DELETE FROM sources").await);
     assert!(!may(&database, "operator", "SELECT password_hash FROM api_clients").await);
     assert!(!may(&database, "operator", "SELECT key_hash FROM sources").await);
+    assert!(!may(&database, "operator", "SELECT radius_secret FROM sources").await);
+    assert!(!may(&database, "operator", "SELECT expire_sessions(now(), 1)").await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
