@@ -86,12 +86,13 @@ impl Recorder {
 }
 
 async fn write_batches(pool: Pool, jobs: Arc<Mutex<UnboundedReceiver<Job>>>, batch_events: usize) {
-    while let Some(batch) = next_batch(&jobs, batch_events).await {
-        let events: Vec<Reported> = batch.iter().flat_map(|job| job.events.iter().cloned()).collect();
+    while let Some(mut batch) = next_batch(&jobs, batch_events).await {
+        let sizes: Vec<usize> = batch.iter().map(|job| job.events.len()).collect();
+        let events: Vec<Reported> = batch.iter_mut().flat_map(|job| std::mem::take(&mut job.events)).collect();
         let mut outcome = write(&pool, &events).await.map(Vec::into_iter);
-        for job in batch {
+        for (job, size) in batch.into_iter().zip(sizes) {
             let answer = match &mut outcome {
-                Ok(recorded) => Ok(recorded.by_ref().take(job.events.len()).collect()),
+                Ok(recorded) => Ok(recorded.by_ref().take(size).collect()),
                 Err(unrecorded) => Err(*unrecorded),
             };
             // Its caller may have gone away; the events are recorded all the same.

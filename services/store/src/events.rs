@@ -52,10 +52,11 @@ pub async fn record(connection: &mut AsyncPgConnection, batch: &[Reported]) -> Q
         first.entry(key(reported)).or_insert(reported);
     }
     let candidates: Vec<&Reported> = first.into_values().collect();
-    let mut digests = HashMap::new();
-    if !record_at_once(connection, &candidates).await? {
-        digests = record_in_steps(connection, candidates).await?;
+    let at_once = record_at_once(connection, &candidates).await?;
+    if at_once && candidates.len() == batch.len() {
+        return Ok(vec![Outcome::Accepted; batch.len()]);
     }
+    let mut digests = if at_once { HashMap::new() } else { record_in_steps(connection, candidates).await? };
     Ok(batch.iter().map(|reported| outcome(reported, &mut digests)).collect())
 }
 

@@ -74,7 +74,6 @@ diesel::table! {
     }
 }
 
-diesel::joinable!(event_keys -> sources (source_id));
 diesel::joinable!(sessions -> sources (source_id));
 diesel::joinable!(source_gaps -> sources (source_id));
 
