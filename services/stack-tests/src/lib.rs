@@ -182,6 +182,33 @@ pub fn source_named(name: &str) -> String {
     source["key"].as_str().expect("a key").to_owned()
 }
 
+/// A source that sends RADIUS and syslog from this host.
+#[derive(Debug)]
+pub struct Sender {
+    /// Its name.
+    pub name: String,
+    /// Its RADIUS secret.
+    pub secret: String,
+}
+
+/// A new one, in the place of an earlier one: a network is of one source. Docker carries loopback's published ports to the
+/// VIP from its network's gateway.
+pub fn sender_here() -> Sender {
+    psql("DELETE FROM source_senders");
+    let name = format!("sender-{}", uuid::Uuid::new_v4());
+    let network = ["network", "inspect", "rollcall-test_edge", "--format", "{{(index .IPAM.Config 0).Gateway}}"];
+    let gateway = docker(&network);
+    let added = script("rollcall", &["--json", "source", "add", &name, "--radius", "--sender", gateway.trim()]);
+    let added: Value = serde_json::from_str(&added).expect("JSON");
+    Sender { name, secret: added["radius_secret"].as_str().expect("a secret").to_owned() }
+}
+
+/// The VIP's port so many after that of HTTPS: 1 is RADIUS, 2 syslog, 3 syslog over TLS.
+pub fn port(after: u16) -> String {
+    let https: u16 = url().rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
+    (https + after).to_string()
+}
+
 /// A token of a client.
 pub fn token((name, password): &(String, String)) -> String {
     let body = serde_json::json!({"username": name, "password": password}).to_string();

@@ -3,33 +3,14 @@
 use std::{io::Write, process::Output, sync::OnceLock};
 
 use serde_json::Value;
-use stack_tests::{client, compose, docker, eventually, psql, root, run_client, run_script, script, url};
+use stack_tests::{
+    Sender, client, compose, docker, eventually, port, psql, root, run_client, run_script, script, sender_here,
+};
 use uuid::Uuid;
 
-struct Source {
-    name: String,
-    secret: String,
-}
-
-/// A source that sends from this host: Docker carries loopback's published ports to the VIP from its network's gateway.
-fn source() -> &'static Source {
-    static SOURCE: OnceLock<Source> = OnceLock::new();
-    SOURCE.get_or_init(|| {
-        // A network is of one source: of an earlier run's no more.
-        psql("DELETE FROM source_senders");
-        let name = format!("doors-{}", Uuid::new_v4());
-        let gateway =
-            docker(&["network", "inspect", "rollcall-test_edge", "--format", "{{(index .IPAM.Config 0).Gateway}}"]);
-        let added = script("rollcall", &["--json", "source", "add", &name, "--radius", "--sender", gateway.trim()]);
-        let added: Value = serde_json::from_str(&added).expect("JSON");
-        Source { name, secret: added["radius_secret"].as_str().expect("a secret").to_owned() }
-    })
-}
-
-/// The VIP's port so many after that of HTTPS: RADIUS, syslog, syslog over TLS.
-fn port(after: u16) -> String {
-    let https: u16 = url().rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
-    (https + after).to_string()
+fn source() -> &'static Sender {
+    static SOURCE: OnceLock<Sender> = OnceLock::new();
+    SOURCE.get_or_init(sender_here)
 }
 
 /// The client of `FreeRADIUS`; it fails when there is no answer.

@@ -5,7 +5,9 @@
 use std::{thread, time::Duration};
 
 use serde_json::{Value, json};
-use stack_tests::{api_client, client, compose, docker, eventually, psql, source, source_named, token};
+use stack_tests::{
+    api_client, client, compose, docker, eventually, port, psql, sender_here, source, source_named, token,
+};
 
 fn rounds() -> u64 {
     std::env::var("FAULT_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(5)
@@ -72,6 +74,7 @@ impl Outcome {
 #[test]
 fn whatever_dies_nothing_is_lost_or_doubled() {
     let rounds = rounds();
+    let accounting = accounting(rounds * 5);
     let outcome = under_load(rounds * 5 + 5, 16, || {
         for round in 0..rounds {
             match round % 5 {
@@ -98,6 +101,24 @@ fn whatever_dies_nothing_is_lost_or_doubled() {
         }
     });
     outcome.is_whole();
+    accounting.join().expect("the gateway's ledger");
+}
+
+/// A gateway that accounts by RADIUS meanwhile, and sends again what is not answered: what was answered is stored, once.
+fn accounting(seconds: u64) -> thread::JoinHandle<()> {
+    let sender = sender_here();
+    thread::spawn(move || {
+        let nas = format!("nas-{}", uuid::Uuid::new_v4());
+        let command = ["python3", "/clients/radius_ledger.py", &port(1), &sender.secret, &seconds.to_string(), &nas];
+        let ledger = client(&command, "");
+        let [answered, sent, repeated] = ledger.split_whitespace().collect::<Vec<_>>()[..] else { panic!("{ledger}") };
+        let stored = psql(&format!(
+            "SELECT count(*) || ' ' || count(DISTINCT session_id) FROM events WHERE session_id LIKE '{nas}/%'"
+        ));
+        println!("RADIUS: {sent} sent, {answered} answered, {stored} stored and sessions, {repeated} repeated");
+        assert_eq!((answered, stored), (sent, format!("{sent} {sent}")), "all of them in the end");
+        assert!(answered.parse::<u64>().expect("a number") > 100, "{ledger}");
+    })
 }
 
 #[test]
