@@ -1,5 +1,5 @@
 DROP TABLE source_senders, source_gaps, arrivals;
-DROP FUNCTION add_up_arrivals, session_ended, expire_sessions, expire_event_month, expire_event_keys, check_retention, make_event_partitions, event_month_end;
+DROP FUNCTION add_up_arrivals, session_ended, expire_sessions, expire_event_month, expire_event_keys, expired_event_month, check_retention, make_event_partitions, event_month_end;
 REVOKE SELECT (created_at) ON sources FROM ingestion;
 ALTER TABLE sources DROP COLUMN events, DROP COLUMN clock_skewed, DROP COLUMN last_event_at, DROP COLUMN last_received_at, DROP COLUMN radius_secret;
 ALTER TABLE sessions DROP COLUMN login_reckoned;

@@ -6,11 +6,9 @@ CREATE TABLE event_keys (
     event_id text NOT NULL CHECK (octet_length(event_id) BETWEEN 1 AND 128),
     -- SHA-256 of the content, by which a repeated event is told from a conflicting one.
     digest bytea NOT NULL,
-    received_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (source_id, event_id)
 );
-INSERT INTO event_keys SELECT source_id, event_id, digest, received_at FROM events;
-CREATE INDEX event_keys_by_arrival ON event_keys USING brin (received_at);
+INSERT INTO event_keys SELECT source_id, event_id, digest FROM events;
 GRANT SELECT (source_id, event_id, digest), INSERT (source_id, event_id, digest) ON event_keys TO ingestion;
 
 -- begun: a login reckoned from the length that a logout tells.
@@ -68,39 +66,49 @@ BEGIN
 END
 $$;
 
--- Removes up to `most` keys of events in months that ended by `before`, and tells how many.
-CREATE FUNCTION expire_event_keys(before timestamptz, most integer) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO public, pg_temp SET timezone TO 'UTC' AS $$
+-- The oldest month of events that ended by `before`; null when there is none.
+CREATE FUNCTION expired_event_month(before timestamptz) RETURNS text LANGUAGE sql STABLE RETURN (
+    SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+    WHERE inhparent = 'events'::regclass AND event_month_end(relname) <= before ORDER BY relname LIMIT 1);
+
+-- Removes the keys of the events in 500 blocks of that month; tells the block to go on with, or null when there is none.
+CREATE FUNCTION expire_event_keys(before timestamptz, from_block bigint) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO public, pg_temp AS $$
 DECLARE
+    month text := expired_event_month(before);
+    to_block bigint := from_block + 500;
     removed bigint;
 BEGIN
     PERFORM check_retention(before);
-    DELETE FROM event_keys WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM event_keys WHERE received_at < date_trunc('month', before) LIMIT most FOR UPDATE SKIP LOCKED));
+    IF month IS NULL THEN
+        RETURN NULL;
+    END IF;
+    EXECUTE format('DELETE FROM event_keys USING %I AS old WHERE old.ctid >= $1 AND old.ctid < $2
+            AND (event_keys.source_id, event_keys.event_id) = (old.source_id, old.event_id)', month)
+        USING format('(%s,0)', from_block)::tid, format('(%s,0)', to_block)::tid;
     GET DIAGNOSTICS removed = ROW_COUNT;
-    RETURN removed;
+    IF removed > 0 THEN
+        INSERT INTO audit_log (actor, action, detail)
+            VALUES ('retention', 'events.remove', jsonb_build_object('before', event_month_end(month), 'events', removed));
+    END IF;
+    RETURN CASE WHEN to_block * current_setting('block_size')::bigint < pg_relation_size(month::regclass) THEN to_block END;
 END
 $$;
 
--- Removes one month of events that ended by `before`; tells which, or null when there is none.
+-- Removes that month, whose keys are gone; tells which, or null when there is none.
 CREATE FUNCTION expire_event_month(before timestamptz) RETURNS text LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO public, pg_temp SET timezone TO 'UTC' SET lock_timeout TO '500ms' AS $$
+    SET search_path TO public, pg_temp SET lock_timeout TO '500ms' AS $$
 DECLARE
-    name text;
-    removed bigint;
+    month text;
 BEGIN
     PERFORM check_retention(before);
     PERFORM pg_advisory_xact_lock(hashtext('rollcall event partitions'));
-    SELECT relname INTO name FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
-        WHERE inhparent = 'events'::regclass AND event_month_end(relname) <= before ORDER BY relname LIMIT 1;
-    IF name IS NOT NULL THEN
-        EXECUTE format('SELECT count(*) FROM %I', name) INTO removed;
-        EXECUTE format('ALTER TABLE events DETACH PARTITION %I', name);
-        EXECUTE format('DROP TABLE %I', name);
-        INSERT INTO audit_log (actor, action, detail)
-            VALUES ('retention', 'events.remove', jsonb_build_object('before', event_month_end(name), 'events', removed));
+    month := expired_event_month(before);
+    IF month IS NOT NULL THEN
+        EXECUTE format('ALTER TABLE events DETACH PARTITION %I', month);
+        EXECUTE format('DROP TABLE %I', month);
     END IF;
-    RETURN name;
+    RETURN month;
 END
 $$;
 

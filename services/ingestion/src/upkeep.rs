@@ -44,16 +44,23 @@ fn note(what: &str, outcome: Result<(), store::Error>) {
 /// The database fails; what is left goes the next time.
 pub async fn remove_expired(pool: &Pool, settings: &settings::Retention, now: Timestamp) -> Result<(), store::Error> {
     let before = |days: u32| now - SignedDuration::from_hours(24 * i64::from(days));
-    while settings.events_days > 0
-        && pool.ask(async |connection| retention::remove_events(connection, before(settings.events_days)).await).await?
-    {
+    if settings.events_days > 0 {
+        while remove_event_month(pool, before(settings.events_days)).await? {}
     }
-    while settings.sessions_days > 0
-        && pool
-            .ask(async |connection| retention::remove_sessions(connection, before(settings.sessions_days)).await)
-            .await?
-    {}
+    if settings.sessions_days > 0 {
+        let before = before(settings.sessions_days);
+        while pool.ask(async |connection| retention::remove_sessions(connection, before).await).await? {}
+    }
     Ok(())
+}
+
+/// Its ids first, so that none is known of an event that is gone.
+async fn remove_event_month(pool: &Pool, before: Timestamp) -> Result<bool, store::Error> {
+    let mut next = Some(0);
+    while let Some(block) = next {
+        next = pool.ask(async |connection| retention::remove_event_ids(connection, before, block).await).await?;
+    }
+    pool.ask(async |connection| retention::remove_event_month(connection, before).await).await
 }
 
 async fn look_at_sources(pool: &Pool, settings: &settings::Ingestion, gauges: &Gauges) -> Result<(), store::Error> {

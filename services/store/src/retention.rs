@@ -12,13 +12,13 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use jiff::Timestamp;
 use jiff_diesel::ToDiesel;
 
-/// Rows that one step removes: few enough that nobody waits for it.
+/// Sessions that one step removes: few enough that nobody waits for it.
 const STEP: i64 = 5_000;
 
 #[derive(QueryableByName)]
-struct Removed {
-    #[diesel(sql_type = BigInt)]
-    removed: i64,
+struct Number {
+    #[diesel(sql_type = Nullable<BigInt>)]
+    number: Option<i64>,
 }
 
 /// Makes the partitions of this month and the next three, where they are missing.
@@ -29,19 +29,28 @@ pub async fn make_partitions(connection: &mut AsyncPgConnection) -> QueryResult<
     sql_query("SELECT make_event_partitions(3)").execute(connection).await.map(drop)
 }
 
-/// One step of removing the events that arrived in months which ended by `before`; false when none are left.
+/// One step of removing the ids of events that arrived in the oldest month which ended by `before`, from a block of its table
+/// on; tells the block to go on with, none when the month is done.
+///
+/// # Errors
+/// The database fails.
+pub async fn remove_event_ids(
+    connection: &mut AsyncPgConnection,
+    before: Timestamp,
+    from_block: i64,
+) -> QueryResult<Option<i64>> {
+    step(connection, "SELECT expire_event_keys($1, $2) AS number", before, from_block).await
+}
+
+/// Removes that month; false when there is none.
 ///
 /// # Errors
 /// The database fails, or a long transaction holds the table: ask again later.
-pub async fn remove_events(connection: &mut AsyncPgConnection, before: Timestamp) -> QueryResult<bool> {
+pub async fn remove_event_month(connection: &mut AsyncPgConnection, before: Timestamp) -> QueryResult<bool> {
     #[derive(QueryableByName)]
     struct Month {
         #[diesel(sql_type = Nullable<Text>)]
         name: Option<String>,
-    }
-    let keys = step(connection, "SELECT expire_event_keys($1, $2::integer) AS removed", before).await?;
-    if keys > 0 {
-        return Ok(true);
     }
     let month = sql_query("SELECT expire_event_month($1) AS name").bind::<Timestamptz, _>(before.to_diesel());
     Ok(month.get_result::<Month>(connection).await?.name.is_some())
@@ -52,10 +61,16 @@ pub async fn remove_events(connection: &mut AsyncPgConnection, before: Timestamp
 /// # Errors
 /// The database fails.
 pub async fn remove_sessions(connection: &mut AsyncPgConnection, before: Timestamp) -> QueryResult<bool> {
-    Ok(step(connection, "SELECT expire_sessions($1, $2::integer) AS removed", before).await? > 0)
+    let removed = step(connection, "SELECT expire_sessions($1, $2::integer) AS number", before, STEP).await?;
+    Ok(removed > Some(0))
 }
 
-async fn step(connection: &mut AsyncPgConnection, statement: &str, before: Timestamp) -> QueryResult<i64> {
-    let step = sql_query(statement).bind::<Timestamptz, _>(before.to_diesel()).bind::<BigInt, _>(STEP);
-    Ok(step.get_result::<Removed>(connection).await?.removed)
+async fn step(
+    connection: &mut AsyncPgConnection,
+    statement: &str,
+    before: Timestamp,
+    number: i64,
+) -> QueryResult<Option<i64>> {
+    let step = sql_query(statement).bind::<Timestamptz, _>(before.to_diesel()).bind::<BigInt, _>(number);
+    Ok(step.get_result::<Number>(connection).await?.number)
 }

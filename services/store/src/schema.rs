@@ -28,7 +28,6 @@ diesel::table! {
         source_id -> Int4,
         event_id -> Text,
         digest -> Bytea,
-        received_at -> Timestamptz,
     }
 }
 

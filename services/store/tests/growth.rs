@@ -83,7 +83,6 @@ async fn what_is_past_retention_goes_in_steps_and_the_audit_log_tells() {
     database.execute("CREATE TABLE events_2025_01 (LIKE events INCLUDING DEFAULTS INCLUDING CONSTRAINTS)").await;
     database.execute("WITH old AS (DELETE FROM events WHERE event_id <> 'young' RETURNING *) INSERT INTO events_2025_01 SELECT * FROM old").await;
     database.execute("UPDATE events_2025_01 SET received_at = '2025-01-02'").await;
-    database.execute("UPDATE event_keys SET received_at = '2025-01-02' WHERE event_id <> 'young'").await;
     let so_far = partitions(&database).await.swap_remove(0);
     database.execute(&format!("ALTER TABLE events DETACH PARTITION {so_far}")).await;
     database
@@ -92,7 +91,9 @@ async fn what_is_past_retention_goes_in_steps_and_the_audit_log_tells() {
     database.execute(&format!("ALTER TABLE events ATTACH PARTITION {so_far} FOR VALUES FROM ('2025-02-01') TO (event_month_end('{so_far}'))")).await;
 
     let before: Timestamp = "2025-04-15T00:00:00Z".parse().expect("an instant");
-    while retention::remove_events(&mut ingestion, before).await.expect("a step") {}
+    assert_eq!(retention::remove_event_ids(&mut ingestion, before, 0).await, Ok(None), "one step does it");
+    assert_eq!(retention::remove_event_month(&mut ingestion, before).await, Ok(true));
+    assert_eq!(retention::remove_event_month(&mut ingestion, before).await, Ok(false));
     while retention::remove_sessions(&mut ingestion, before).await.expect("a step") {}
     assert_eq!(partitions(&database).await.len(), 4);
     for table in ["events", "event_keys", "sessions"] {
@@ -105,10 +106,37 @@ async fn what_is_past_retention_goes_in_steps_and_the_audit_log_tells() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_large_month_takes_several_steps() {
+    let (database, mut ingestion) = with_source().await;
+    database.execute("CREATE TABLE events_2025_01 (LIKE events INCLUDING DEFAULTS INCLUDING CONSTRAINTS)").await;
+    database
+        .execute(
+            "INSERT INTO events_2025_01 (source_id, event_id, kind, occurred_at, received_at, reason)
+             SELECT 1, n::text, 'restart', '2025-01-02', '2025-01-02', repeat('x', 300) FROM generate_series(1, 20000) AS n",
+        )
+        .await;
+    database.execute("INSERT INTO event_keys SELECT 1, n::text, '' FROM generate_series(0, 20000) AS n").await;
+    let so_far = partitions(&database).await.swap_remove(0);
+    database.execute(&format!("ALTER TABLE events DETACH PARTITION {so_far}")).await;
+    database
+        .execute("ALTER TABLE events ATTACH PARTITION events_2025_01 FOR VALUES FROM (MINVALUE) TO ('2025-02-01')")
+        .await;
+    let (mut next, mut steps) = (Some(0), 0);
+    while let Some(block) = next {
+        let before = "2025-02-01T00:00:00Z".parse().expect("an instant");
+        next = retention::remove_event_ids(&mut ingestion, before, block).await.expect("a step");
+        steps += 1;
+    }
+    assert!(steps > 1, "{steps}");
+    assert_eq!(database.count("event_keys").await, 1, "that of an event of another month");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_young_goes_whatever_is_asked_for() {
     let (_database, mut ingestion) = with_source().await;
     let soon: Timestamp = "2999-01-01T00:00:00Z".parse().expect("an instant");
-    assert!(retention::remove_events(&mut ingestion, soon).await.is_err());
+    assert!(retention::remove_event_ids(&mut ingestion, soon, 0).await.is_err());
+    assert!(retention::remove_event_month(&mut ingestion, soon).await.is_err());
     assert!(retention::remove_sessions(&mut ingestion, soon).await.is_err());
 }
 
