@@ -73,7 +73,11 @@ pub fn open_tcp(address: SocketAddr, syslog: Syslog) -> std::io::Result<SocketAd
     let room = Arc::new(Semaphore::new(CONNECTIONS));
     tokio::spawn(async move {
         loop {
-            let Ok((stream, _)) = listener.accept().await else { continue };
+            let Ok((stream, _)) = listener.accept().await else {
+                // Out of file descriptors, which others will give back.
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            };
             let (Ok(permit), syslog) = (room.clone().try_acquire_owned(), syslog.clone()) else {
                 counts::reject(DOOR, "-", &"too many connections");
                 continue;
