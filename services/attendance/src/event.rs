@@ -48,6 +48,27 @@ pub struct Draft {
     pub complete_through: Option<String>,
 }
 
+impl Draft {
+    /// The fields that are text, by their names in the event JSON.
+    pub fn texts(&mut self) -> [(&'static str, &mut Option<String>); 13] {
+        [
+            ("event_id", &mut self.event_id),
+            ("type", &mut self.kind),
+            ("session_id", &mut self.session_id),
+            ("user", &mut self.user),
+            ("realm", &mut self.realm),
+            ("occurred_at", &mut self.occurred_at),
+            ("reason", &mut self.reason),
+            ("display_name", &mut self.display_name),
+            ("client_ip", &mut self.client_ip),
+            ("wan_ip", &mut self.wan_ip),
+            ("mac", &mut self.mac),
+            ("device", &mut self.device),
+            ("complete_through", &mut self.complete_through),
+        ]
+    }
+}
+
 /// An event that can be recorded.
 ///
 /// Its serialized form is what [`Event::digest`] covers: a new field must be skipped when absent,

@@ -132,25 +132,10 @@ pub fn parse_event(text: &str, arrival: &Arrival) -> Item {
 
 /// A draft as an event of JSON.
 #[must_use]
-pub fn write(draft: &Draft) -> String {
-    let fields = [
-        ("event_id", &draft.event_id),
-        ("type", &draft.kind),
-        ("session_id", &draft.session_id),
-        ("user", &draft.user),
-        ("realm", &draft.realm),
-        ("occurred_at", &draft.occurred_at),
-        ("reason", &draft.reason),
-        ("display_name", &draft.display_name),
-        ("client_ip", &draft.client_ip),
-        ("wan_ip", &draft.wan_ip),
-        ("mac", &draft.mac),
-        ("device", &draft.device),
-        ("complete_through", &draft.complete_through),
-    ];
-    let text = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), Value::from(value.clone()?))));
+pub fn write(mut draft: Draft) -> String {
     let seconds = draft.active_seconds.map(|seconds| ("active_seconds".to_owned(), Value::from(seconds)));
-    Value::Object(text.chain(seconds).collect()).to_string()
+    let texts = draft.texts().into_iter().filter_map(|(name, text)| Some((name.to_owned(), Value::from(text.take()?))));
+    Value::Object(texts.chain(seconds).collect()).to_string()
 }
 
 fn draft(fields: &Fields) -> Result<Draft, Refusal> {

@@ -53,8 +53,9 @@ impl Request {
         if signature(&packet[..4], &[0; 16], &packet[HEADER..], secret) != authenticator {
             return Err(Unacceptable::Forged("authenticator"));
         }
-        check_message_authenticator(packet, secret)?;
-        Ok(Self { identifier: packet[1], authenticator, attributes: attributes(packet)? })
+        let attributes = attributes(packet)?;
+        check_message_authenticator(packet, &attributes, secret)?;
+        Ok(Self { identifier: packet[1], authenticator, attributes })
     }
 
     /// The answer that says: it is recorded. Proxy-State goes back as it came.
@@ -121,25 +122,16 @@ fn signature(head: &[u8], authenticator: &[u8], attributes: &[u8], secret: &[u8]
 }
 
 /// HMAC-MD5 over the packet, with zeros for the request's authenticator and for itself, where the gateway sends it.
-fn check_message_authenticator(packet: &[u8], secret: &[u8]) -> Result<(), Unacceptable> {
+fn check_message_authenticator(packet: &[u8], attributes: &[(u8, Vec<u8>)], secret: &[u8]) -> Result<(), Unacceptable> {
+    let Some(index) = attributes.iter().position(|(kind, _)| *kind == MESSAGE_AUTHENTICATOR) else { return Ok(()) };
+    let given = &attributes[index].1;
+    let before: usize = attributes[..index].iter().map(|(_, value)| value.len() + 2).sum();
+    let at = HEADER + before + 2;
     let mut blank = packet.to_vec();
     blank[4..HEADER].fill(0);
-    let mut at = HEADER;
-    while at + 2 <= packet.len() {
-        let length = usize::from(packet[at + 1]).max(2);
-        if packet[at] == MESSAGE_AUTHENTICATOR {
-            let given = packet.get(at + 2..at + length).unwrap_or_default();
-            let Some(place) = blank.get_mut(at + 2..at + length) else { break };
-            place.fill(0);
-            let hmac = Hmac::<Md5>::new_from_slice(secret).map_err(|_| Unacceptable::Malformed("the secret"))?;
-            return hmac
-                .chain_update(&blank)
-                .verify_slice(given)
-                .map_err(|_| Unacceptable::Forged("Message-Authenticator"));
-        }
-        at += length;
-    }
-    Ok(())
+    blank[at..at + given.len()].fill(0);
+    let hmac = Hmac::<Md5>::new_from_slice(secret).map_err(|_| Unacceptable::Malformed("the secret"))?;
+    hmac.chain_update(&blank).verify_slice(given).map_err(|_| Unacceptable::Forged("Message-Authenticator"))
 }
 
 #[cfg(test)]

@@ -129,30 +129,13 @@ fn line<'a>(message: &Message<&'a str>) -> Result<Line<'a>, Refusal> {
 
 /// Sets a field by its name in the event JSON; other names are left out.
 fn fill(draft: &mut Draft, name: &str, value: &str) -> Result<(), Refusal> {
-    let field = match name {
-        "event_id" => &mut draft.event_id,
-        "type" => &mut draft.kind,
-        "session_id" => &mut draft.session_id,
-        "user" => &mut draft.user,
-        "realm" => &mut draft.realm,
-        "occurred_at" => &mut draft.occurred_at,
-        "reason" => &mut draft.reason,
-        "display_name" => &mut draft.display_name,
-        "client_ip" => &mut draft.client_ip,
-        "wan_ip" => &mut draft.wan_ip,
-        "mac" => &mut draft.mac,
-        "device" => &mut draft.device,
-        "complete_through" => &mut draft.complete_through,
-        "active_seconds" => {
-            let seconds = value
-                .parse()
-                .map_err(|_| Refusal::new("active_seconds", format!("got {value:?}, takes whole seconds")))?;
-            draft.active_seconds = Some(seconds);
-            return Ok(());
-        }
-        _ => return Ok(()),
-    };
-    *field = Some(value.to_owned());
+    if name == "active_seconds" {
+        let bad = |_| Refusal::new("active_seconds", format!("got {value:?}, takes whole seconds"));
+        draft.active_seconds = Some(value.parse().map_err(bad)?);
+    }
+    if let Some((_, text)) = draft.texts().into_iter().find(|(known, _)| *known == name) {
+        *text = Some(value.to_owned());
+    }
     Ok(())
 }
 

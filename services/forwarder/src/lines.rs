@@ -48,7 +48,7 @@ impl Lines<'_> {
 
     fn found(&self, line: &str, reading: &mut Reading) -> Result<Result<Option<String>, Refusal>, Failure> {
         Ok(match parse_line(line, DATA_ID, &self.rules) {
-            Ok(Found::Stated(draft)) => Ok(Some(json::write(&draft))),
+            Ok(Found::Stated(draft)) => Ok(Some(json::write(draft))),
             Ok(Found::Matched(matched)) => Ok(Some(self.named(matched, reading)?)),
             Ok(Found::Nothing) => Ok(None),
             Err(refusal) => Err(refusal),
@@ -66,7 +66,7 @@ impl Lines<'_> {
             Some(login) => Some(login),
             None => self.spool.login(&matched.key)?,
         };
-        Ok(json::write(&matched.session(login.as_deref())))
+        Ok(json::write(matched.session(login.as_deref())))
     }
 }
 

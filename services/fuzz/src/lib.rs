@@ -11,7 +11,7 @@ pub fn arrival() -> Arrival {
 
 /// What must hold of any draft: it is refused, or is an event that says the same when it is written and read again.
 pub fn check(draft: Draft) {
-    let written = formats::json::write(&draft);
+    let written = formats::json::write(draft.clone());
     let (class, reckoned) = (draft.class.is_some(), draft.reckoned);
     if let (Ok(event), false, false) = (Event::parse(draft, &arrival()), class, reckoned) {
         let again = formats::json::parse_event(&written, &arrival()).expect("an event that was one");

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::output::Output;
 
 /// A line that a rule understands, or that cannot be read.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Row {
     line: usize,
     rule: String,
@@ -36,7 +36,7 @@ pub fn run(rules: &Rules, data_id: &str, input: impl BufRead) -> Result<Output, 
                 continue;
             }
             Err(refusal) => {
-                rows.push(Row { line: index + 1, rule: format!("cannot be read: {refusal}"), ..Row::empty() });
+                rows.push(Row { line: index + 1, rule: format!("cannot be read: {refusal}"), ..Row::default() });
                 continue;
             }
         };
@@ -60,19 +60,4 @@ fn named(matched: Matched, logins: &mut HashMap<String, String>) -> attendance::
     }
     let login = logins.get(&matched.key).cloned();
     matched.session(login.as_deref())
-}
-
-impl Row {
-    fn empty() -> Self {
-        Self {
-            line: 0,
-            rule: String::new(),
-            r#type: None,
-            occurred_at: None,
-            user: None,
-            session_id: None,
-            address: None,
-            reason: None,
-        }
-    }
 }
