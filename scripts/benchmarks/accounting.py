@@ -1,7 +1,7 @@
 """Sends RADIUS Starts of sessions that nobody had, 128 outstanding: answers a second, unanswered, 99th percentile in ms.
 
 All packets are made before the clock starts. (radclient walks its whole list for each answer, and measures itself.)
-Usage: accounting.py HOST PORT SECRET REQUESTS
+Usage: accounting.py HOST PORT SECRET REQUESTS [SENDER]     with SENDER as the VIP would send it, with that address in front
 """
 import hashlib
 import select
@@ -13,7 +13,8 @@ import uuid
 
 host, port, secret, requests = sys.argv[1], int(sys.argv[2]), sys.argv[3].encode(), int(sys.argv[4])
 OUTSTANDING, PATIENCE, TRIES = 128, 2.0, 5
-run = uuid.uuid4().hex[:12]
+proxy = "".join(f"PROXY TCP4 {sender} {sender} 1813 1813\r\n" for sender in sys.argv[5:]).encode()
+run, hour_ago = uuid.uuid4().hex[:12], int(time.time()) - 3600
 
 
 def attribute(kind, value):
@@ -24,12 +25,12 @@ def body(number):
     return b"".join([
         attribute(1, b"user%d" % (number % 5000)), attribute(4, bytes([192, 0, 2, 1])), attribute(8, bytes([10, 8, 0, 2])),
         attribute(31, b"203.0.113.5"), attribute(32, b"bench"), attribute(40, struct.pack("!I", 1)),
-        attribute(44, b"%s%08d" % (run.encode(), number)), attribute(55, struct.pack("!I", 1735725600 + number))])
+        attribute(44, b"%s%08d" % (run.encode(), number)), attribute(55, struct.pack("!I", hour_ago + number % 3600))])
 
 
 def packet(identifier, attributes):
     head = struct.pack("!BBH", 4, identifier, 20 + len(attributes))
-    return head + hashlib.md5(head + bytes(16) + attributes + secret).digest() + attributes
+    return proxy + head + hashlib.md5(head + bytes(16) + attributes + secret).digest() + attributes
 
 
 # A request has the identifier of its place among those outstanding: each place has its own line of requests.
@@ -62,7 +63,7 @@ while waiting:
             break
         place = answer[1]
         # By its authenticator: a late answer is to an earlier request.
-        request = lines[place][-1] if lines[place] else b""
+        request = lines[place][-1].removeprefix(proxy) if lines[place] else b""
         if hashlib.md5(answer[:4] + request[4:20] + answer[20:] + secret).digest() == answer[4:20]:
             seconds.append(time.perf_counter() - sent[place])
             lines[place].pop()

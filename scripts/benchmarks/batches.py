@@ -14,14 +14,14 @@ import uuid
 host, port, key, requests = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
 context = ssl._create_unverified_context()
 headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/x-ndjson"}
-run = uuid.uuid4().hex[:12]
+run, hour_ago = uuid.uuid4().hex[:12], time.time() - 3600
 seconds, errors = [], []
 
 
 def event(thread, number):
     kind = "logout" if number % 2 else "login"
     session = f"{run}-{thread}-{number // 2}"
-    at = f"2025-01-01T{number // 3600 % 24:02}:{number // 60 % 60:02}:{number % 60:02}Z"
+    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(hour_ago + number % 3600))
     return (f'{{"event_id":"{session}-{kind}","type":"{kind}","session_id":"{session}","user":"user{number // 2 % 5000}",'
             f'"realm":"Default","occurred_at":"{at}"}}\n')
 

@@ -8,16 +8,16 @@ function setup(thread)
 end
 
 local run = os.getenv("RUN")
+local hour_ago = os.time() - 3600
 local count = 0
-local event = '{"event_id":"%s-%d-%d","type":"%s","session_id":"%s-%d-%d","user":"user%d","realm":"Default","occurred_at":"2025-01-01T%02d:%02d:%02dZ"}\n'
+local event = '{"event_id":"%s-%d-%d","type":"%s","session_id":"%s-%d-%d","user":"user%d","realm":"Default","occurred_at":"%s"}\n'
 
 local function next_event()
     count = count + 1
     local session = math.floor((count - 1) / 2)
     local kind = count % 2 == 1 and "login" or "logout"
-    local second = count % 86400
     return event:format(run, number, count, kind, run, number, session, session % 5000,
-        math.floor(second / 3600), math.floor(second / 60) % 60, second % 60)
+        os.date("!%Y-%m-%dT%H:%M:%SZ", hour_ago + count % 3600))
 end
 
 function request()

@@ -2,8 +2,8 @@
 //!
 //! The merge is commutative, associative and idempotent, so that neither the order nor the
 //! repetition of events changes it. `store` does the same merge in SQL when it adds a batch to
-//! what is stored; a property test there holds the two together. Whether and when a session ended
-//! is not merged but asked, since it depends on the present: see the SQL function `session_end` in the migrations.
+//! what is stored; a property test there holds the two together. How a session ended
+//! is not merged, since it depends on the present too: see the migration `endings`, and `sweep` in `store`.
 
 use jiff::Timestamp;
 

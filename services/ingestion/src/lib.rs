@@ -9,4 +9,5 @@ pub mod routes;
 pub mod senders;
 pub mod source_key;
 pub mod startup;
+pub mod sweeper;
 pub mod upkeep;

@@ -1,7 +1,7 @@
 //! `rollcall session …`
 
 use clap::Subcommand;
-use jiff::{SignedDuration, Span, civil::Date};
+use jiff::{Span, civil::Date};
 use platform::{clock::Clock, command::Failure, settings};
 use store::{Pool, sessions};
 
@@ -24,14 +24,13 @@ pub enum Task {
 
 pub async fn run(pool: &Pool, task: Task, settings: &settings::Reporting) -> Result<Output, Failure> {
     let Task::List { user, from, to } = task;
-    let now = Clock::System.now();
-    let today = now.to_zoned(settings.time_zone.clone()).date();
+    let today = Clock::System.now().to_zoned(settings.time_zone.clone()).date();
     let (from, to) = (from.unwrap_or(today.checked_sub(Span::new().months(1))?), to.unwrap_or(today).tomorrow()?);
     let begins = |day: Date| day.to_zoned(settings.time_zone.clone()).map(|midnight| midnight.timestamp());
-    let (period, stale) = ((begins(from)?, begins(to)?), SignedDuration::from_hours(settings.stale_hours.into()));
+    let period = (begins(from)?, begins(to)?);
     let found = pool.ask(async |connection| {
         note(connection, "session.list", &user, true).await?;
-        Ok::<_, store::Error>(sessions::of_user(connection, &user, period, now - stale).await?)
+        Ok::<_, store::Error>(sessions::of_user(connection, &user, period).await?)
     });
     Ok(Output::many(&found.await?, "There is no session of this user in these days."))
 }

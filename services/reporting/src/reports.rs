@@ -4,7 +4,7 @@ use std::{pin::Pin, time::Duration};
 
 use attendance::period::{Period, PeriodError};
 use futures::{Stream, StreamExt, stream};
-use jiff::{SignedDuration, civil, tz::TimeZone};
+use jiff::{civil, tz::TimeZone};
 use platform::{clock::Clock, settings};
 use serde_json::Value;
 use store::{
@@ -17,17 +17,6 @@ const FIRST_ROW: Duration = Duration::from_secs(55);
 
 /// Rows of a report.
 pub type Rows = Pin<Box<dyn Stream<Item = Result<Row, store::Error>>>>;
-
-/// Which rows are asked for.
-#[derive(Debug, Clone)]
-pub struct Query {
-    /// Sessions whose login falls in it.
-    pub period: Period,
-    /// One user, in any case; none for all.
-    pub user: Option<String>,
-    /// One realm, in any case; none for all.
-    pub realm: Option<String>,
-}
 
 /// Why there is no report. The cause is in the log.
 #[derive(Debug, thiserror::Error)]
@@ -89,26 +78,35 @@ impl Reports {
         Period::new(first, last, start_of_day, &self.settings.time_zone, self.settings.period_days)
     }
 
-    /// The rows that `query` selects; `actor` and `detail` go into the audit log first.
+    /// The rows that `selection` has; `actor` and `detail` go into the audit log first.
     ///
     /// # Errors
     /// The database cannot answer now. Once rows come, an error is the stream's.
-    pub async fn rows(&self, query: Query, actor: &str, action: &str, detail: Value) -> Result<Rows, Unavailable> {
+    pub async fn rows(
+        &self,
+        selection: Selection,
+        actor: &str,
+        action: &str,
+        detail: Value,
+    ) -> Result<Rows, Unavailable> {
         if !self.settings.database_enabled {
             return Err(Unavailable::Off);
         }
-        match self.start(query, actor, action, detail).await {
+        match self.start(&selection, actor, action, detail).await {
             Ok(rows) => Ok(rows),
             Err(error) => Err(self.pool.explain(error).await.into()),
         }
     }
 
-    async fn start(&self, query: Query, actor: &str, action: &str, detail: Value) -> Result<Rows, store::Error> {
+    async fn start(
+        &self,
+        selection: &Selection,
+        actor: &str,
+        action: &str,
+        detail: Value,
+    ) -> Result<Rows, store::Error> {
         self.pool.ask(async |connection| audit_log::write(connection, actor, action, detail).await).await?;
-        let stale = SignedDuration::from_hours(self.settings.stale_hours.into());
-        let stale_before = self.clock.now() - stale;
-        let selection = Selection { period: query.period, user: query.user, realm: query.realm, stale_before };
-        let mut rows = Box::pin(sessions::report(self.pool.get().await?, &selection));
+        let mut rows = Box::pin(sessions::report(self.pool.get().await?, selection));
         let first = tokio::time::timeout(FIRST_ROW, rows.next()).await;
         let first = first.map_err(|_| store::Error::Unreachable("no row came in time".into()))?.transpose()?;
         Ok(Box::pin(stream::iter(first).map(Ok).chain(rows)))

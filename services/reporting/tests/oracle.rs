@@ -21,12 +21,12 @@ struct Happening {
     at: Timestamp,
 }
 
-/// Whole days around a clock change of each zone, and one around none.
+/// Whole days around a clock change of each zone, and one around none; in order, since no clock that sweepers look at goes back.
 const PLACES: [(&str, [&str; 2]); 5] = [
     ("Europe/Berlin", ["2025-03-30T01:00:00Z", "2025-10-26T01:00:00Z"]),
     ("America/New_York", ["2025-03-09T07:00:00Z", "2025-11-02T06:00:00Z"]),
-    ("Australia/Lord_Howe", ["2025-10-04T15:30:00Z", "2025-04-05T15:00:00Z"]),
-    ("Asia/Kolkata", ["2025-06-01T00:00:00Z", "2025-01-31T18:30:00Z"]),
+    ("Australia/Lord_Howe", ["2025-04-05T15:00:00Z", "2025-10-04T15:30:00Z"]),
+    ("Asia/Kolkata", ["2025-01-31T18:30:00Z", "2025-06-01T00:00:00Z"]),
     ("Pacific/Apia", ["2011-12-30T10:00:00Z", "2011-12-31T00:00:00Z"]),
 ];
 
@@ -145,7 +145,7 @@ async fn check_place(name: &str, changes: [&str; 2]) {
     let key = rollcall.source().await;
     let mut runner = TestRunner::default();
     for case in 0..40 {
-        let around: Timestamp = changes[case % 2].parse().expect("an instant");
+        let around: Timestamp = changes[case / 20].parse().expect("an instant");
         // Some sessions are older than the stale limit by then, and some are not.
         rollcall
             .clock
@@ -155,6 +155,7 @@ async fn check_place(name: &str, changes: [&str; 2]) {
         rollcall.database.execute("UPDATE sources SET last_restart_at = NULL").await;
         let receipt: Value = rollcall.send(&key, &json!(events(&all))).await.json().await.expect("JSON");
         assert_eq!(receipt["accepted"], json!(all.len()), "{receipt}");
+        rollcall.sweep().await;
         let token = rollcall.token("reporting:read").await;
         let day = local(around, &zone).date();
         let ask = (

@@ -28,6 +28,7 @@ async fn with_events(zone: &str, events: &[Value]) -> (Rollcall, String) {
     let key = rollcall.source().await;
     let receipt: Value = rollcall.send(&key, &json!(events)).await.json().await.expect("JSON");
     assert_eq!(receipt["accepted"], json!(events.len()), "{receipt}");
+    rollcall.sweep().await;
     let token = rollcall.token(READ).await;
     (rollcall, token)
 }

@@ -103,9 +103,8 @@ fn a_wrong_secret_and_bad_attributes_get_no_answer_and_a_line_in_the_log() {
     assert_eq!(session(&id), "");
     let log = docker(&["compose", "logs", "--no-log-prefix", "--tail", "300", "ingestion"]);
     for reason in ["its authenticator is wrong", "Acct-Session-Id: is missing"] {
-        let line =
-            log.lines().find(|line| line.contains(reason)).unwrap_or_else(|| panic!("{reason} is not in the log"));
-        assert!(line.contains(&source().name), "{line}");
+        let tells = |line: &str| line.contains(reason) && line.contains(&source().name);
+        assert!(log.lines().any(tells), "{reason} is not in the log:\n{log}");
     }
 }
 
@@ -225,7 +224,7 @@ fn the_list_and_the_metrics_tell_how_much_a_source_sent() {
     let known = list.as_array().expect("rows").iter().find(|row| row["name"] == source().name).expect("the source");
     assert!(known["events"].as_u64() > Some(0) && known["clock_skewed"].as_u64() > Some(0), "{known}");
     assert!(known["last_received_at"].is_string() && known["gaps"] == 0, "{known}");
-    eventually("the metric", || {
+    eventually("the metrics", || {
         let metrics = docker(&[
             "compose",
             "exec",
@@ -238,5 +237,6 @@ fn the_list_and_the_metrics_tell_how_much_a_source_sent() {
         metrics.contains("ingestion_source_events")
             && metrics.contains(&source().name)
             && metrics.contains("door=\"radius\"")
+            && metrics.contains("ingestion_sessions_ended_total{ended=\"inferred\"")
     });
 }

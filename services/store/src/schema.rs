@@ -45,6 +45,9 @@ diesel::table! {
         logout_at -> Nullable<Timestamptz>,
         last_seen_at -> Timestamptz,
         login_reckoned -> Bool,
+        inference -> Nullable<Text>,
+        inferred_from -> Nullable<Timestamptz>,
+        ended -> Nullable<Text>,
     }
 }
 

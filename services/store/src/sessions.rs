@@ -7,7 +7,7 @@ use diesel::{
     BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, QueryableByName,
     result::QueryResult,
     sql_query,
-    sql_types::{Bool, Integer, Nullable, Text, Timestamptz},
+    sql_types::{BigInt, Bool, Integer, Nullable, Text, Timestamptz},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures::{Stream, TryStreamExt};
@@ -128,12 +128,10 @@ pub async fn of_user(
     connection: &mut AsyncPgConnection,
     user: &str,
     (from, to): (Timestamp, Timestamp),
-    stale_before: Timestamp,
 ) -> QueryResult<Vec<Stay>> {
     sql_query(
         "SELECT user_name AS \"user\", realm, login_at, login_reckoned, last_seen_at, name AS source, session_id,
-             session_end(login_at, logout_at, last_seen_at, last_restart_at, $4) AS ended_at,
-             session_ended(login_at, logout_at, last_seen_at, last_restart_at, $4) AS ended
+             CASE WHEN ended IS NOT NULL THEN last_seen_at END AS ended_at, ended
          FROM sessions JOIN sources ON sources.id = source_id
          WHERE user_key = $1 AND last_seen_at >= $2 AND coalesce(login_at, last_seen_at) < $3
          ORDER BY coalesce(login_at, last_seen_at), session_id",
@@ -141,8 +139,56 @@ pub async fn of_user(
     .bind::<Text, _>(key(user))
     .bind::<Timestamptz, _>(from.to_diesel())
     .bind::<Timestamptz, _>(to.to_diesel())
-    .bind::<Timestamptz, _>(stale_before.to_diesel())
     .load(connection)
+    .await
+}
+
+/// How many sessions a step of the sweeper took as ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, QueryableByName)]
+pub struct Swept {
+    /// Because their source restarted after their last sign of life.
+    #[diesel(sql_type = BigInt)]
+    pub restart: i64,
+    /// Because they were silent.
+    #[diesel(sql_type = BigInt)]
+    pub inferred: i64,
+}
+
+impl Swept {
+    /// Whether there may be more.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.restart + self.inferred >= SWEPT_AT_ONCE
+    }
+}
+
+/// Few enough that nobody waits for their rows.
+const SWEPT_AT_ONCE: i64 = 2_000;
+
+/// Takes open sessions as ended where their source restarted since, or where they were last seen before `stale_before`.
+/// Sweepers at once share the work.
+///
+/// # Errors
+/// The database fails.
+pub async fn sweep(connection: &mut AsyncPgConnection, stale_before: Timestamp) -> QueryResult<Swept> {
+    sql_query(
+        "WITH due AS (
+             SELECT source_id, session_id, restarted
+             FROM sources
+             JOIN sessions ON source_id = sources.id AND last_seen_at <= GREATEST(last_restart_at, $1)
+             CROSS JOIN LATERAL (SELECT coalesce(last_restart_at >= last_seen_at AND last_restart_at > login_at, false) AS restarted) AS told
+             WHERE ended IS NULL AND (restarted OR last_seen_at < $1)
+             LIMIT $2 FOR UPDATE OF sessions SKIP LOCKED
+         ), swept AS (
+             UPDATE sessions SET inferred_from = last_seen_at, inference = CASE WHEN restarted THEN 'restart' ELSE 'inferred' END
+             FROM due WHERE (sessions.source_id, sessions.session_id) = (due.source_id, due.session_id)
+             RETURNING restarted
+         )
+         SELECT count(*) FILTER (WHERE restarted) AS restart, count(*) FILTER (WHERE NOT restarted) AS inferred FROM swept",
+    )
+    .bind::<Timestamptz, _>(stale_before.to_diesel())
+    .bind::<BigInt, _>(SWEPT_AT_ONCE)
+    .get_result(connection)
     .await
 }
 
@@ -178,8 +224,6 @@ pub struct Selection {
     pub user: Option<String>,
     /// One realm, in any case; none for all.
     pub realm: Option<String>,
-    /// A session last seen before this and not ended is taken as ended then.
-    pub stale_before: Timestamp,
 }
 
 /// What a user's sessions of the period come to.
@@ -206,14 +250,10 @@ pub fn report(connection: Connection, selection: &Selection) -> impl Stream<Item
         "SELECT spelled.user_name AS \"user\", spelled.realm, first_login_at, last_logout_at
          FROM (
              SELECT user_key, realm_key, min(login_at) AS first_login_at,
-                 CASE WHEN bool_and(end_at IS NOT NULL) THEN max(end_at) END AS last_logout_at
-             FROM (
-                 SELECT user_key, realm_key, login_at,
-                     session_end(login_at, logout_at, last_seen_at, last_restart_at, $5) AS end_at
-                 FROM sessions JOIN sources ON sources.id = source_id
-                 WHERE login_at >= $1 AND login_at < $2
-                     AND ($3 IS NULL OR user_key = $3) AND ($4 IS NULL OR realm_key = $4)
-             ) AS selected
+                 CASE WHEN bool_and(ended IS NOT NULL) THEN max(last_seen_at) END AS last_logout_at
+             FROM sessions
+             WHERE login_at >= $1 AND login_at < $2
+                 AND ($3 IS NULL OR user_key = $3) AND ($4 IS NULL OR realm_key = $4)
              GROUP BY user_key, realm_key
          ) AS rows
          CROSS JOIN LATERAL (
@@ -226,8 +266,7 @@ pub fn report(connection: Connection, selection: &Selection) -> impl Stream<Item
     .bind::<Timestamptz, _>(selection.period.start.to_diesel())
     .bind::<Timestamptz, _>(selection.period.end.to_diesel())
     .bind::<Nullable<Text>, _>(selection.user.as_deref().map(key))
-    .bind::<Nullable<Text>, _>(selection.realm.as_deref().map(key))
-    .bind::<Timestamptz, _>(selection.stale_before.to_diesel());
+    .bind::<Nullable<Text>, _>(selection.realm.as_deref().map(key));
     let mut midway = Midway::new(connection);
     async_stream::try_stream! {
         {

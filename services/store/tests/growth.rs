@@ -191,38 +191,13 @@ async fn a_sender_is_of_the_source_with_the_narrowest_network() {
 async fn events_of_the_release_before_are_taken_along_and_back() {
     let (database, mut ingestion) = with_source().await;
     record(&mut ingestion, &[event("e", "2025-01-01T00:00:00Z")]).await.expect("recorded");
-    migrations::revert_latest(database.connect("rollcall").await).expect("down");
+    for _ in ["endings", "growth"] {
+        migrations::revert_latest(database.connect("rollcall").await).expect("down");
+    }
     assert_eq!(database.texts("SELECT event_id || length(digest) AS text FROM events").await, ["e32"]);
     migrations::run(database.connect("rollcall").await, &[]).await.expect("up");
     let mut ingestion = database.connect("ingestion").await;
     assert_eq!(record(&mut ingestion, &[event("e", "2025-01-01T00:00:00Z")]).await, Ok(vec![Outcome::Duplicate]));
     assert_eq!(record(&mut ingestion, &[event("f", "2025-01-01T00:00:00Z")]).await, Ok(vec![Outcome::Accepted]));
     assert_eq!(database.count("events").await, 2);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn how_a_session_ended_is_told() {
-    let database = TestDatabase::new().await;
-    let ended = async |facts: &str| {
-        let query = format!(
-            "SELECT coalesce(session_ended({facts}), 'open') || ' ' || coalesce(session_end({facts})::text, '-') AS text"
-        );
-        database.texts(&query).await.swap_remove(0)
-    };
-    // Login, logout, last seen, restart, and what is stale.
-    for (facts, expected) in [
-        (
-            "'2025-01-01 01:00Z', '2025-01-01 05:00Z', '2025-01-01 05:00Z', NULL, '2025-01-01'",
-            "stated 2025-01-01 05:00:00+00",
-        ),
-        (
-            "'2025-01-01 01:00Z', NULL, '2025-01-01 02:00Z', '2025-01-01 03:00Z', '2025-01-01'",
-            "restart 2025-01-01 02:00:00+00",
-        ),
-        ("'2025-01-01 01:00Z', NULL, '2025-01-01 02:00Z', NULL, '2025-01-02'", "inferred 2025-01-01 02:00:00+00"),
-        ("'2025-01-01 01:00Z', NULL, '2025-01-01 04:00Z', '2025-01-01 03:00Z', '2025-01-01'", "open -"),
-        ("'2025-01-01 01:00Z', '2025-01-01 05:00Z', '2025-01-01 06:00Z', NULL, '2025-01-01'", "open -"),
-    ] {
-        assert_eq!(ended(facts).await, expected, "{facts}");
-    }
 }

@@ -178,6 +178,12 @@ impl Rollcall {
         assert!(done.await.expect("senders"));
     }
 
+    /// What the sweeper does every two seconds, now.
+    pub async fn sweep(&self) {
+        let ingestion = Pool::new(&self.database.settings("ingestion")).expect("a pool");
+        ingestion::sweeper::sweep(&ingestion, &self.settings.reporting, self.clock.now()).await.expect("swept");
+    }
+
     /// KB008's connect.
     pub async fn connect(&self, name: &str, password: &str) -> Response {
         let body = json!({"username": name, "password": password});

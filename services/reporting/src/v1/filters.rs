@@ -5,9 +5,10 @@ use jiff::civil;
 use platform::{envelope::Problem, request::required_text};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use store::sessions::Selection;
 use utoipa::ToSchema;
 
-use crate::reports::{Query, Reports};
+use crate::reports::Reports;
 
 /// The request body, for its documentation; [`Filters::parse`] reads it so that errors name their field.
 #[derive(Deserialize, ToSchema)]
@@ -84,16 +85,16 @@ impl Filters {
         })
     }
 
-    /// The query that the filters stand for.
+    /// What the filters select.
     ///
     /// # Errors
     /// 400 when the days make no period.
-    pub fn query(&self, reports: &Reports) -> Result<Query, Problem> {
+    pub fn selection(&self, reports: &Reports) -> Result<Selection, Problem> {
         let period = reports
             .period(self.start_date, self.end_date, self.start_of_day)
             .map_err(|error| Problem::bad_request(format!("StartDate, EndDate: {error}.")))?;
         let user = (!self.user_name.eq_ignore_ascii_case("All Users")).then(|| self.user_name.clone());
-        Ok(Query { period, user, realm: self.domain.clone() })
+        Ok(Selection { period, user, realm: self.domain.clone() })
     }
 }
 

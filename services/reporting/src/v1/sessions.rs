@@ -38,9 +38,9 @@ pub async fn sessions(
 ) -> Result<HttpResponse, Problem> {
     let claims = verifier.authorize(&request, REPORTING_READ).await?;
     let filters = Filters::parse(&json_object(&request, body)?)?;
-    let query = filters.query(&reports)?;
+    let selection = filters.selection(&reports)?;
     let detail = json!({"Filters": filters});
-    let rows = reports.rows(query, &claims.sub, "v1.reporting.sessions", detail).await?;
+    let rows = reports.rows(selection, &claims.sub, "v1.reporting.sessions", detail).await?;
     let body = body::stream(rows, reports.time_zone().clone(), reports.clock());
     Ok(HttpResponse::Ok().insert_header(ContentType::json()).streaming(body))
 }

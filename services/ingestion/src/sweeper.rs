@@ -1,0 +1,45 @@
+//! Takes sessions as ended that no logout ended: see `store::sessions::sweep`. Each replica sweeps; they share the work.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use opentelemetry::{KeyValue, global};
+use platform::{clock::Clock, settings};
+use store::{
+    Pool,
+    sessions::{self, Swept},
+};
+
+/// Between two sweeps: how long a report may show a session as open that is to be taken as ended.
+const OFTEN: Duration = Duration::from_secs(2);
+
+/// Runs for as long as the process lives.
+pub async fn run(pool: Pool, settings: settings::Reporting, clock: Clock) {
+    let ended = global::meter("ingestion")
+        .u64_counter("ingestion.sessions.ended")
+        .with_description("Sessions taken as ended without a logout, by how")
+        .build();
+    loop {
+        match sweep(&pool, &settings, clock.now()).await {
+            Ok(swept) => {
+                for (how, number) in [("restart", swept.restart), ("inferred", swept.inferred)] {
+                    ended.add(number.unsigned_abs(), &[KeyValue::new("ended", how)]);
+                }
+                if swept.is_full() {
+                    continue;
+                }
+            }
+            Err(error) => tracing::error!(%error, "sessions were not swept; it is tried again"),
+        }
+        tokio::time::sleep(OFTEN).await;
+    }
+}
+
+/// One step.
+///
+/// # Errors
+/// The database fails.
+pub async fn sweep(pool: &Pool, settings: &settings::Reporting, now: Timestamp) -> Result<Swept, store::Error> {
+    let stale_before = now - SignedDuration::from_hours(settings.stale_hours.into());
+    pool.ask(async |connection| sessions::sweep(connection, stale_before).await).await
+}
