@@ -64,7 +64,7 @@ pub fn build(settings: &Settings, clock: Clock) -> Result<Ingestion, Box<dyn std
             .service(only("/api/v1/ingestion/events", &Method::POST, web::post().to(routes::events::events)))
             .service(only("/api/v1/ingestion/openapi.json", &Method::GET, web::get().to(crate::openapi::document)));
     })?;
-    tokio::spawn(sweeper::run(pool.clone(), settings.reporting.clone(), clock.clone()));
+    tokio::spawn(sweeper::run(pool.clone(), settings.clone(), clock.clone()));
     tokio::spawn(upkeep::run(pool, settings.clone(), clock));
     Ok(Ingestion { server, radius, syslog_udp, syslog_tcp })
 }

@@ -4,23 +4,24 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use opentelemetry::{KeyValue, global};
-use platform::{clock::Clock, settings};
+use platform::{
+    clock::Clock,
+    settings::{self, Settings},
+};
 use store::{
     Pool,
     sessions::{self, Swept},
 };
 
-/// Between two sweeps: how long a report may show a session as open that is to be taken as ended.
-const OFTEN: Duration = Duration::from_secs(2);
-
 /// Runs for as long as the process lives.
-pub async fn run(pool: Pool, settings: settings::Reporting, clock: Clock) {
+pub async fn run(pool: Pool, settings: Settings, clock: Clock) {
+    let pause = Duration::from_secs(settings.ingestion.sweep_seconds.max(1).into());
     let ended = global::meter("ingestion")
         .u64_counter("ingestion.sessions.ended")
         .with_description("Sessions taken as ended without a logout, by how")
         .build();
     loop {
-        match sweep(&pool, &settings, clock.now()).await {
+        match sweep(&pool, &settings.reporting, clock.now()).await {
             Ok(swept) => {
                 for (how, number) in [("restart", swept.restart), ("inferred", swept.inferred)] {
                     ended.add(number.unsigned_abs(), &[KeyValue::new("ended", how)]);
@@ -31,7 +32,7 @@ pub async fn run(pool: Pool, settings: settings::Reporting, clock: Clock) {
             }
             Err(error) => tracing::error!(%error, "sessions were not swept; it is tried again"),
         }
-        tokio::time::sleep(OFTEN).await;
+        tokio::time::sleep(pause).await;
     }
 }
 

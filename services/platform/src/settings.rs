@@ -96,6 +96,7 @@ pub struct Ingestion {
     pub ahead_seconds: u32,
     pub skew_seconds: u32,
     pub gap_seconds: u32,
+    pub sweep_seconds: u32,
 }
 
 /// How long things are kept, in days; 0 for ever.

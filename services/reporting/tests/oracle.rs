@@ -21,7 +21,7 @@ struct Happening {
     at: Timestamp,
 }
 
-/// Whole days around a clock change of each zone, and one around none; in order, since no clock that sweepers look at goes back.
+/// Whole days around a clock change of each zone, and one around none.
 const PLACES: [(&str, [&str; 2]); 5] = [
     ("Europe/Berlin", ["2025-03-30T01:00:00Z", "2025-10-26T01:00:00Z"]),
     ("America/New_York", ["2025-03-09T07:00:00Z", "2025-11-02T06:00:00Z"]),

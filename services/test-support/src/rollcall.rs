@@ -124,6 +124,8 @@ impl Rollcall {
         settings.server.address = any_port;
         settings.server.internal_address = any_port;
         settings.server.workers = 1;
+        // Tests sweep when they want it.
+        settings.ingestion.sweep_seconds = u32::MAX;
         settings.ingestion.radius_address = any_port;
         settings.ingestion.syslog_udp_address = any_port;
         settings.ingestion.syslog_tcp_address = any_port;
@@ -178,7 +180,7 @@ impl Rollcall {
         assert!(done.await.expect("senders"));
     }
 
-    /// What the sweeper does every two seconds, now.
+    /// What the sweeper does every few seconds.
     pub async fn sweep(&self) {
         let ingestion = Pool::new(&self.database.settings("ingestion")).expect("a pool");
         ingestion::sweeper::sweep(&ingestion, &self.settings.reporting, self.clock.now()).await.expect("swept");
