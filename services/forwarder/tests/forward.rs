@@ -78,7 +78,7 @@ fn event(number: usize) -> String {
 }
 
 async fn stored(rollcall: &Rollcall, number: usize) {
-    for _ in 0..400 {
+    for _ in 0..1_200 {
         if rollcall.database.count("events").await >= number {
             break;
         }
@@ -97,7 +97,12 @@ async fn killed_at_any_point_and_through_rotation_nothing_is_lost_or_doubled() {
     let rollcall = Rollcall::start().await;
     let key = rollcall.source().await;
     let host = Host::following(&rollcall, &key, "ndjson");
-    let mut written = 0;
+    // Without a position it would begin with the file of this name, whatever was rotated away before it first came up.
+    host.append(&event(0));
+    let child = host.start();
+    stored(&rollcall, 1).await;
+    end(child);
+    let mut written = 1;
     for round in 0..12 {
         let child = host.start();
         for _ in 0..4 {
@@ -109,14 +114,13 @@ async fn killed_at_any_point_and_through_rotation_nothing_is_lost_or_doubled() {
         end(child);
         if round % 4 == 1 {
             // By renaming, while nobody reads.
-            let _ = fs::rename(host.path("events.log.1"), host.path("events.log.2"));
-            fs::rename(host.path("events.log"), host.path("events.log.1")).expect("renamed");
+            fs::rename(host.path("events.log"), host.path(&format!("events.log.{round}"))).expect("renamed");
         }
     }
     let child = host.start();
     stored(&rollcall, written).await;
     // And while it reads; what is still being written waits for its line end.
-    fs::rename(host.path("events.log"), host.path("events.log.3")).expect("renamed");
+    fs::rename(host.path("events.log"), host.path("events.log.last")).expect("renamed");
     let (whole, part) = (event(written), event(written + 1));
     host.append(&(whole + &part[..20]));
     stored(&rollcall, written + 1).await;
