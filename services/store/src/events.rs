@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use attendance::event::{Event, Fact, Sign};
 use diesel::{
     QueryableByName,
-    result::{Error as DieselError, QueryResult},
+    result::{DatabaseErrorKind, Error as DieselError, QueryResult},
     sql_query,
     sql_types::{Array, BigInt, Binary, Bool, Integer, Nullable, Text, Timestamptz},
 };
@@ -66,11 +66,12 @@ async fn record_at_once(connection: &mut AsyncPgConnection, events: &[&Reported]
     if events.is_empty() || events.iter().any(|reported| sources::concerns(&reported.event)) {
         return Ok(false);
     }
-    let mut parts = vec![Part::Sql(GIVEN), Part::Columns(columns(events)), Part::Sql(RECORD), Part::Sql(ALL_NEW)];
-    parts.extend(sessions::merge_statement(events, " CROSS JOIN all_new WHERE yes = 1"));
+    let mut parts = vec![Part::Sql(GIVEN), Part::Columns(columns(events)), Part::Sql(RECORD_ALL)];
+    // Keys before sessions, as in steps.
+    parts.extend(sessions::merge_statement(events, " CROSS JOIN (SELECT count(*) FROM keys) AS first"));
     match Statement(parts).execute(connection).await {
         Ok(_) => Ok(true),
-        Err(DieselError::DatabaseError(_, information)) if information.message() == "division by zero" => Ok(false),
+        Err(DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => Ok(false),
         Err(error) => Err(error),
     }
 }
@@ -131,30 +132,48 @@ struct EventKey {
 
 const GIVEN: &str = "WITH given AS (SELECT * FROM unnest(";
 
-/// Adds the events whose ids are new, and a note of the arrival for each source.
-const RECORD: &str = ") AS given (
-        source_id, event_id, digest, kind, session_id, user_name, realm, occurred_at, complete_through, clock_skewed,
-        reason, display_name, client_ip, wan_ip, mac, device, active_seconds, class)
-), new AS (
-    INSERT INTO event_keys (source_id, event_id, digest) SELECT source_id, event_id, digest FROM given
-    ON CONFLICT (source_id, event_id) DO NOTHING
-    RETURNING source_id, event_id
+macro_rules! what_happened {
+    () => {
+        "kind, session_id, user_name, realm, occurred_at, complete_through, clock_skewed,
+        reason, display_name, client_ip, wan_ip, mac, device, active_seconds, class"
+    };
+}
+
+/// Adds the given events and their keys, and a note of the arrival for each source: `record!(where a key is known, which to take)`.
+macro_rules! record {
+    ($known:literal, $which:literal) => {
+        concat!(
+            ") AS given (source_id, event_id, digest, ",
+            what_happened!(),
+            ")
+), keys AS (
+    INSERT INTO event_keys (source_id, event_id, digest) SELECT source_id, event_id, digest FROM given ",
+            $known,
+            " RETURNING source_id, event_id
 ), recorded AS (
-    INSERT INTO events (source_id, event_id, kind, session_id, user_name, realm, occurred_at, complete_through, clock_skewed,
-        reason, display_name, client_ip, wan_ip, mac, device, active_seconds, class)
-    SELECT source_id, event_id, kind, session_id, user_name, realm, occurred_at, complete_through, clock_skewed,
-        reason, display_name, client_ip, wan_ip, mac, device, active_seconds, class
-    FROM given JOIN new USING (source_id, event_id)
+    INSERT INTO events (source_id, event_id, ",
+            what_happened!(),
+            ") SELECT source_id, event_id, ",
+            what_happened!(),
+            " FROM given ",
+            $which,
+            "
 ), noted AS (
     INSERT INTO arrivals (source_id, events, clock_skewed, last_event_at)
-    SELECT source_id, count(*), count(*) FILTER (WHERE clock_skewed), max(occurred_at)
-    FROM given JOIN new USING (source_id, event_id) GROUP BY source_id
-)";
+    SELECT source_id, count(*), count(*) FILTER (WHERE clock_skewed), max(occurred_at) FROM given ",
+            $which,
+            " GROUP BY source_id
+) "
+        )
+    };
+}
 
-/// Division by zero breaks the statement off where one is not: then nothing of it has happened.
-const ALL_NEW: &str = ", all_new AS (
-    SELECT 1 / (count(*) = (SELECT count(*) FROM given))::integer AS yes FROM new
-) ";
+/// Breaks off where a key is known: then nothing of it has happened.
+const RECORD_ALL: &str = record!("", "");
+
+/// Passes over the events whose keys are known.
+const RECORD_NEW: &str =
+    record!("ON CONFLICT (source_id, event_id) DO NOTHING", "JOIN keys USING (source_id, event_id)");
 
 fn columns<'a>(events: &[&'a Reported]) -> Vec<Column<'a>> {
     let all = || events.iter().copied();
@@ -183,8 +202,8 @@ fn columns<'a>(events: &[&'a Reported]) -> Vec<Column<'a>> {
 
 /// Tells which were new.
 async fn insert(connection: &mut AsyncPgConnection, events: &[&Reported]) -> QueryResult<HashSet<(i32, String)>> {
-    let which = Part::Sql(" SELECT source_id, event_id FROM new");
-    let statement = Statement(vec![Part::Sql(GIVEN), Part::Columns(columns(events)), Part::Sql(RECORD), which]);
+    let which = Part::Sql("SELECT source_id, event_id FROM keys");
+    let statement = Statement(vec![Part::Sql(GIVEN), Part::Columns(columns(events)), Part::Sql(RECORD_NEW), which]);
     let rows: Vec<EventKey> = statement.load(connection).await?;
     Ok(rows.into_iter().map(|row| (row.source_id, row.event_id)).collect())
 }

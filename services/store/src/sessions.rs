@@ -58,21 +58,57 @@ FROM unnest(";
 const NEWS_NAMES: &str = ") AS news (source_id, session_id, user_name, user_at, user_key,
     realm, realm_at, realm_key, login_at, login_reckoned, logout_at, last_seen_at)";
 
-/// GREATEST ignores nulls.
-const MERGE: &str = " ON CONFLICT (source_id, session_id) DO UPDATE SET
-    (user_at, user_name, user_key) = (SELECT * FROM (VALUES
-        (stored.user_at, stored.user_name, stored.user_key),
-        (excluded.user_at, excluded.user_name, excluded.user_key)) AS spelled (at, name, key)
-        ORDER BY at DESC, name COLLATE \"C\" DESC LIMIT 1),
-    (realm_at, realm, realm_key) = (SELECT * FROM (VALUES
-        (stored.realm_at, stored.realm, stored.realm_key),
-        (excluded.realm_at, excluded.realm, excluded.realm_key)) AS spelled (at, name, key)
-        ORDER BY at DESC, name COLLATE \"C\" DESC LIMIT 1),
-    (login_at, login_reckoned) = (SELECT * FROM (VALUES
-        (stored.login_at, stored.login_reckoned), (excluded.login_at, excluded.login_reckoned)) AS began (at, reckoned)
-        ORDER BY at IS NULL, reckoned, at LIMIT 1),
-    logout_at = GREATEST(stored.logout_at, excluded.logout_at),
-    last_seen_at = GREATEST(stored.last_seen_at, excluded.last_seen_at)";
+/// `latest!(value, name, at)`: the value of whichever spelled the name last.
+macro_rules! latest {
+    ($value:literal, $name:literal, $at:literal) => {
+        concat!(
+            $value,
+            " = CASE WHEN (excluded.",
+            $at,
+            ", excluded.",
+            $name,
+            " COLLATE \"C\") > (stored.",
+            $at,
+            ", stored.",
+            $name,
+            ")
+            THEN excluded.",
+            $value,
+            " ELSE stored.",
+            $value,
+            " END, "
+        )
+    };
+}
+
+/// `begun!(value)`: the value of the login that is believed.
+macro_rules! begun {
+    ($value:literal) => {
+        concat!(
+            $value,
+            " = CASE WHEN stored.login_at IS NULL OR (excluded.login_at IS NOT NULL
+                AND (excluded.login_reckoned, excluded.login_at) < (stored.login_reckoned, stored.login_at))
+            THEN excluded.",
+            $value,
+            " ELSE stored.",
+            $value,
+            " END, "
+        )
+    };
+}
+
+/// GREATEST ignores nulls. All on the right is as it was before.
+const MERGE: &str = concat!(
+    " ON CONFLICT (source_id, session_id) DO UPDATE SET ",
+    latest!("user_name", "user_name", "user_at"),
+    latest!("user_key", "user_name", "user_at"),
+    latest!("realm", "realm", "realm_at"),
+    latest!("realm_key", "realm", "realm_at"),
+    begun!("login_at"),
+    begun!("login_reckoned"),
+    "user_at = GREATEST(stored.user_at, excluded.user_at), realm_at = GREATEST(stored.realm_at, excluded.realm_at),
+    logout_at = GREATEST(stored.logout_at, excluded.logout_at), last_seen_at = GREATEST(stored.last_seen_at, excluded.last_seen_at)"
+);
 
 fn columns<'a>(news: &BTreeMap<(i32, &'a str), Session>) -> Vec<Column<'a>> {
     vec![
@@ -166,19 +202,20 @@ impl Swept {
 const SWEPT_AT_ONCE: i64 = 2_000;
 
 /// Takes open sessions as ended where their source restarted since, or where they were last seen before `stale_before`.
-/// Sweepers at once share the work.
+/// Sweepers at once share the work. Source by source, or the planner may read the open sessions of all.
 ///
 /// # Errors
 /// The database fails.
 pub async fn sweep(connection: &mut AsyncPgConnection, stale_before: Timestamp) -> QueryResult<Swept> {
     sql_query(
         "WITH due AS (
-             SELECT source_id, session_id, restarted
-             FROM sources
-             JOIN sessions ON source_id = sources.id AND last_seen_at <= GREATEST(last_restart_at, $1)
-             CROSS JOIN LATERAL (SELECT coalesce(last_restart_at >= last_seen_at AND last_restart_at > login_at, false) AS restarted) AS told
-             WHERE ended IS NULL AND (restarted OR last_seen_at < $1)
-             LIMIT $2 FOR UPDATE OF sessions SKIP LOCKED
+             SELECT found.* FROM sources CROSS JOIN LATERAL (
+                 SELECT source_id, session_id, restarted FROM sessions
+                 CROSS JOIN LATERAL (SELECT coalesce(last_restart_at >= last_seen_at AND last_restart_at > login_at, false) AS restarted) AS told
+                 WHERE source_id = sources.id AND ended IS NULL AND last_seen_at <= GREATEST(last_restart_at, $1)
+                     AND (restarted OR last_seen_at < $1)
+                 LIMIT $2 FOR UPDATE OF sessions SKIP LOCKED
+             ) AS found LIMIT $2
          ), swept AS (
              UPDATE sessions SET inferred_from = last_seen_at, inference = CASE WHEN restarted THEN 'restart' ELSE 'inferred' END
              FROM due WHERE (sessions.source_id, sessions.session_id) = (due.source_id, due.session_id)
