@@ -1,7 +1,10 @@
 //! One way to the disk for every door: what is waiting is written in one transaction, and each caller
 //! is answered after its commit. Nothing waits for a batch to fill: an idle recorder writes at once.
 
-use std::sync::Arc;
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use futures::{FutureExt, future::BoxFuture};
 use platform::settings;
@@ -9,11 +12,7 @@ use store::{
     Pool,
     events::{self, Outcome, Reported},
 };
-use tokio::sync::{
-    Mutex, OwnedSemaphorePermit, Semaphore,
-    mpsc::{self, UnboundedReceiver, UnboundedSender},
-    oneshot,
-};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
 
 /// What became of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,23 +42,21 @@ struct Job {
 
 /// Takes events and answers when they are on disk.
 pub struct Recorder {
-    queue: UnboundedSender<Job>,
+    queue: Arc<Queue>,
     /// Bounds the queue, in events.
     room: Arc<Semaphore>,
-    batch_events: usize,
 }
 
 impl Recorder {
     /// Starts the writers. They end when the recorder is dropped and the queue is empty.
     #[must_use]
     pub fn start(pool: &Pool, settings: &settings::Ingestion) -> Self {
-        let (queue, jobs) = mpsc::unbounded_channel();
-        let jobs = Arc::new(Mutex::new(jobs));
+        let queue = Arc::new(Queue::new(settings.batch_events.max(1)));
         for _ in 0..settings.writers.max(1) {
-            tokio::spawn(write_batches(pool.clone(), jobs.clone(), settings.batch_events));
+            tokio::spawn(write_batches(pool.clone(), queue.clone()));
         }
-        let batch_events = settings.batch_events.max(1);
-        Self { queue, room: Arc::new(Semaphore::new(settings.queue_events.max(batch_events))), batch_events }
+        let room = Arc::new(Semaphore::new(settings.queue_events.max(queue.batch_events)));
+        Self { queue, room }
     }
 
     /// Records the events of one source, and tells the outcome of each, in order.
@@ -70,7 +67,7 @@ impl Recorder {
         let mut recorded = Vec::with_capacity(events.len());
         let mut events = events.into_iter().peekable();
         while events.peek().is_some() {
-            let part: Vec<Reported> = events.by_ref().take(self.batch_events).collect();
+            let part: Vec<Reported> = events.by_ref().take(self.queue.batch_events).collect();
             recorded.extend(self.record_part(part).await?);
         }
         Ok(recorded)
@@ -80,16 +77,110 @@ impl Recorder {
         let size = u32::try_from(events.len()).map_err(|_| Unrecorded::Busy)?;
         let room = self.room.clone().try_acquire_many_owned(size).map_err(|_| Unrecorded::Busy)?;
         let (answer, answered) = oneshot::channel();
-        self.queue.send(Job { events, answer, _room: room }).map_err(|_| Unrecorded::Unavailable)?;
+        self.queue.put(Job { events, answer, _room: room });
         answered.await.unwrap_or(Err(Unrecorded::Unavailable))
     }
 }
 
-async fn write_batches(pool: Pool, jobs: Arc<Mutex<UnboundedReceiver<Job>>>, batch_events: usize) {
-    while let Some(mut batch) = next_batch(&jobs, batch_events).await {
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
+}
+
+/// What waits for the writers. One of them writes at a time, so that batches are large and each costs the database little;
+/// another joins in while there is a full batch for it.
+struct Queue {
+    waiting: Mutex<Waiting>,
+    due: Notify,
+    batch_events: usize,
+}
+
+#[derive(Default)]
+struct Waiting {
+    jobs: VecDeque<Job>,
+    events: usize,
+    writing: usize,
+    closed: bool,
+}
+
+impl Queue {
+    fn new(batch_events: usize) -> Self {
+        Self { waiting: Mutex::default(), due: Notify::new(), batch_events }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_due(&self, waiting: &Waiting) -> bool {
+        waiting.events >= self.batch_events || waiting.writing == 0 && !waiting.jobs.is_empty()
+    }
+
+    fn put(&self, job: Job) {
+        let mut waiting = self.waiting();
+        waiting.events += job.events.len();
+        waiting.jobs.push_back(job);
+        self.notify(&waiting);
+    }
+
+    fn close(&self) {
+        self.waiting().closed = true;
+        self.due.notify_waiters();
+    }
+
+    /// Waits until a batch is due; none when there will be no more.
+    async fn next_batch(&self) -> Option<Vec<Job>> {
+        loop {
+            let due = self.due.notified();
+            {
+                let mut waiting = self.waiting();
+                if self.is_due(&waiting) {
+                    return Some(self.take(&mut waiting));
+                }
+                if waiting.closed {
+                    return None;
+                }
+            }
+            due.await;
+        }
+    }
+
+    fn take(&self, waiting: &mut Waiting) -> Vec<Job> {
+        let mut batch = Vec::new();
+        let mut size = 0;
+        while size < self.batch_events
+            && let Some(job) = waiting.jobs.pop_front()
+        {
+            size += job.events.len();
+            batch.push(job);
+        }
+        waiting.events -= size;
+        waiting.writing += 1;
+        self.notify(waiting);
+        batch
+    }
+
+    /// Lets the next begin while this one answers its callers.
+    fn written(&self) {
+        let mut waiting = self.waiting();
+        waiting.writing -= 1;
+        self.notify(&waiting);
+    }
+
+    fn notify(&self, waiting: &Waiting) {
+        if self.is_due(waiting) {
+            self.due.notify_one();
+        }
+    }
+}
+
+async fn write_batches(pool: Pool, queue: Arc<Queue>) {
+    while let Some(mut batch) = queue.next_batch().await {
         let sizes: Vec<usize> = batch.iter().map(|job| job.events.len()).collect();
         let events: Vec<Reported> = batch.iter_mut().flat_map(|job| std::mem::take(&mut job.events)).collect();
         let mut outcome = write(&pool, &events).await.map(Vec::into_iter);
+        queue.written();
         for (job, size) in batch.into_iter().zip(sizes) {
             let answer = match &mut outcome {
                 Ok(recorded) => Ok(recorded.by_ref().take(size).collect()),
@@ -99,19 +190,6 @@ async fn write_batches(pool: Pool, jobs: Arc<Mutex<UnboundedReceiver<Job>>>, bat
             let _ = job.answer.send(answer);
         }
     }
-}
-
-/// Waits for one job and takes what else is there.
-async fn next_batch(jobs: &Mutex<UnboundedReceiver<Job>>, batch_events: usize) -> Option<Vec<Job>> {
-    let mut jobs = jobs.lock().await;
-    let mut batch = vec![jobs.recv().await?];
-    let mut size = batch[0].events.len();
-    while size < batch_events {
-        let Ok(job) = jobs.try_recv() else { break };
-        size += job.events.len();
-        batch.push(job);
-    }
-    Some(batch)
 }
 
 /// A batch that the database refuses is halved until the event at fault stands alone.
@@ -133,4 +211,52 @@ fn write<'a>(pool: &'a Pool, batch: &'a [Reported]) -> BoxFuture<'a, Result<Vec<
         }
     }
     .boxed()
+}
+
+#[cfg(test)]
+mod tests {
+    use attendance::event::{Arrival, Draft, Event};
+    use futures::FutureExt;
+    use jiff::{SignedDuration, Timestamp};
+
+    use super::*;
+
+    fn job(events: usize) -> Job {
+        let draft = Draft {
+            event_id: Some("1".into()),
+            kind: Some("restart".into()),
+            occurred_at: Some("1970-01-01T00:00:00Z".into()),
+            ..Draft::default()
+        };
+        let at = Timestamp::UNIX_EPOCH;
+        let arrival = Arrival { at, ahead: SignedDuration::ZERO, skew: SignedDuration::ZERO };
+        let event = Event::parse(draft, &arrival).expect("an event");
+        let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().expect("room");
+        Job { events: vec![Reported { source_id: 1, event }; events], answer: oneshot::channel().0, _room: permit }
+    }
+
+    /// How many events the batch has that is due.
+    fn due(queue: &Queue) -> Option<usize> {
+        let batch = queue.next_batch().now_or_never()??;
+        Some(batch.iter().map(|job| job.events.len()).sum())
+    }
+
+    #[test]
+    fn one_writes_at_a_time_but_for_full_batches() {
+        let queue = Queue::new(10);
+        assert_eq!(due(&queue), None);
+        queue.put(job(1));
+        assert_eq!(due(&queue), Some(1), "an idle one writes at once");
+        queue.put(job(4));
+        assert_eq!(due(&queue), None, "one writes");
+        queue.put(job(6));
+        queue.put(job(3));
+        assert_eq!(due(&queue), Some(10), "a full batch is not kept waiting");
+        queue.written();
+        assert_eq!(due(&queue), None, "one still writes");
+        queue.close();
+        queue.written();
+        assert_eq!(due(&queue), Some(3), "what waits is written before the end");
+        assert!(queue.next_batch().now_or_never().expect("the end").is_none());
+    }
 }

@@ -5,7 +5,8 @@ pub mod syslog;
 
 use std::{net::SocketAddr, sync::Arc};
 
-use tokio::{net::UdpSocket, sync::Semaphore};
+use futures::{StreamExt, stream::FuturesUnordered};
+use tokio::net::UdpSocket;
 
 /// The largest datagram that UDP carries.
 const DATAGRAM: usize = 65_535;
@@ -19,24 +20,24 @@ fn bind(address: SocketAddr) -> std::io::Result<UdpSocket> {
     UdpSocket::from_std(socket)
 }
 
-/// Hands each datagram and where it came from to `handle`, many at once.
+/// Hands each datagram and where it came from to `handle`, many at once. In one task, since a task for each costs as much as its work.
 async fn serve<F, A>(door: &'static str, socket: Arc<UdpSocket>, handle: F)
 where
     F: Fn(Vec<u8>, SocketAddr) -> A,
-    A: Future<Output = ()> + Send + 'static,
+    A: Future<Output = ()>,
 {
-    let room = Arc::new(Semaphore::new(IN_WORK));
+    let mut in_work = FuturesUnordered::new();
     let mut buffer = vec![0; DATAGRAM];
     loop {
-        let Ok((length, from)) = socket.recv_from(&mut buffer).await else { continue };
-        let Ok(permit) = room.clone().try_acquire_owned() else {
-            crate::counts::count(door, "dropped", 1);
-            continue;
-        };
-        let work = handle(buffer[..length].to_vec(), from);
-        tokio::spawn(async move {
-            work.await;
-            drop(permit);
-        });
+        tokio::select! {
+            Some(()) = in_work.next() => {}
+            Ok((length, from)) = socket.recv_from(&mut buffer) => {
+                if in_work.len() < IN_WORK {
+                    in_work.push(handle(buffer[..length].to_vec(), from));
+                } else {
+                    crate::counts::count(door, "dropped", 1);
+                }
+            }
+        }
     }
 }
