@@ -3,9 +3,9 @@
 pub mod radius;
 pub mod syslog;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, panic::AssertUnwindSafe, sync::Arc};
 
-use futures::{StreamExt, stream::FuturesUnordered};
+use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
 use tokio::net::UdpSocket;
 
 /// The largest datagram that UDP carries.
@@ -30,14 +30,46 @@ where
     let mut buffer = vec![0; DATAGRAM];
     loop {
         tokio::select! {
-            Some(()) = in_work.next() => {}
-            Ok((length, from)) = socket.recv_from(&mut buffer) => {
+            Some(_) = in_work.next() => {}
+            received = socket.recv_from(&mut buffer) => {
+                let Ok((length, from)) = received else { continue };
                 if in_work.len() < IN_WORK {
-                    in_work.push(handle(buffer[..length].to_vec(), from));
+                    // One that panics takes none of the others with it.
+                    in_work.push(AssertUnwindSafe(handle(buffer[..length].to_vec(), from)).catch_unwind());
                 } else {
                     crate::counts::count(door, "dropped", 1);
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn neither_an_error_of_the_socket_nor_a_panic_ends_a_door() {
+        let gone = UdpSocket::bind("127.0.0.1:0").await.and_then(|socket| socket.local_addr()).expect("an address");
+        let door = Arc::new(bind(([127, 0, 0, 1], 0).into()).expect("bound"));
+        door.connect(gone).await.expect("connected");
+        door.send(b"to nobody").await.expect("sent");
+        let sender = UdpSocket::bind(gone).await.expect("bound");
+        let address = door.local_addr().expect("an address");
+        let (handled, mut handling) = mpsc::unbounded_channel();
+        tokio::spawn(serve("test", door, move |datagram, _| {
+            let handled = handled.clone();
+            async move {
+                assert_ne!(datagram, b"bad");
+                handled.send(datagram).expect("somebody waits");
+            }
+        }));
+        for datagram in [&b"first"[..], b"bad", b"last"] {
+            sender.send_to(datagram, address).await.expect("sent");
+        }
+        assert_eq!(handling.recv().await.as_deref(), Some(&b"first"[..]));
+        assert_eq!(handling.recv().await.as_deref(), Some(&b"last"[..]));
     }
 }
