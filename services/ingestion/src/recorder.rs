@@ -3,6 +3,7 @@
 
 use std::{
     collections::VecDeque,
+    panic::AssertUnwindSafe,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -179,8 +180,10 @@ async fn write_batches(pool: Pool, queue: Arc<Queue>) {
     while let Some(mut batch) = queue.next_batch().await {
         let sizes: Vec<usize> = batch.iter().map(|job| job.events.len()).collect();
         let events: Vec<Reported> = batch.iter_mut().flat_map(|job| std::mem::take(&mut job.events)).collect();
-        let mut outcome = write(&pool, &events).await.map(Vec::into_iter);
+        // Or a writer that panicked would count as writing for ever.
+        let outcome = AssertUnwindSafe(write(&pool, &events)).catch_unwind().await;
         queue.written();
+        let mut outcome = outcome.unwrap_or(Err(Unrecorded::Unavailable)).map(Vec::into_iter);
         for (job, size) in batch.into_iter().zip(sizes) {
             let answer = match &mut outcome {
                 Ok(recorded) => Ok(recorded.by_ref().take(size).collect()),
@@ -216,7 +219,6 @@ fn write<'a>(pool: &'a Pool, batch: &'a [Reported]) -> BoxFuture<'a, Result<Vec<
 #[cfg(test)]
 mod tests {
     use attendance::event::{Arrival, Draft, Event};
-    use futures::FutureExt;
     use jiff::{SignedDuration, Timestamp};
 
     use super::*;

@@ -31,8 +31,8 @@ pub(crate) async fn merge(connection: &mut AsyncPgConnection, events: &[&Reporte
 }
 
 /// Merges events into their sessions: first among themselves by the domain's merge, then with what is stored by the same
-/// merge in SQL. `condition` goes after the rows.
-pub(crate) fn merge_statement<'a>(events: &[&'a Reported], condition: &'static str) -> Vec<Part<'a>> {
+/// merge in SQL. `joined` goes after the rows.
+pub(crate) fn merge_statement<'a>(events: &[&'a Reported], joined: &'static str) -> Vec<Part<'a>> {
     let mut news: BTreeMap<(i32, &str), Session> = BTreeMap::new();
     for Reported { source_id, event } in events {
         let Some((session_id, session)) = Session::of(event) else { continue };
@@ -44,7 +44,7 @@ pub(crate) fn merge_statement<'a>(events: &[&'a Reported], condition: &'static s
             }
         }
     }
-    vec![Part::Sql(NEWS), Part::Columns(columns(&news)), Part::Sql(NEWS_NAMES), Part::Sql(condition), Part::Sql(MERGE)]
+    vec![Part::Sql(NEWS), Part::Columns(columns(&news)), Part::Sql(NEWS_NAMES), Part::Sql(joined), Part::Sql(MERGE)]
 }
 
 /// A realm that no event named is Default at -infinity.

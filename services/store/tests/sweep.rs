@@ -94,6 +94,28 @@ fn expected(all: &[Happening]) -> BTreeMap<u8, &'static str> {
     expected
 }
 
+/// A database with one source, whose id is 1.
+async fn with_a_source() -> TestDatabase {
+    let database = TestDatabase::new().await;
+    database
+        .execute("INSERT INTO sources (id, name, key_hash) OVERRIDING SYSTEM VALUE VALUES (1, 'gateway', 'x')")
+        .await;
+    database
+}
+
+/// The same with open sessions, all last seen at one moment.
+async fn with_open_sessions(number: u32, last_seen_at: &str) -> TestDatabase {
+    let database = with_a_source().await;
+    database
+        .execute(&format!(
+            "INSERT INTO sessions (source_id, session_id, user_name, user_at, user_key, realm, realm_at, realm_key, login_at, last_seen_at)
+            SELECT 1, number, 'user', now(), 'user', 'Default', '-infinity', 'default', now(), '{last_seen_at}'
+            FROM generate_series(1, {number}) AS number"
+        ))
+        .await;
+    database
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn whenever_it_sweeps_sessions_end_as_the_contract_says() {
     let database = TestDatabase::new().await;
@@ -131,10 +153,7 @@ async fn whenever_it_sweeps_sessions_end_as_the_contract_says() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_reason_is_kept_until_a_later_sign_of_life_undoes_it() {
-    let database = TestDatabase::new().await;
-    database
-        .execute("INSERT INTO sources (id, name, key_hash) OVERRIDING SYSTEM VALUE VALUES (1, 'gateway', 'x')")
-        .await;
+    let database = with_a_source().await;
     let mut ingestion = database.connect("ingestion").await;
     let mut number = 0;
     let mut report = async |kind, session, second| {
@@ -172,14 +191,7 @@ async fn the_reason_is_kept_until_a_later_sign_of_life_undoes_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sweepers_at_once_share_the_work() {
-    let database = TestDatabase::new().await;
-    database
-        .execute("INSERT INTO sources (id, name, key_hash) OVERRIDING SYSTEM VALUE VALUES (1, 'gateway', 'x')")
-        .await;
-    database
-        .execute("INSERT INTO sessions (source_id, session_id, user_name, user_at, user_key, realm, realm_at, realm_key, login_at, last_seen_at)
-            SELECT 1, number, 'user', now(), 'user', 'Default', '-infinity', 'default', now(), '2025-01-01' FROM generate_series(1, 9000) AS number")
-        .await;
+    let database = with_open_sessions(9_000, "2025-01-01").await;
     let sweeper = async || {
         let mut connection = database.connect("ingestion").await;
         let mut inferred = 0;
@@ -195,14 +207,8 @@ async fn sweepers_at_once_share_the_work() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn open_sessions_that_are_not_due_are_not_looked_at() {
-    let database = TestDatabase::new().await;
-    database
-        .execute("INSERT INTO sources (id, name, key_hash, last_restart_at) OVERRIDING SYSTEM VALUE VALUES (1, 'gateway', 'x', '2025-01-01')")
-        .await;
-    database
-        .execute("INSERT INTO sessions (source_id, session_id, user_name, user_at, user_key, realm, realm_at, realm_key, login_at, last_seen_at)
-            SELECT 1, number, 'user', now(), 'user', 'Default', '-infinity', 'default', now(), now() FROM generate_series(1, 20000) AS number")
-        .await;
+    let database = with_open_sessions(20_000, "now").await;
+    database.execute("UPDATE sources SET last_restart_at = '2025-01-01'").await;
     database.execute("VACUUM ANALYZE sessions").await;
     let mut owner = database.connect("rollcall").await;
     let looked_at = async || {
