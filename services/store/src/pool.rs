@@ -114,6 +114,8 @@ impl Pool {
         let wait = Duration::from_millis(settings.wait_milliseconds);
         let inner = deadpool::Pool::builder(manager)
             .max_size(settings.connections)
+            // The last one back first: its process at the server is still warm.
+            .queue_mode(::deadpool::managed::QueueMode::Lifo)
             .wait_timeout(Some(wait))
             .create_timeout(Some(wait))
             .recycle_timeout(Some(wait))
