@@ -1,10 +1,13 @@
 //! RADIUS accounting over UDP (RFC 2866): answered only when the event is on disk, so that the gateway sends again until then.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use attendance::event::Event;
 use formats::radius::{Request, drafts};
-use moka::future::Cache;
 use store::{events::Reported, sources::Sender};
 use tokio::net::UdpSocket;
 
@@ -16,9 +19,6 @@ use crate::{
 };
 
 const DOOR: &str = "radius";
-/// A request that is sent again within this is answered as before (RFC 5080 section 2.2.2); after it, by the event's id.
-const REPEATED: Duration = Duration::from_secs(10);
-
 /// Sender, identifier and authenticator.
 type Repetition = (SocketAddr, (u8, [u8; 16]));
 
@@ -28,7 +28,31 @@ struct Door {
     senders: Senders,
     recorder: Arc<Recorder>,
     arrivals: Arrivals,
-    answers: Cache<Repetition, Arc<Vec<u8>>>,
+    in_work: InWork,
+}
+
+/// Requests that are not answered yet. One that was is told by its event's id when it comes again, and answered as before.
+#[derive(Clone, Default)]
+struct InWork(Arc<Mutex<HashSet<Repetition>>>);
+
+/// A place among them, given up when it is dropped.
+struct Place<'a>(&'a InWork, Repetition);
+
+impl InWork {
+    /// None when the same request is in work already: the answer to that one answers this one (RFC 5080 section 2.2.2).
+    fn place(&self, request: Repetition) -> Option<Place<'_>> {
+        self.requests().insert(request).then_some(Place(self, request))
+    }
+
+    fn requests(&self) -> MutexGuard<'_, HashSet<Repetition>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.requests().remove(&self.1);
+    }
 }
 
 /// Binds the door and serves it; tells where it was bound.
@@ -43,8 +67,7 @@ pub fn open(
 ) -> std::io::Result<SocketAddr> {
     let socket = Arc::new(super::bind(address)?);
     let bound = socket.local_addr()?;
-    let answers = Cache::builder().max_capacity(100_000).time_to_live(REPEATED).build();
-    let door = Door { socket: socket.clone(), senders, recorder, arrivals, answers };
+    let door = Door { socket: socket.clone(), senders, recorder, arrivals, in_work: InWork::default() };
     tokio::spawn(super::serve(DOOR, socket, move |datagram, vip| {
         let door = door.clone();
         async move { door.handle(&datagram, vip).await }
@@ -66,14 +89,10 @@ impl Door {
             Ok(request) => request,
             Err(reason) => return counts::reject(DOOR, &source.name, &reason),
         };
-        // Whoever sends again while the first is being recorded waits for it too.
-        let answer = self.answers.try_get_with((sender, request.repetition()), async {
-            self.record(&request, &source).await?;
-            Ok::<_, ()>(Arc::new(request.response(secret)))
-        });
-        if let Ok(answer) = answer.await {
+        let Some(_place) = self.in_work.place((sender, request.repetition())) else { return };
+        if self.record(&request, &source).await.is_ok() {
             // The gateway sends again when it does not get this.
-            let _ = self.socket.send_to(&answer, vip).await;
+            let _ = self.socket.send_to(&request.response(secret), vip).await;
         }
     }
 
@@ -89,5 +108,23 @@ impl Door {
         let recorded = self.recorder.record(reported).await.map_err(|_| counts::count(DOOR, "unrecorded", 1))?;
         counts::count_recorded(DOOR, &source.name, &recorded);
         if recorded.iter().any(|outcome| matches!(outcome, Recorded::Refused(_))) { Err(()) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_in_work_once() {
+        let in_work = InWork::default();
+        let gateway = ([192, 0, 2, 7], 1813).into();
+        let (request, next) = ((gateway, (1, [0; 16])), (gateway, (1, [1; 16])));
+        let place = in_work.place(request);
+        assert!(place.is_some());
+        assert!(in_work.place(request).is_none());
+        assert!(in_work.place(next).is_some());
+        drop(place);
+        assert!(in_work.place(request).is_some());
     }
 }
