@@ -41,7 +41,9 @@ struct Place<'a>(&'a InWork, Repetition);
 impl InWork {
     /// None when the same request is in work already: the answer to that one answers this one (RFC 5080 section 2.2.2).
     fn place(&self, request: Repetition) -> Option<Place<'_>> {
-        self.requests().insert(request).then_some(Place(self, request))
+        let is_first = self.requests().insert(request);
+        // Not then_some: a place that is made is given up.
+        is_first.then(|| Place(self, request))
     }
 
     fn requests(&self) -> MutexGuard<'_, HashSet<Repetition>> {
