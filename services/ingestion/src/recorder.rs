@@ -2,7 +2,7 @@
 //! is answered after its commit. Nothing waits for a batch to fill: an idle recorder writes at once.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     panic::AssertUnwindSafe,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -13,7 +13,10 @@ use store::{
     Pool,
     events::{self, Outcome, Reported},
 };
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::{
+    runtime::Handle,
+    sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot},
+};
 
 /// What became of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,9 +38,13 @@ pub enum Unrecorded {
     Unavailable,
 }
 
+type Answer = Result<Vec<Recorded>, Unrecorded>;
+
 struct Job {
     events: Vec<Reported>,
-    answer: oneshot::Sender<Result<Vec<Recorded>, Unrecorded>>,
+    answer: oneshot::Sender<Answer>,
+    /// Where its caller runs: each HTTP worker has a runtime of its own.
+    runtime: Handle,
     _room: OwnedSemaphorePermit,
 }
 
@@ -74,11 +81,11 @@ impl Recorder {
         Ok(recorded)
     }
 
-    async fn record_part(&self, events: Vec<Reported>) -> Result<Vec<Recorded>, Unrecorded> {
+    async fn record_part(&self, events: Vec<Reported>) -> Answer {
         let size = u32::try_from(events.len()).map_err(|_| Unrecorded::Busy)?;
         let room = self.room.clone().try_acquire_many_owned(size).map_err(|_| Unrecorded::Busy)?;
         let (answer, answered) = oneshot::channel();
-        self.queue.put(Job { events, answer, _room: room });
+        self.queue.put(Job { events, answer, runtime: Handle::current(), _room: room });
         answered.await.unwrap_or(Err(Unrecorded::Unavailable))
     }
 }
@@ -183,20 +190,34 @@ async fn write_batches(pool: Pool, queue: Arc<Queue>) {
         // Or a writer that panicked would count as writing for ever.
         let outcome = AssertUnwindSafe(write(&pool, &events)).catch_unwind().await;
         queue.written();
-        let mut outcome = outcome.unwrap_or(Err(Unrecorded::Unavailable)).map(Vec::into_iter);
-        for (job, size) in batch.into_iter().zip(sizes) {
-            let answer = match &mut outcome {
-                Ok(recorded) => Ok(recorded.by_ref().take(size).collect()),
-                Err(unrecorded) => Err(*unrecorded),
-            };
-            // Its caller may have gone away; the events are recorded all the same.
-            let _ = job.answer.send(answer);
-        }
+        answer(batch, &sizes, outcome.unwrap_or(Err(Unrecorded::Unavailable)));
+    }
+}
+
+/// To wake a caller in another runtime is a system call: the answers to those of one runtime go there together.
+fn answer(batch: Vec<Job>, sizes: &[usize], outcome: Answer) {
+    let mut outcome = outcome.map(Vec::into_iter);
+    let mut runtimes = HashMap::new();
+    for (job, &size) in batch.into_iter().zip(sizes) {
+        let answer = match &mut outcome {
+            Ok(recorded) => Ok(recorded.by_ref().take(size).collect()),
+            Err(unrecorded) => Err(*unrecorded),
+        };
+        let (_, answers) = runtimes.entry(job.runtime.id()).or_insert((job.runtime, Vec::new()));
+        answers.push((job.answer, answer));
+    }
+    for (runtime, answers) in runtimes.into_values() {
+        runtime.spawn(async move {
+            for (caller, answer) in answers {
+                // The caller may have gone away; its events are recorded all the same.
+                let _ = caller.send(answer);
+            }
+        });
     }
 }
 
 /// A batch that the database refuses is halved until the event at fault stands alone.
-fn write<'a>(pool: &'a Pool, batch: &'a [Reported]) -> BoxFuture<'a, Result<Vec<Recorded>, Unrecorded>> {
+fn write<'a>(pool: &'a Pool, batch: &'a [Reported]) -> BoxFuture<'a, Answer> {
     async move {
         match pool.ask(async |connection| events::record(connection, batch).await).await {
             Ok(outcomes) => Ok(outcomes.into_iter().map(Recorded::As).collect()),
@@ -234,7 +255,8 @@ mod tests {
         let arrival = Arrival { at, ahead: SignedDuration::ZERO, skew: SignedDuration::ZERO };
         let event = Event::parse(draft, &arrival).expect("an event");
         let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().expect("room");
-        Job { events: vec![Reported { source_id: 1, event }; events], answer: oneshot::channel().0, _room: permit }
+        let events = vec![Reported { source_id: 1, event }; events];
+        Job { events, answer: oneshot::channel().0, runtime: Handle::current(), _room: permit }
     }
 
     /// How many events the batch has that is due.
@@ -243,8 +265,8 @@ mod tests {
         Some(batch.iter().map(|job| job.events.len()).sum())
     }
 
-    #[test]
-    fn one_writes_at_a_time_but_for_full_batches() {
+    #[tokio::test]
+    async fn one_writes_at_a_time_but_for_full_batches() {
         let queue = Queue::new(10);
         assert_eq!(due(&queue), None);
         queue.put(job(1));
