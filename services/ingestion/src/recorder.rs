@@ -16,6 +16,7 @@ use store::{
 use tokio::{
     runtime::Handle,
     sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot},
+    time::{Duration, Instant, timeout_at},
 };
 
 /// What became of an event.
@@ -96,6 +97,11 @@ impl Drop for Recorder {
     }
 }
 
+/// Under load, those who were just answered are about to send again: for so long after a batch, the next waits for half of
+/// all callers, so that one half is written while the other is on its way. An idle recorder writes at once, and a caller who
+/// is alone never waits.
+const GATHERING: Duration = Duration::from_millis(2);
+
 /// What waits for the writers. One of them writes at a time, so that batches are large and each costs the database little;
 /// another joins in while there is a full batch for it.
 struct Queue {
@@ -104,17 +110,28 @@ struct Queue {
     batch_events: usize,
 }
 
-#[derive(Default)]
 struct Waiting {
     jobs: VecDeque<Job>,
     events: usize,
     writing: usize,
+    /// How many callers the last batch had; after it, how many are waited for, and until when.
+    callers: usize,
+    gathering_until: Instant,
     closed: bool,
+}
+
+impl Waiting {
+    fn is_gathered(&self) -> bool {
+        self.jobs.len() >= self.callers || self.closed || Instant::now() >= self.gathering_until
+    }
 }
 
 impl Queue {
     fn new(batch_events: usize) -> Self {
-        Self { waiting: Mutex::default(), due: Notify::new(), batch_events }
+        let gathering_until = Instant::now();
+        let waiting =
+            Waiting { jobs: VecDeque::new(), events: 0, writing: 0, callers: 0, gathering_until, closed: false };
+        Self { waiting: waiting.into(), due: Notify::new(), batch_events }
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
@@ -122,7 +139,7 @@ impl Queue {
     }
 
     fn is_due(&self, waiting: &Waiting) -> bool {
-        waiting.events >= self.batch_events || waiting.writing == 0 && !waiting.jobs.is_empty()
+        waiting.events >= self.batch_events || waiting.writing == 0 && !waiting.jobs.is_empty() && waiting.is_gathered()
     }
 
     fn put(&self, job: Job) {
@@ -141,16 +158,22 @@ impl Queue {
     async fn next_batch(&self) -> Option<Vec<Job>> {
         loop {
             let due = self.due.notified();
-            {
+            let gathering_until = {
                 let mut waiting = self.waiting();
+                // Looked at before, or its end could go by unseen in between.
+                let gathering = Instant::now() < waiting.gathering_until;
                 if self.is_due(&waiting) {
                     return Some(self.take(&mut waiting));
                 }
                 if waiting.closed {
                     return None;
                 }
+                gathering.then_some(waiting.gathering_until)
+            };
+            match gathering_until {
+                Some(end) => drop(timeout_at(end, due).await),
+                None => due.await,
             }
-            due.await;
         }
     }
 
@@ -165,6 +188,7 @@ impl Queue {
         }
         waiting.events -= size;
         waiting.writing += 1;
+        waiting.callers = batch.len();
         self.notify(waiting);
         batch
     }
@@ -173,6 +197,8 @@ impl Queue {
     fn written(&self) {
         let mut waiting = self.waiting();
         waiting.writing -= 1;
+        waiting.callers = (waiting.callers + waiting.jobs.len()).div_ceil(2);
+        waiting.gathering_until = Instant::now() + GATHERING;
         self.notify(&waiting);
     }
 
@@ -282,5 +308,36 @@ mod tests {
         queue.written();
         assert_eq!(due(&queue), Some(3), "what waits is written before the end");
         assert!(queue.next_batch().now_or_never().expect("the end").is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn half_of_those_who_were_answered_are_waited_for_a_moment() {
+        let queue = Queue::new(10);
+        let put = |callers| (0..callers).for_each(|_| queue.put(job(1)));
+        put(4);
+        assert_eq!(due(&queue), Some(4), "an idle one writes at once");
+        queue.written();
+        put(1);
+        assert_eq!(due(&queue), None, "the others are on their way");
+        put(1);
+        assert_eq!(due(&queue), Some(2));
+        put(6);
+        queue.written();
+        assert_eq!(due(&queue), Some(6), "half of them wait already");
+        queue.written();
+        put(1);
+        let began = Instant::now();
+        assert_eq!(queue.next_batch().await.expect("a batch").len(), 1);
+        assert!(began.elapsed() >= GATHERING, "nobody else came");
+        queue.written();
+        put(1);
+        assert_eq!(due(&queue), Some(1), "a caller who is alone does not wait");
+        put(3);
+        queue.written();
+        assert_eq!(due(&queue), Some(3));
+        queue.written();
+        tokio::time::advance(GATHERING).await;
+        put(1);
+        assert_eq!(due(&queue), Some(1), "an idle one writes at once");
     }
 }
