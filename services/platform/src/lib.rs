@@ -11,5 +11,6 @@ pub mod openapi;
 pub mod request;
 pub mod server;
 pub mod settings;
+pub mod socket;
 pub mod telemetry;
 pub mod token;

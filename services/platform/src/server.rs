@@ -19,6 +19,7 @@ use crate::{
     envelope::Problem,
     health::{self, Check},
     settings,
+    socket::{self, SocketFile},
 };
 
 /// A service that is bound and not yet running.
@@ -29,19 +30,20 @@ pub struct Running {
     pub internal_address: SocketAddr,
     api: Server,
     internal: Server,
+    _socket: Option<SocketFile>,
 }
 
-/// Binds both ports. `configure` adds the routes.
+/// Binds both ports, and the socket where one is set. `configure` adds the routes.
 ///
 /// # Errors
-/// An address cannot be bound.
+/// An address or the socket cannot be bound.
 pub fn build<F>(settings: &settings::Server, checks: Vec<Check>, configure: F) -> std::io::Result<Running>
 where
     F: Fn(&mut ServiceConfig) + Clone + Send + 'static,
 {
     let body_bytes = settings.body_bytes;
     let workers = if settings.workers == 0 { std::thread::available_parallelism()?.get() } else { settings.workers };
-    let api = HttpServer::new(move || {
+    let mut api = HttpServer::new(move || {
         App::new()
             .wrap(TracingLogger::<RequestSpan>::new())
             .wrap(from_fn(measure))
@@ -53,6 +55,14 @@ where
     .shutdown_timeout(settings.shutdown_seconds)
     .disable_signals()
     .bind(settings.address)?;
+    let mut socket = None;
+    if !settings.socket_directory.as_os_str().is_empty() {
+        let listening = socket::host().and_then(|host| socket::listen(&settings.socket_directory, &host));
+        let (listener, file) = listening
+            .map_err(|error| std::io::Error::new(error.kind(), format!("server.socket_directory: {error}")))?;
+        api = api.listen_uds(listener)?;
+        socket = Some(file);
+    }
     let checks = Data::new(checks);
     let internal = HttpServer::new(move || {
         App::new()
@@ -70,6 +80,7 @@ where
         internal_address: internal.addrs()[0],
         api: api.run(),
         internal: internal.run(),
+        _socket: socket,
     })
 }
 

@@ -29,6 +29,7 @@ pub struct Settings {
 #[serde(deny_unknown_fields)]
 pub struct Server {
     pub address: SocketAddr,
+    pub socket_directory: PathBuf,
     pub internal_address: SocketAddr,
     pub workers: usize,
     pub shutdown_seconds: u64,

@@ -30,7 +30,10 @@ pub struct Telemetry {
 pub fn start(service: &'static str, settings: &settings::Telemetry) -> Result<Telemetry, Failure> {
     let resource = Resource::builder().with_service_name(service).build();
     let endpoint = Some(settings.otlp_endpoint.trim_end_matches('/')).filter(|endpoint| !endpoint.is_empty());
-    global::set_text_map_propagator(TraceContextPropagator::new());
+    // Where nothing is exported, no trace is continued.
+    if endpoint.is_some() {
+        global::set_text_map_propagator(TraceContextPropagator::new());
+    }
     let telemetry = Telemetry {
         traces: endpoint.map(|endpoint| traces(endpoint, resource.clone())).transpose()?,
         metrics: Some(metrics(endpoint, resource.clone())?),
