@@ -1,5 +1,5 @@
 //! One way to the disk for every door: what is waiting is written in one transaction, and each caller
-//! is answered after its commit. Nothing waits for a batch to fill: an idle recorder writes at once.
+//! is answered after its commit. An idle recorder writes at once; under load a batch waits a moment for its callers.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -114,7 +114,7 @@ struct Waiting {
     jobs: VecDeque<Job>,
     events: usize,
     writing: usize,
-    /// How many callers the last batch had; after it, how many are waited for, and until when.
+    /// How many callers are waited for, and until when.
     callers: usize,
     gathering_until: Instant,
     closed: bool,
@@ -188,16 +188,15 @@ impl Queue {
         }
         waiting.events -= size;
         waiting.writing += 1;
-        waiting.callers = batch.len();
         self.notify(waiting);
         batch
     }
 
-    /// Lets the next begin while this one answers its callers.
-    fn written(&self) {
+    /// Lets the next begin while this one answers its callers, who were so many.
+    fn written(&self, callers: usize) {
         let mut waiting = self.waiting();
         waiting.writing -= 1;
-        waiting.callers = (waiting.callers + waiting.jobs.len()).div_ceil(2);
+        waiting.callers = (callers + waiting.jobs.len()).div_ceil(2);
         waiting.gathering_until = Instant::now() + GATHERING;
         self.notify(&waiting);
     }
@@ -215,7 +214,7 @@ async fn write_batches(pool: Pool, queue: Arc<Queue>) {
         let events: Vec<Reported> = batch.iter_mut().flat_map(|job| std::mem::take(&mut job.events)).collect();
         // Or a writer that panicked would count as writing for ever.
         let outcome = AssertUnwindSafe(write(&pool, &events)).catch_unwind().await;
-        queue.written();
+        queue.written(batch.len());
         answer(batch, &sizes, outcome.unwrap_or(Err(Unrecorded::Unavailable)));
     }
 }
@@ -302,10 +301,10 @@ mod tests {
         queue.put(job(6));
         queue.put(job(3));
         assert_eq!(due(&queue), Some(10), "a full batch is not kept waiting");
-        queue.written();
+        queue.written(1);
         assert_eq!(due(&queue), None, "one still writes");
         queue.close();
-        queue.written();
+        queue.written(2);
         assert_eq!(due(&queue), Some(3), "what waits is written before the end");
         assert!(queue.next_batch().now_or_never().expect("the end").is_none());
     }
@@ -316,26 +315,26 @@ mod tests {
         let put = |callers| (0..callers).for_each(|_| queue.put(job(1)));
         put(4);
         assert_eq!(due(&queue), Some(4), "an idle one writes at once");
-        queue.written();
+        queue.written(4);
         put(1);
         assert_eq!(due(&queue), None, "the others are on their way");
         put(1);
         assert_eq!(due(&queue), Some(2));
         put(6);
-        queue.written();
+        queue.written(2);
         assert_eq!(due(&queue), Some(6), "half of them wait already");
-        queue.written();
+        queue.written(6);
         put(1);
         let began = Instant::now();
         assert_eq!(queue.next_batch().await.expect("a batch").len(), 1);
         assert!(began.elapsed() >= GATHERING, "nobody else came");
-        queue.written();
+        queue.written(1);
         put(1);
         assert_eq!(due(&queue), Some(1), "a caller who is alone does not wait");
         put(3);
-        queue.written();
+        queue.written(1);
         assert_eq!(due(&queue), Some(3));
-        queue.written();
+        queue.written(3);
         tokio::time::advance(GATHERING).await;
         put(1);
         assert_eq!(due(&queue), Some(1), "an idle one writes at once");
