@@ -98,9 +98,9 @@ impl Drop for Recorder {
 }
 
 /// Under load, those who were just answered are about to send again: for so long after a batch, the next waits for half of
-/// all callers, so that one half is written while the other is on its way. An idle recorder writes at once, and a caller who
-/// is alone never waits.
-const GATHERING: Duration = Duration::from_millis(2);
+/// all callers, and takes no more, so that one half is written while the other is on its way. An idle recorder writes at
+/// once, and a caller who is alone never waits.
+const GATHERING: Duration = Duration::from_millis(4);
 
 /// What waits for the writers. One of them writes at a time, so that batches are large and each costs the database little;
 /// another joins in while there is a full batch for it.
@@ -114,23 +114,22 @@ struct Waiting {
     jobs: VecDeque<Job>,
     events: usize,
     writing: usize,
-    /// How many callers are waited for, and until when.
-    callers: usize,
+    /// How many callers make a batch, and until when they are waited for.
+    half: usize,
     gathering_until: Instant,
     closed: bool,
 }
 
 impl Waiting {
     fn is_gathered(&self) -> bool {
-        self.jobs.len() >= self.callers || self.closed || Instant::now() >= self.gathering_until
+        self.jobs.len() >= self.half || self.closed || Instant::now() >= self.gathering_until
     }
 }
 
 impl Queue {
     fn new(batch_events: usize) -> Self {
         let gathering_until = Instant::now();
-        let waiting =
-            Waiting { jobs: VecDeque::new(), events: 0, writing: 0, callers: 0, gathering_until, closed: false };
+        let waiting = Waiting { jobs: VecDeque::new(), events: 0, writing: 0, half: 1, gathering_until, closed: false };
         Self { waiting: waiting.into(), due: Notify::new(), batch_events }
     }
 
@@ -180,7 +179,10 @@ impl Queue {
     fn take(&self, waiting: &mut Waiting) -> Vec<Job> {
         let mut batch = Vec::new();
         let mut size = 0;
-        while size < self.batch_events
+        // Who did not come is not waited for again.
+        waiting.half = waiting.half.min(waiting.jobs.len());
+        while batch.len() < waiting.half
+            && size < self.batch_events
             && let Some(job) = waiting.jobs.pop_front()
         {
             size += job.events.len();
@@ -196,7 +198,8 @@ impl Queue {
     fn written(&self, callers: usize) {
         let mut waiting = self.waiting();
         waiting.writing -= 1;
-        waiting.callers = (callers + waiting.jobs.len()).div_ceil(2);
+        // Those who are on their way are not seen here: what was seen before counts for more, and fades.
+        waiting.half = (callers + waiting.jobs.len()).div_ceil(2).max(waiting.half * 7 / 8);
         waiting.gathering_until = Instant::now() + GATHERING;
         self.notify(&waiting);
     }
@@ -290,7 +293,7 @@ mod tests {
         Some(batch.iter().map(|job| job.events.len()).sum())
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn one_writes_at_a_time_but_for_full_batches() {
         let queue = Queue::new(10);
         assert_eq!(due(&queue), None);
@@ -298,43 +301,42 @@ mod tests {
         assert_eq!(due(&queue), Some(1), "an idle one writes at once");
         queue.put(job(4));
         assert_eq!(due(&queue), None, "one writes");
-        queue.put(job(6));
-        queue.put(job(3));
-        assert_eq!(due(&queue), Some(10), "a full batch is not kept waiting");
+        queue.put(job(7));
+        assert_eq!(due(&queue), Some(4), "a full batch is not kept waiting");
         queue.written(1);
         assert_eq!(due(&queue), None, "one still writes");
         queue.close();
-        queue.written(2);
-        assert_eq!(due(&queue), Some(3), "what waits is written before the end");
+        queue.written(1);
+        assert_eq!(due(&queue), Some(7), "what waits is written before the end");
         assert!(queue.next_batch().now_or_never().expect("the end").is_none());
     }
 
     #[tokio::test(start_paused = true)]
     async fn half_of_those_who_were_answered_are_waited_for_a_moment() {
-        let queue = Queue::new(10);
+        let queue = Queue::new(100);
         let put = |callers| (0..callers).for_each(|_| queue.put(job(1)));
-        put(4);
-        assert_eq!(due(&queue), Some(4), "an idle one writes at once");
+        put(1);
+        assert_eq!(due(&queue), Some(1), "an idle one writes at once");
+        put(7);
+        queue.written(1);
+        assert_eq!(due(&queue), Some(4), "half of eight callers, and no more");
         queue.written(4);
         put(1);
+        assert_eq!(due(&queue), Some(4));
+        put(3);
+        queue.written(4);
         assert_eq!(due(&queue), None, "the others are on their way");
         put(1);
-        assert_eq!(due(&queue), Some(2));
-        put(6);
-        queue.written(2);
-        assert_eq!(due(&queue), Some(6), "half of them wait already");
-        queue.written(6);
+        assert_eq!(due(&queue), Some(4));
         put(1);
         let began = Instant::now();
+        queue.written(4);
         assert_eq!(queue.next_batch().await.expect("a batch").len(), 1);
         assert!(began.elapsed() >= GATHERING, "nobody else came");
         queue.written(1);
         put(1);
         assert_eq!(due(&queue), Some(1), "a caller who is alone does not wait");
-        put(3);
         queue.written(1);
-        assert_eq!(due(&queue), Some(3));
-        queue.written(3);
         tokio::time::advance(GATHERING).await;
         put(1);
         assert_eq!(due(&queue), Some(1), "an idle one writes at once");

@@ -11,7 +11,7 @@ use actix_web::{
     web::{self, Data, PayloadConfig, ServiceConfig},
 };
 use opentelemetry::{KeyValue, global, metrics::Histogram, propagation::Extractor};
-use tracing::Span;
+use tracing::{Span, field::Empty};
 use tracing_actix_web::{RootSpanBuilder, TracingLogger};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
@@ -174,16 +174,19 @@ impl RootSpanBuilder for RequestSpan {
         let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let span = tracing::info_span!(
             "request",
-            otel.name = format!("{} {}", request.method(), request.match_pattern().unwrap_or_default()),
-            otel.kind = "server",
-            method = %request.method(),
+            otel.name = Empty,
+            otel.kind = Empty,
+            method = request.method().as_str(),
             path = request.path(),
             request_id = header("x-request-id"),
             peer = header("x-forwarded-for"),
         );
         let parent = global::get_text_map_propagator(|propagator| propagator.extract(&Headers(request.headers())));
-        // Fails only where no OTLP endpoint is set, and then there is no trace to continue.
-        let _ = span.set_parent(parent);
+        // Fails where no OTLP endpoint is set, and then there is no trace to continue.
+        if span.set_parent(parent).is_ok() {
+            let name = format!("{} {}", request.method(), request.match_pattern().unwrap_or_default());
+            span.record("otel.name", name).record("otel.kind", "server");
+        }
         span
     }
 

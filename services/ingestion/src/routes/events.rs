@@ -97,7 +97,9 @@ pub async fn events(
     for (outcome, number) in
         [("accepted", receipt.accepted), ("duplicate", receipt.duplicates), ("rejected", receipt.rejected.len())]
     {
-        count("http", outcome, number);
+        if number > 0 {
+            count("http", outcome, number);
+        }
     }
     Ok(HttpResponse::Ok().json(receipt))
 }
