@@ -179,9 +179,14 @@ impl Queue {
     fn take(&self, waiting: &mut Waiting) -> Vec<Job> {
         let mut batch = Vec::new();
         let mut size = 0;
-        // Who did not come is not waited for again.
-        waiting.half = waiting.half.min(waiting.jobs.len());
-        while batch.len() < waiting.half
+        let mut callers = waiting.jobs.len();
+        // A full batch is taken whole.
+        if waiting.events < self.batch_events {
+            // Who did not come is not waited for again.
+            waiting.half = waiting.half.min(callers);
+            callers = waiting.half;
+        }
+        while batch.len() < callers
             && size < self.batch_events
             && let Some(job) = waiting.jobs.pop_front()
         {
@@ -293,7 +298,7 @@ mod tests {
         Some(batch.iter().map(|job| job.events.len()).sum())
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn one_writes_at_a_time_but_for_full_batches() {
         let queue = Queue::new(10);
         assert_eq!(due(&queue), None);
@@ -301,13 +306,14 @@ mod tests {
         assert_eq!(due(&queue), Some(1), "an idle one writes at once");
         queue.put(job(4));
         assert_eq!(due(&queue), None, "one writes");
-        queue.put(job(7));
-        assert_eq!(due(&queue), Some(4), "a full batch is not kept waiting");
+        queue.put(job(6));
+        queue.put(job(3));
+        assert_eq!(due(&queue), Some(10), "a full batch is not kept waiting");
         queue.written(1);
         assert_eq!(due(&queue), None, "one still writes");
         queue.close();
-        queue.written(1);
-        assert_eq!(due(&queue), Some(7), "what waits is written before the end");
+        queue.written(2);
+        assert_eq!(due(&queue), Some(3), "what waits is written before the end");
         assert!(queue.next_batch().now_or_never().expect("the end").is_none());
     }
 
