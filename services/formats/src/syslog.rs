@@ -9,7 +9,7 @@ use syslog_loose::{Message, ProcId, Protocol, Variant};
 pub use frame::{Frames, LONGEST};
 pub use rules::{BadRules, Rules};
 
-use crate::made_id;
+use crate::made_event_id;
 
 /// Where a message's event, if it has one, comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,7 +79,7 @@ pub fn parse(message: &str, data_id: &str, rules: &Rules) -> Result<Found, Refus
     for (name, value) in element.params() {
         fill(&mut draft, name, &value)?;
     }
-    draft.event_id = draft.event_id.or_else(|| Some(made_id("syslog", &[message])));
+    draft.event_id = draft.event_id.or_else(|| Some(made_event_id("syslog", line.at.parse().ok(), &[message])));
     draft.occurred_at = draft.occurred_at.or(Some(line.at));
     Ok(Found::Stated(draft))
 }

@@ -6,7 +6,7 @@ use attendance::event::{Draft, Refusal};
 use jiff::{SignedDuration, Timestamp};
 
 use super::Request;
-use crate::made_id;
+use crate::made_event_id;
 
 const USER_NAME: u8 = 1;
 const NAS_IP_ADDRESS: u8 = 4;
@@ -66,10 +66,11 @@ pub fn drafts(request: &Request, received_at: Timestamp) -> Result<Vec<Draft>, R
         }
     };
     let nas = nas(request)?;
-    let occurred_at = occurred_at(request, received_at)?;
+    let stamp = event_timestamp(request)?;
+    let occurred_at = stamp.map_or_else(|| undelayed(request, received_at), Ok)?;
     let length = optional_number(request, SESSION_TIME, "Acct-Session-Time")?;
     if kind == "restart" {
-        let id = made_id("radius", &[&nas, kind, &moment(request)]);
+        let id = made_event_id("radius", stamp, &[&nas, kind, &moment(request)]);
         let draft = Draft {
             event_id: Some(id),
             kind: Some(kind.into()),
@@ -80,13 +81,13 @@ pub fn drafts(request: &Request, received_at: Timestamp) -> Result<Vec<Draft>, R
     }
     let session = text("Acct-Session-Id", required(request, SESSION_ID, "Acct-Session-Id")?)?;
     let progress = match length {
-        _ if request.first(EVENT_TIMESTAMP).is_some() => moment(request),
+        _ if stamp.is_some() => moment(request),
         Some(length) => length.to_string(),
         // There is one Start: its session names it.
         None if kind == "login" => String::new(),
         None => moment(request),
     };
-    let id = made_id("radius", &[&nas, kind, &session, &progress]);
+    let id = made_event_id("radius", stamp, &[&nas, kind, &session, &progress]);
     let stated = Draft {
         event_id: Some(id.clone()),
         kind: Some(kind.into()),
@@ -118,12 +119,15 @@ fn nas(request: &Request) -> Result<String, Refusal> {
     address_of("NAS-IP-Address", address).map(|address| address.to_string())
 }
 
-/// Event-Timestamp says it; without one it is the arrival less the time that the gateway has tried for.
-fn occurred_at(request: &Request, received_at: Timestamp) -> Result<Timestamp, Refusal> {
-    if let Some(second) = optional_number(request, EVENT_TIMESTAMP, "Event-Timestamp")? {
-        return Timestamp::from_second(second.into())
-            .map_err(|_| Refusal::new("Event-Timestamp", format!("got {second}, takes seconds since 1970")));
-    }
+fn event_timestamp(request: &Request) -> Result<Option<Timestamp>, Refusal> {
+    let Some(second) = optional_number(request, EVENT_TIMESTAMP, "Event-Timestamp")? else { return Ok(None) };
+    Timestamp::from_second(second.into())
+        .map(Some)
+        .map_err(|_| Refusal::new("Event-Timestamp", format!("got {second}, takes seconds since 1970")))
+}
+
+/// When it was where no Event-Timestamp says it: the arrival less the time that the gateway has tried for.
+fn undelayed(request: &Request, received_at: Timestamp) -> Result<Timestamp, Refusal> {
     let delay = optional_number(request, DELAY_TIME, "Acct-Delay-Time")?.unwrap_or_default();
     received_at
         .checked_sub(SignedDuration::from_secs(delay.into()))
@@ -240,6 +244,17 @@ mod tests {
         assert_eq!(times(&start(0)), ["2025-01-01T10:00:00Z"]);
         assert_eq!(times(&start(30)), ["2025-01-01T09:59:30Z"]);
         assert_eq!(start(0)[0].event_id, start(30)[0].event_id);
+    }
+
+    #[test]
+    fn ids_go_by_time_where_there_is_one() {
+        let id = |second: u8| {
+            let stamp: &[u8] = &[0x67, 0x75, 0x18, second];
+            let drafts = read(&[NAS, USER, SESSION, (STATUS_TYPE, &[0, 0, 0, 1]), (EVENT_TIMESTAMP, stamp)]);
+            drafts[0].event_id.clone().expect("an id")
+        };
+        let ids: Vec<String> = (0..=255).map(id).collect();
+        assert!(ids.is_sorted(), "{ids:?}");
     }
 
     #[test]

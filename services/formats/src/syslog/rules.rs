@@ -5,7 +5,7 @@ use regex::Regex;
 use serde::Deserialize;
 
 use super::{Line, Matched, fill};
-use crate::made_id;
+use crate::made_event_id;
 
 const SHIPPED: &str = include_str!("rules.toml");
 
@@ -101,7 +101,11 @@ impl Rule {
         }
         let captures = self.pattern.captures(line.text)?;
         let mut draft = Draft {
-            event_id: Some(made_id("log", &[&line.at, line.host, line.app, &line.process, line.text])),
+            event_id: Some(made_event_id(
+                "log",
+                line.at.parse().ok(),
+                &[&line.at, line.host, line.app, &line.process, line.text],
+            )),
             kind: Some(self.kind.clone()),
             occurred_at: Some(line.at.clone()),
             ..Draft::default()
