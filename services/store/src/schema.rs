@@ -24,7 +24,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    event_keys (source_id, event_id) {
+    event_keys (event_id, source_id) {
         source_id -> Int4,
         event_id -> Text,
         digest -> Bytea,
@@ -32,7 +32,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    sessions (source_id, session_id) {
+    sessions (session_id, source_id) {
         source_id -> Int4,
         session_id -> Text,
         user_name -> Text,

@@ -191,7 +191,7 @@ async fn a_sender_is_of_the_source_with_the_narrowest_network() {
 async fn events_of_the_release_before_are_taken_along_and_back() {
     let (database, mut ingestion) = with_source().await;
     record(&mut ingestion, &[event("e", "2025-01-01T00:00:00Z")]).await.expect("recorded");
-    for _ in ["session_sources", "endings", "growth"] {
+    for _ in ["ids_first", "session_sources", "endings", "growth"] {
         migrations::revert_latest(database.connect("rollcall").await).expect("down");
     }
     assert_eq!(database.texts("SELECT event_id || length(digest) AS text FROM events").await, ["e32"]);
