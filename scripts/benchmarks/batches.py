@@ -10,18 +10,19 @@ import sys
 import threading
 import time
 import uuid
+from datetime import datetime, timezone
 
 host, port, key, requests = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
 context = ssl._create_unverified_context()
 headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/x-ndjson"}
-run, hour_ago = uuid.uuid4().hex[:12], time.time() - 3600
+run = uuid.uuid4().hex[:12]
 seconds, errors = [], []
 
 
 def event(thread, number):
     kind = "logout" if number % 2 else "login"
     session = f"{run}-{thread}-{number // 2}"
-    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(hour_ago + number % 3600))
+    at = datetime.now(timezone.utc).isoformat()
     return (f'{{"event_id":"{session}-{kind}","type":"{kind}","session_id":"{session}","user":"user{number // 2 % 5000}",'
             f'"realm":"Default","occurred_at":"{at}"}}\n')
 

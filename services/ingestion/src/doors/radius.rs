@@ -19,6 +19,7 @@ use crate::{
 };
 
 const DOOR: &str = "radius";
+
 /// Sender, identifier and authenticator.
 type Repetition = (SocketAddr, (u8, [u8; 16]));
 
