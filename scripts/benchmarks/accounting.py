@@ -13,7 +13,7 @@ import uuid
 host, port, secret, requests = sys.argv[1], int(sys.argv[2]), sys.argv[3].encode(), int(sys.argv[4])
 OUTSTANDING, PATIENCE, TRIES = 128, 2.0, 5
 proxy = "".join(f"PROXY TCP4 {sender} {sender} 1813 1813\r\n" for sender in sys.argv[5:]).encode()
-run, hour_ago = uuid.uuid4().hex[:12], int(time.time()) - 3600
+run = uuid.uuid4().hex[:12]
 
 
 def attribute(kind, value):
@@ -24,7 +24,7 @@ def body(number):
     return b"".join([
         attribute(1, b"user%d" % (number % 5000)), attribute(4, bytes([192, 0, 2, 1])), attribute(8, bytes([10, 8, 0, 2])),
         attribute(31, b"203.0.113.5"), attribute(32, b"bench"), attribute(40, struct.pack("!I", 1)),
-        attribute(44, b"%s%08d" % (run.encode(), number)), attribute(55, struct.pack("!I", hour_ago + number % 3600))])
+        attribute(44, b"%s%08d" % (run.encode(), number)), attribute(55, struct.pack("!I", int(time.time())))])
 
 
 def packet(identifier, attributes):
