@@ -55,6 +55,8 @@ impl Matched {
 pub struct Line<'a> {
     /// RFC 3339.
     pub at: String,
+    /// The same in seconds since 1970.
+    pub second: i64,
     /// The host that wrote it, or `-`.
     pub host: &'a str,
     /// The program, or `-`.
@@ -79,7 +81,7 @@ pub fn parse(message: &str, data_id: &str, rules: &Rules) -> Result<Found, Refus
     for (name, value) in element.params() {
         fill(&mut draft, name, &value)?;
     }
-    draft.event_id = draft.event_id.or_else(|| Some(made_event_id("syslog", line.at.parse().ok(), &[message])));
+    draft.event_id = draft.event_id.or_else(|| Some(made_event_id("syslog", Some(line.second), &[message])));
     draft.occurred_at = draft.occurred_at.or(Some(line.at));
     Ok(Found::Stated(draft))
 }
@@ -98,9 +100,10 @@ pub fn parse_line(line: &str, data_id: &str, rules: &Rules) -> Result<Found, Ref
     let (Some(at), Some(host), Some(tag), Some(text)) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
         return Err(unreadable());
     };
-    let tag = tag.strip_suffix(':').filter(|_| at.parse::<jiff::Timestamp>().is_ok()).ok_or_else(unreadable)?;
+    let second = at.parse::<jiff::Timestamp>().map_err(|_| unreadable())?.as_second();
+    let tag = tag.strip_suffix(':').ok_or_else(unreadable)?;
     let (app, process) = tag.strip_suffix(']').and_then(|tag| tag.split_once('[')).unwrap_or((tag, "-"));
-    let line = Line { at: at.to_owned(), host, app, process: process.to_owned(), text };
+    let line = Line { at: at.to_owned(), second, host, app, process: process.to_owned(), text };
     Ok(rules.apply(&line).map_or(Found::Nothing, Found::Matched))
 }
 
@@ -119,6 +122,7 @@ fn line<'a>(message: &Message<&'a str>) -> Result<Line<'a>, Refusal> {
     };
     Ok(Line {
         at: at.to_rfc3339(),
+        second: at.timestamp(),
         host: message.hostname.unwrap_or("-"),
         app: message.appname.unwrap_or("-"),
         process,

@@ -66,11 +66,11 @@ pub fn drafts(request: &Request, received_at: Timestamp) -> Result<Vec<Draft>, R
         }
     };
     let nas = nas(request)?;
-    let stamp = event_timestamp(request)?;
-    let occurred_at = stamp.map_or_else(|| undelayed(request, received_at), Ok)?;
+    let second = optional_number(request, EVENT_TIMESTAMP, "Event-Timestamp")?.map(i64::from);
+    let occurred_at = occurred_at(request, second, received_at)?;
     let length = optional_number(request, SESSION_TIME, "Acct-Session-Time")?;
     if kind == "restart" {
-        let id = made_event_id("radius", stamp, &[&nas, kind, &moment(request)]);
+        let id = made_event_id("radius", second, &[&nas, kind, &moment(request)]);
         let draft = Draft {
             event_id: Some(id),
             kind: Some(kind.into()),
@@ -81,13 +81,13 @@ pub fn drafts(request: &Request, received_at: Timestamp) -> Result<Vec<Draft>, R
     }
     let session = text("Acct-Session-Id", required(request, SESSION_ID, "Acct-Session-Id")?)?;
     let progress = match length {
-        _ if stamp.is_some() => moment(request),
+        _ if second.is_some() => moment(request),
         Some(length) => length.to_string(),
         // There is one Start: its session names it.
         None if kind == "login" => String::new(),
         None => moment(request),
     };
-    let id = made_event_id("radius", stamp, &[&nas, kind, &session, &progress]);
+    let id = made_event_id("radius", second, &[&nas, kind, &session, &progress]);
     let stated = Draft {
         event_id: Some(id.clone()),
         kind: Some(kind.into()),
@@ -119,15 +119,12 @@ fn nas(request: &Request) -> Result<String, Refusal> {
     address_of("NAS-IP-Address", address).map(|address| address.to_string())
 }
 
-fn event_timestamp(request: &Request) -> Result<Option<Timestamp>, Refusal> {
-    let Some(second) = optional_number(request, EVENT_TIMESTAMP, "Event-Timestamp")? else { return Ok(None) };
-    Timestamp::from_second(second.into())
-        .map(Some)
-        .map_err(|_| Refusal::new("Event-Timestamp", format!("got {second}, takes seconds since 1970")))
-}
-
-/// When it was where no Event-Timestamp says it: the arrival less the time that the gateway has tried for.
-fn undelayed(request: &Request, received_at: Timestamp) -> Result<Timestamp, Refusal> {
+/// Event-Timestamp says it; without one it is the arrival less the time that the gateway has tried for.
+fn occurred_at(request: &Request, second: Option<i64>, received_at: Timestamp) -> Result<Timestamp, Refusal> {
+    if let Some(second) = second {
+        return Timestamp::from_second(second)
+            .map_err(|_| Refusal::new("Event-Timestamp", format!("got {second}, takes seconds since 1970")));
+    }
     let delay = optional_number(request, DELAY_TIME, "Acct-Delay-Time")?.unwrap_or_default();
     received_at
         .checked_sub(SignedDuration::from_secs(delay.into()))

@@ -103,7 +103,7 @@ impl Rule {
         let mut draft = Draft {
             event_id: Some(made_event_id(
                 "log",
-                line.at.parse().ok(),
+                Some(line.second),
                 &[&line.at, line.host, line.app, &line.process, line.text],
             )),
             kind: Some(self.kind.clone()),
@@ -126,7 +126,14 @@ mod tests {
     use super::*;
 
     fn matched(app: &str, text: &str) -> String {
-        let line = Line { at: "2025-01-01T10:00:00Z".into(), host: "gw", app, process: "7".into(), text };
+        let line = Line {
+            at: "2025-01-01T10:00:00Z".into(),
+            second: 1_735_725_600,
+            host: "gw",
+            app,
+            process: "7".into(),
+            text,
+        };
         let Some(Matched { rule, key, draft }) = Rules::shipped().apply(&line) else { return "nothing".into() };
         let part = |text: Option<String>| text.unwrap_or_default();
         format!("{rule}: {} {key} {} {} {}", part(draft.kind), part(draft.user), part(draft.wan_ip), part(draft.reason))
