@@ -17,7 +17,8 @@ struct Arguments {
     task: command::Command,
 }
 
-#[tokio::main]
+// The writers, RADIUS and syslog share one thread, so that none waits to be woken on another core. HTTP's workers have their own.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     command::finish(command::run("ingestion", Arguments::parse().task, ingestion::startup::serve).await)
 }
