@@ -1,8 +1,8 @@
 //! Whether a name and a password are an API client's.
 
-use platform::{clock::Clock, envelope::Problem, settings};
+use rollcall_platform::{clock::Clock, envelope::Problem, settings};
+use rollcall_store::{Pool, api_clients};
 use secrecy::SecretString;
-use store::{Pool, api_clients};
 
 use crate::passwords::{self, Hashing};
 
@@ -31,8 +31,8 @@ impl From<Rejected> for Problem {
     }
 }
 
-impl From<store::Error> for Rejected {
-    fn from(error: store::Error) -> Self {
+impl From<rollcall_store::Error> for Rejected {
+    fn from(error: rollcall_store::Error) -> Self {
         tracing::error!(%error, "API clients cannot be looked up");
         Self::Unavailable
     }

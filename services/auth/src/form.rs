@@ -7,7 +7,7 @@ use actix_web::{
     http::{StatusCode, header},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
-use platform::request::{Body, media_type, received};
+use rollcall_platform::request::{Body, media_type, received};
 use secrecy::SecretString;
 use serde::Serialize;
 
@@ -137,7 +137,9 @@ fn parse(request: &HttpRequest, body: Body) -> Result<Form, OauthError> {
 
 /// Name and password are form-encoded before they are base64-encoded.
 fn basic(request: &HttpRequest) -> Result<Option<(String, SecretString)>, OauthError> {
-    let Some(value) = request.headers().get(header::AUTHORIZATION) else { return Ok(None) };
+    let Some(value) = request.headers().get(header::AUTHORIZATION) else {
+        return Ok(None);
+    };
     let decoded = value.to_str().ok().and_then(|value| value.split_once(' ')).and_then(|(scheme, encoded)| {
         let pair = scheme.eq_ignore_ascii_case("Basic").then(|| BASE64_STANDARD.decode(encoded.trim()).ok())??;
         let pair = String::from_utf8(pair).ok()?;

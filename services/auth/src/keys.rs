@@ -19,7 +19,7 @@ use jsonwebtoken::{
     Algorithm, DecodingKey, EncodingKey,
     jwk::{Jwk, JwkSet, PublicKeyUse, ThumbprintHash},
 };
-use platform::{clock::Clock, settings::Settings};
+use rollcall_platform::{clock::Clock, settings::Settings};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -187,7 +187,9 @@ fn create(folder: &Path, bits: u32, now: i64) -> Result<(), Failure> {
         2048 => KeySize::Rsa2048,
         3072 => KeySize::Rsa3072,
         4096 => KeySize::Rsa4096,
-        other => return Err(format!("auth.key_bits: got {other}, takes 2048, 3072 or 4096").into()),
+        other => {
+            return Err(format!("auth.key_bits: got {other}, takes 2048, 3072 or 4096").into());
+        }
     };
     let pair = KeyPair::generate(size)?;
     let text = pem::encode(&pem::Pem::new("PRIVATE KEY", pair.as_der()?.as_ref()));

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use platform::{clock::Clock, command, settings::Settings};
+use rollcall_platform::{clock::Clock, command, settings::Settings};
 
 #[derive(Parser)]
 #[command(version, about = "Rollcall: tokens and API clients")]
@@ -23,12 +23,12 @@ enum Task {
 #[tokio::main]
 async fn main() -> ExitCode {
     command::finish(match Arguments::parse().task {
-        Task::Common(task) => command::run("auth", task, auth::startup::serve).await,
+        Task::Common(task) => command::run("auth", task, rollcall_auth::startup::serve).await,
         Task::RotateKey => rotate_key(),
     })
 }
 
 fn rotate_key() -> Result<(), command::Failure> {
-    println!("{}", auth::keys::rotate(&Settings::load()?, &Clock::System)?);
+    println!("{}", rollcall_auth::keys::rotate(&Settings::load()?, &Clock::System)?);
     Ok(())
 }

@@ -4,8 +4,8 @@ use actix_web::{
     http::Method,
     web::{self, Data, PayloadConfig},
 };
-use platform::{clock::Clock, live_tokens::LiveTokens, request::only, server, settings::Settings};
-use store::Pool;
+use rollcall_platform::{clock::Clock, live_tokens::LiveTokens, request::only, server, settings::Settings};
+use rollcall_store::Pool;
 
 use crate::{credentials::Credentials, keys::Keys, routes, tokens::Tokens};
 

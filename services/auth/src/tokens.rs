@@ -1,7 +1,7 @@
 //! Issuing, introspecting and revoking access tokens.
 
 use jsonwebtoken::{Algorithm, Header, Validation, jwk::JwkSet};
-use platform::{
+use rollcall_platform::{
     clock::Clock,
     envelope::Problem,
     live_tokens::{LiveTokens, Unavailable},
@@ -94,7 +94,9 @@ impl Tokens {
     /// # Errors
     /// Redis cannot be asked.
     pub async fn introspect(&self, token: &str) -> Result<Option<Claims>, Error> {
-        let Some(claims) = self.claims(token) else { return Ok(None) };
+        let Some(claims) = self.claims(token) else {
+            return Ok(None);
+        };
         Ok(self.live.contains(&claims.jti).await?.then_some(claims))
     }
 

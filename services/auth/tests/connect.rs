@@ -1,8 +1,8 @@
 //! KB008's connect, as a client sees it.
 
 use reqwest::{Response, header};
+use rollcall_test_support::{Proxy, Rollcall, snapshot};
 use serde_json::{Value, json};
-use test_support::{Proxy, Rollcall, snapshot};
 
 async fn post(rollcall: &Rollcall, body: &str) -> Response {
     let request = rollcall.http.post(format!("http://{}/api/v1/auth/connect", rollcall.auth));
@@ -91,8 +91,10 @@ async fn a_disabled_client_is_not_let_in() {
     let rollcall = Rollcall::start().await;
     let (name, password) = rollcall.client("reporting:read").await;
     let now = rollcall.clock.now();
-    let disabled =
-        rollcall.operator().ask(async |connection| store::api_clients::disable(connection, &name, now).await).await;
+    let disabled = rollcall
+        .operator()
+        .ask(async |connection| rollcall_store::api_clients::disable(connection, &name, now).await)
+        .await;
     assert!(disabled.expect("an answer"));
     assert_eq!(rollcall.connect(&name, &password).await.status(), 401);
 }
@@ -131,7 +133,8 @@ async fn what_is_wrong_with_a_request_is_said() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_its_stores_it_says_so_and_recovers() {
-    let (postgres, redis) = (Proxy::new(test_support::postgres()).await, Proxy::new(test_support::redis()).await);
+    let (postgres, redis) =
+        (Proxy::new(rollcall_test_support::postgres()).await, Proxy::new(rollcall_test_support::redis()).await);
     let rollcall = Rollcall::builder().await.postgres(postgres.address).redis(redis.address).start();
     let (name, password) = rollcall.client("reporting:read").await;
     redis.cut();

@@ -2,8 +2,8 @@
 
 use std::{fs, os::unix::fs::PermissionsExt};
 
+use rollcall_test_support::Rollcall;
 use serde_json::Value;
-use test_support::Rollcall;
 
 async fn kids(rollcall: &Rollcall) -> Vec<String> {
     let answer =
@@ -24,7 +24,8 @@ async fn a_key_file_is_for_its_owner_alone_and_a_looser_one_is_refused() {
     assert_eq!(fs::metadata(&file).expect("the file").permissions().mode() & 0o777, 0o400);
     for mode in [0o600, 0o440, 0o404] {
         fs::set_permissions(&file, fs::Permissions::from_mode(mode)).expect("a mode");
-        let error = auth::keys::Keys::open(&rollcall.settings, &rollcall.clock).err().expect("a refusal").to_string();
+        let error =
+            rollcall_auth::keys::Keys::open(&rollcall.settings, &rollcall.clock).err().expect("a refusal").to_string();
         assert!(error.contains("must be 0400"), "{error}");
     }
 }
@@ -35,7 +36,7 @@ async fn no_request_is_refused_while_the_key_changes() {
     let old = kids(&rollcall).await;
     let before = rollcall.token("reporting:read").await;
     rollcall.clock.advance(10);
-    auth::keys::rotate(&rollcall.settings, &rollcall.clock).expect("a new key");
+    rollcall_auth::keys::rotate(&rollcall.settings, &rollcall.clock).expect("a new key");
     assert_eq!(kids(&rollcall).await.len(), 2, "published at once");
     assert_eq!(kid(&rollcall.token("reporting:read").await), kid(&before), "and not signing yet");
 

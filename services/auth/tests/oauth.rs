@@ -1,8 +1,8 @@
 //! The standard doors: RFC 6749, 7662, 7009, 8414.
 
 use reqwest::Response;
+use rollcall_test_support::{Rollcall, snapshot};
 use serde_json::{Value, json};
-use test_support::{Rollcall, snapshot};
 
 async fn post(rollcall: &Rollcall, path: &str, client: Option<&(String, String)>, form: &[(&str, &str)]) -> Response {
     let body: Vec<String> = form.iter().map(|(name, value)| format!("{name}={}", value.replace(' ', "+"))).collect();

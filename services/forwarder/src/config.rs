@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use formats::syslog::Rules;
+use rollcall_formats::syslog::Rules;
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -71,7 +71,9 @@ impl Config {
     /// # Errors
     /// The file cannot be read, or a rule is bad.
     pub fn rules(&self) -> Result<Rules, BadConfig> {
-        let Some(path) = &self.rules else { return Ok(Rules::shipped()) };
+        let Some(path) = &self.rules else {
+            return Ok(Rules::shipped());
+        };
         let bad = |error: &dyn std::fmt::Display| BadConfig(format!("{}: {error}", path.display()));
         let text = fs::read_to_string(path).map_err(|error| bad(&error))?;
         Ok(Rules::parse(&text).map_err(|error| bad(&error))?.then(Rules::shipped()))

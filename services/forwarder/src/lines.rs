@@ -1,7 +1,7 @@
 //! Lines of the input as events.
 
-use attendance::event::Refusal;
-use formats::{
+use rollcall_attendance::event::Refusal;
+use rollcall_formats::{
     json,
     syslog::{Found, Matched, Rules, parse_line},
 };

@@ -10,8 +10,8 @@ use std::{
 };
 
 use rand::RngExt;
+use rollcall_test_support::Rollcall;
 use serde_json::json;
-use test_support::Rollcall;
 
 struct Host {
     folder: PathBuf,

@@ -1,8 +1,8 @@
 //! When events arrive, and how far from then they may say that they happened.
 
-use attendance::event::Arrival;
 use jiff::SignedDuration;
-use platform::{clock::Clock, settings};
+use rollcall_attendance::event::Arrival;
+use rollcall_platform::{clock::Clock, settings};
 
 /// The clock and its tolerances.
 #[derive(Debug, Clone)]

@@ -5,7 +5,7 @@ use std::{fmt::Display, sync::LazyLock};
 use opentelemetry::{KeyValue, global, metrics::Counter};
 
 use crate::recorder::Recorded;
-use store::events::Outcome;
+use rollcall_store::events::Outcome;
 
 /// What became of input: `accepted`, `duplicate`, `rejected`, or `ignored` for a message that concerns no session.
 pub fn count(door: &'static str, outcome: &'static str, number: usize) {

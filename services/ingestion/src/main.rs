@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use mimalloc::MiMalloc;
-use platform::command;
+use rollcall_platform::command;
 
 /// Memory is often given back in another thread than it was taken in: the system's allocator makes an event cost a twelfth more.
 #[global_allocator]
@@ -20,5 +20,5 @@ struct Arguments {
 // The writers, RADIUS and syslog share one thread, so that none waits to be woken on another core. HTTP's workers have their own.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    command::finish(command::run("ingestion", Arguments::parse().task, ingestion::startup::serve).await)
+    command::finish(command::run("ingestion", Arguments::parse().task, rollcall_ingestion::startup::serve).await)
 }

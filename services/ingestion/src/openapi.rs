@@ -1,7 +1,7 @@
 //! The OpenAPI document of this service.
 
 use actix_web::HttpResponse;
-use platform::openapi::secured;
+use rollcall_platform::openapi::secured;
 use utoipa::{OpenApi, openapi::security::HttpAuthScheme};
 
 use crate::routes;

@@ -8,8 +8,8 @@ use std::{
 };
 
 use futures::{FutureExt, future::BoxFuture};
-use platform::settings;
-use store::{
+use rollcall_platform::settings;
+use rollcall_store::{
     Pool,
     events::{self, Outcome, Reported},
 };
@@ -254,8 +254,8 @@ fn write<'a>(pool: &'a Pool, batch: &'a [Reported]) -> BoxFuture<'a, Answer> {
     async move {
         match pool.ask(async |connection| events::record(connection, batch).await).await {
             Ok(outcomes) => Ok(outcomes.into_iter().map(Recorded::As).collect()),
-            Err(store::Error::Refused(why)) if batch.len() == 1 => Ok(vec![Recorded::Refused(why)]),
-            Err(store::Error::Refused(_)) => {
+            Err(rollcall_store::Error::Refused(why)) if batch.len() == 1 => Ok(vec![Recorded::Refused(why)]),
+            Err(rollcall_store::Error::Refused(_)) => {
                 let (left, right) = batch.split_at(batch.len() / 2);
                 let mut recorded = write(pool, left).await?;
                 recorded.extend(write(pool, right).await?);
@@ -272,8 +272,8 @@ fn write<'a>(pool: &'a Pool, batch: &'a [Reported]) -> BoxFuture<'a, Answer> {
 
 #[cfg(test)]
 mod tests {
-    use attendance::event::{Arrival, Draft, Event};
     use jiff::{SignedDuration, Timestamp};
+    use rollcall_attendance::event::{Arrival, Draft, Event};
 
     use super::*;
 

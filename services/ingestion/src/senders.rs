@@ -8,7 +8,7 @@ use std::{
 
 use moka::future::Cache;
 use ppp::v1::{Addresses, Header};
-use store::{
+use rollcall_store::{
     Pool,
     sources::{self, Sender},
 };
@@ -43,7 +43,7 @@ impl Senders {
                     &format!("{address} is the sender of no source: see scripts/rollcall source set-senders"),
                 );
             }
-            Ok::<_, store::Error>(found.map(Arc::new))
+            Ok::<_, rollcall_store::Error>(found.map(Arc::new))
         });
         looked_up.await.unwrap_or_else(|error| {
             tracing::error!(%error, door, "senders cannot be looked up");

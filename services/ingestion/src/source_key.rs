@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use actix_web::HttpRequest;
 use moka::future::Cache;
-use platform::{envelope::Problem, request::bearer};
+use rollcall_platform::{envelope::Problem, request::bearer};
+use rollcall_store::{Pool, sources};
 use sha2::{Digest, Sha256};
-use store::{Pool, sources};
 
 /// SHA-256 of a key: it has 256 random bits, so that nothing slower is needed.
 #[must_use]

@@ -6,9 +6,9 @@ use actix_web::{
     http::Method,
     web::{self, Data},
 };
-use formats::syslog::Rules;
-use platform::{clock::Clock, request::only, server, settings::Settings};
-use store::Pool;
+use rollcall_formats::syslog::Rules;
+use rollcall_platform::{clock::Clock, request::only, server, settings::Settings};
+use rollcall_store::Pool;
 
 use crate::{
     arrivals::Arrivals,
@@ -74,7 +74,9 @@ pub fn build(settings: &Settings, clock: Clock) -> Result<Ingestion, Box<dyn std
 /// # Errors
 /// A file cannot be read, or a rule in it is bad; the error says which.
 pub fn rules(directory: &Path) -> Result<Rules, Box<dyn std::error::Error>> {
-    let Ok(entries) = std::fs::read_dir(directory) else { return Ok(Rules::shipped()) };
+    let Ok(entries) = std::fs::read_dir(directory) else {
+        return Ok(Rules::shipped());
+    };
     let mut files: Vec<_> = entries.collect::<Result<Vec<_>, _>>()?.into_iter().map(|entry| entry.path()).collect();
     files.retain(|file| file.extension().is_some_and(|extension| extension == "toml"));
     files.sort();

@@ -1,14 +1,14 @@
-//! Takes sessions as ended that no logout ended: see `store::sessions::sweep`. Each replica sweeps; they share the work.
+//! Takes sessions as ended that no logout ended: see `rollcall_store::sessions::sweep`. Each replica sweeps; they share the work.
 
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use opentelemetry::{KeyValue, global};
-use platform::{
+use rollcall_platform::{
     clock::Clock,
     settings::{self, Settings},
 };
-use store::{
+use rollcall_store::{
     Pool,
     sessions::{self, Swept},
 };
@@ -40,7 +40,11 @@ pub async fn run(pool: Pool, settings: Settings, clock: Clock) {
 ///
 /// # Errors
 /// The database fails.
-pub async fn sweep(pool: &Pool, settings: &settings::Reporting, now: Timestamp) -> Result<Swept, store::Error> {
+pub async fn sweep(
+    pool: &Pool,
+    settings: &settings::Reporting,
+    now: Timestamp,
+) -> Result<Swept, rollcall_store::Error> {
     let stale_before = now - SignedDuration::from_hours(settings.stale_hours.into());
     pool.ask(async |connection| sessions::sweep(connection, stale_before).await).await
 }

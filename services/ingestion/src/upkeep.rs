@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use opentelemetry::{KeyValue, global, metrics::Gauge};
-use platform::{
+use rollcall_platform::{
     clock::Clock,
     settings::{self, Settings},
 };
-use store::{
+use rollcall_store::{
     Pool, retention,
     sources::{self, Source},
 };
@@ -32,7 +32,7 @@ pub async fn run(pool: Pool, settings: Settings, clock: Clock) {
     }
 }
 
-fn note(what: &str, outcome: Result<(), store::Error>) {
+fn note(what: &str, outcome: Result<(), rollcall_store::Error>) {
     if let Err(error) = outcome {
         tracing::error!(%error, what, "upkeep failed and is tried again");
     }
@@ -42,7 +42,11 @@ fn note(what: &str, outcome: Result<(), store::Error>) {
 ///
 /// # Errors
 /// The database fails; what is left goes the next time.
-pub async fn remove_expired(pool: &Pool, settings: &settings::Retention, now: Timestamp) -> Result<(), store::Error> {
+pub async fn remove_expired(
+    pool: &Pool,
+    settings: &settings::Retention,
+    now: Timestamp,
+) -> Result<(), rollcall_store::Error> {
     let before = |days: u32| now - SignedDuration::from_hours(24 * i64::from(days));
     if settings.events_days > 0 {
         while remove_event_month(pool, before(settings.events_days)).await? {}
@@ -55,7 +59,7 @@ pub async fn remove_expired(pool: &Pool, settings: &settings::Retention, now: Ti
 }
 
 /// Its ids first, so that none is known of an event that is gone.
-async fn remove_event_month(pool: &Pool, before: Timestamp) -> Result<bool, store::Error> {
+async fn remove_event_month(pool: &Pool, before: Timestamp) -> Result<bool, rollcall_store::Error> {
     let mut next = Some(0);
     while let Some(block) = next {
         next = pool.ask(async |connection| retention::remove_event_ids(connection, before, block).await).await?;
@@ -63,7 +67,11 @@ async fn remove_event_month(pool: &Pool, before: Timestamp) -> Result<bool, stor
     pool.ask(async |connection| retention::remove_event_month(connection, before).await).await
 }
 
-async fn look_at_sources(pool: &Pool, settings: &settings::Ingestion, gauges: &Gauges) -> Result<(), store::Error> {
+async fn look_at_sources(
+    pool: &Pool,
+    settings: &settings::Ingestion,
+    gauges: &Gauges,
+) -> Result<(), rollcall_store::Error> {
     pool.ask(async |connection| sources::add_up(connection, settings.gap_seconds).await).await?;
     let sources = pool.ask(async |connection| sources::list(connection).await).await?;
     for source in &sources {

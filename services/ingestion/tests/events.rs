@@ -3,8 +3,8 @@
 use std::io::Write;
 
 use reqwest::{StatusCode, header};
+use rollcall_test_support::{Proxy, Rollcall, snapshot};
 use serde_json::{Value, json};
-use test_support::{Proxy, Rollcall, snapshot};
 
 fn event(id: &str, kind: &str, session: &str, at: &str) -> Value {
     json!({"event_id": id, "type": kind, "session_id": session, "user": "user_4", "occurred_at": at})
@@ -106,7 +106,7 @@ async fn an_event_that_the_database_refuses_fails_alone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn redis_and_auth_may_be_down_and_postgres_may_not() {
-    let postgres = Proxy::new(test_support::postgres()).await;
+    let postgres = Proxy::new(rollcall_test_support::postgres()).await;
     let nowhere = "127.0.0.1:1".parse().expect("an address");
     let rollcall = Rollcall::builder().await.postgres(postgres.address).redis(nowhere).start();
     let key = rollcall.source().await;
@@ -127,7 +127,7 @@ async fn redis_and_auth_may_be_down_and_postgres_may_not() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_queue_says_so() {
-    let postgres = Proxy::new(test_support::postgres()).await;
+    let postgres = Proxy::new(rollcall_test_support::postgres()).await;
     let builder = Rollcall::builder().await.postgres(postgres.address);
     let rollcall = builder
         .set(|settings| {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use test_support::{Proxy, Rollcall};
+use rollcall_test_support::{Proxy, Rollcall};
 use tokio::{
     io::AsyncWriteExt,
     net::{TcpStream, UdpSocket},
@@ -111,7 +111,7 @@ async fn who_is_no_sender_is_not_heard() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn while_the_database_is_away_messages_wait_and_come_when_it_is_back() {
-    let proxy = Proxy::new(test_support::postgres()).await;
+    let proxy = Proxy::new(rollcall_test_support::postgres()).await;
     let rollcall = Rollcall::builder().await.postgres(proxy.address).start();
     let source = rollcall.source().await;
     rollcall.senders(&source, &["192.0.2.0/28"]).await;

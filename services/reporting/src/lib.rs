@@ -1,4 +1,4 @@
-//! Attendance reports: views of one query layer, which is `store::sessions`.
+//! Attendance reports: views of one query layer, which is `rollcall_store::sessions`.
 
 pub mod openapi;
 pub mod reports;

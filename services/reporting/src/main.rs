@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use platform::command;
+use rollcall_platform::command;
 
 #[derive(Parser)]
 #[command(version, about = "Rollcall: attendance reports")]
@@ -14,5 +14,5 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    command::finish(command::run("reporting", Arguments::parse().task, reporting::startup::serve).await)
+    command::finish(command::run("reporting", Arguments::parse().task, rollcall_reporting::startup::serve).await)
 }

@@ -1,7 +1,7 @@
 //! The OpenAPI document of this service, and the page on which all three can be read and tried.
 
 use actix_web::HttpResponse;
-use platform::openapi::secured;
+use rollcall_platform::openapi::secured;
 use utoipa::{OpenApi, openapi::security::HttpAuthScheme};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 

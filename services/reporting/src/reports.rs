@@ -2,21 +2,21 @@
 
 use std::{pin::Pin, time::Duration};
 
-use attendance::period::{Period, PeriodError};
 use futures::{Stream, StreamExt, stream};
 use jiff::{civil, tz::TimeZone};
-use platform::{clock::Clock, settings};
-use serde_json::Value;
-use store::{
+use rollcall_attendance::period::{Period, PeriodError};
+use rollcall_platform::{clock::Clock, settings};
+use rollcall_store::{
     Pool, audit_log,
     sessions::{self, Row, Selection},
 };
+use serde_json::Value;
 
 /// A large report is sorted before its first row comes.
 const FIRST_ROW: Duration = Duration::from_secs(55);
 
 /// Rows of a report.
-pub type Rows = Pin<Box<dyn Stream<Item = Result<Row, store::Error>>>>;
+pub type Rows = Pin<Box<dyn Stream<Item = Result<Row, rollcall_store::Error>>>>;
 
 /// Why there is no report. The cause is in the log.
 #[derive(Debug, thiserror::Error)]
@@ -32,10 +32,10 @@ pub enum Unavailable {
     NotMigrated,
 }
 
-impl From<store::Error> for Unavailable {
-    fn from(error: store::Error) -> Self {
+impl From<rollcall_store::Error> for Unavailable {
+    fn from(error: rollcall_store::Error) -> Self {
         tracing::error!(%error, "no report");
-        if matches!(error, store::Error::NotMigrated) { Self::NotMigrated } else { Self::Unreachable }
+        if matches!(error, rollcall_store::Error::NotMigrated) { Self::NotMigrated } else { Self::Unreachable }
     }
 }
 
@@ -104,11 +104,11 @@ impl Reports {
         actor: &str,
         action: &str,
         detail: Value,
-    ) -> Result<Rows, store::Error> {
+    ) -> Result<Rows, rollcall_store::Error> {
         self.pool.ask(async |connection| audit_log::write(connection, actor, action, detail).await).await?;
         let mut rows = Box::pin(sessions::report(self.pool.get().await?, selection));
         let first = tokio::time::timeout(FIRST_ROW, rows.next()).await;
-        let first = first.map_err(|_| store::Error::Unreachable("no row came in time".into()))?.transpose()?;
+        let first = first.map_err(|_| rollcall_store::Error::Unreachable("no row came in time".into()))?.transpose()?;
         Ok(Box::pin(stream::iter(first).map(Ok).chain(rows)))
     }
 }

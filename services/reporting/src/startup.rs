@@ -4,10 +4,10 @@ use actix_web::{
     http::Method,
     web::{self, Data, PayloadConfig},
 };
-use platform::{
+use rollcall_platform::{
     clock::Clock, jwks::Jwks, live_tokens::LiveTokens, request::only, server, settings::Settings, token::Verifier,
 };
-use store::Pool;
+use rollcall_store::Pool;
 
 use crate::{openapi, reports::Reports, v1};
 

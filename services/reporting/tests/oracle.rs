@@ -9,8 +9,8 @@ use jiff::{
     tz::TimeZone,
 };
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
+use rollcall_test_support::Rollcall;
 use serde_json::{Value, json};
-use test_support::Rollcall;
 
 #[derive(Debug, Clone)]
 struct Happening {
@@ -35,13 +35,15 @@ fn happenings(around: Timestamp) -> impl Strategy<Value = Vec<Happening>> {
     let one = (0..10_u8, 0..10_usize, 0..3_usize, 0..4_usize, minutes, prop::bool::weighted(0.3));
     prop::collection::vec(one, 1..40).prop_map(move |all| {
         let kinds = ["login", "login", "login", "login", "logout", "logout", "logout", "active", "active", "restart"];
-        let happening = |(session, kind, user, realm, minute, near): (u8, usize, usize, usize, i64, bool)| Happening {
-            session,
-            kind: kinds[kind],
-            // A session has one user, spelled in several ways.
-            user: [["amy", "Amy", "AMY"], ["bob", "Bob", "bOb"]][usize::from(session % 2)][user],
-            realm: [None, Some("Sales"), Some("sales"), Some("Default")][realm],
-            at: around + SignedDuration::from_mins(if near { minute / 60 } else { minute }),
+        let happening = |(session, kind, user, realm, minute, near): (u8, usize, usize, usize, i64, bool)| {
+            Happening {
+                session,
+                kind: kinds[kind],
+                // A session has one user, spelled in several ways.
+                user: [["amy", "Amy", "AMY"], ["bob", "Bob", "bOb"]][usize::from(session % 2)][user],
+                realm: [None, Some("Sales"), Some("sales"), Some("Default")][realm],
+                at: around + SignedDuration::from_mins(if near { minute / 60 } else { minute }),
+            }
         };
         all.into_iter().map(happening).collect()
     })
@@ -84,7 +86,9 @@ fn oracle(all: &[Happening], asked: &Asked, zone: &TimeZone, now: Timestamp) -> 
     let mut spellings: BTreeMap<(String, String), (Timestamp, &str, String)> = BTreeMap::new();
     for session in 0..10 {
         let signs: Vec<&Happening> = all.iter().filter(|one| one.session == session && one.kind != "restart").collect();
-        let Some(last) = signs.iter().map(|one| one.at).max() else { continue };
+        let Some(last) = signs.iter().map(|one| one.at).max() else {
+            continue;
+        };
         let user = signs.iter().max_by_key(|one| (one.at, one.user)).expect("a sign").user;
         let realm = signs
             .iter()
@@ -98,7 +102,9 @@ fn oracle(all: &[Happening], asked: &Asked, zone: &TimeZone, now: Timestamp) -> 
         if spelling > *known {
             *known = spelling;
         }
-        let Some(login) = signs.iter().filter(|one| one.kind == "login").map(|one| one.at).min() else { continue };
+        let Some(login) = signs.iter().filter(|one| one.kind == "login").map(|one| one.at).min() else {
+            continue;
+        };
         if !(asked.from <= login && login < asked.to) {
             continue;
         }
@@ -140,7 +146,7 @@ fn events(all: &[Happening]) -> Vec<Value> {
 async fn check_place(name: &str, changes: [&str; 2]) {
     let zone = TimeZone::get(name).expect("a zone");
     // Events of any year: the clock here stands still.
-    let any_time = |settings: &mut platform::settings::Settings| settings.ingestion.ahead_seconds = u32::MAX;
+    let any_time = |settings: &mut rollcall_platform::settings::Settings| settings.ingestion.ahead_seconds = u32::MAX;
     let rollcall = Rollcall::builder().await.time_zone(name).set(any_time).start();
     let key = rollcall.source().await;
     let mut runner = TestRunner::default();

@@ -1,8 +1,8 @@
 //! What a report says while something that it needs is away, and that it comes back by itself.
 
+use rollcall_test_support::{Proxy, Rollcall, snapshot};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
-use test_support::{Proxy, Rollcall, snapshot};
 
 fn filters() -> Value {
     json!({"StartDate": "2025-01-01", "EndDate": "2025-01-31", "UserName": "All Users", "StartOfDay": "00:00:00", "RequestDate": "2025-02-01"})
@@ -10,7 +10,7 @@ fn filters() -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn redis_away_or_silent_is_503_soon_and_passes() {
-    let redis = Proxy::new(test_support::redis()).await;
+    let redis = Proxy::new(rollcall_test_support::redis()).await;
     let rollcall = Rollcall::builder().await.redis(redis.address).start();
     let token = rollcall.token("reporting:read").await;
     for outage in [Proxy::cut, Proxy::silence] {
@@ -31,7 +31,7 @@ async fn redis_away_or_silent_is_503_soon_and_passes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_away_or_silent_is_503_and_passes() {
-    let postgres = Proxy::new(test_support::postgres()).await;
+    let postgres = Proxy::new(rollcall_test_support::postgres()).await;
     let rollcall = Rollcall::builder()
         .await
         .postgres(postgres.address)
@@ -61,7 +61,7 @@ async fn known_keys_go_on_verifying_while_auth_is_away_and_unknown_ones_fail_clo
     let mut settings = rollcall.settings.clone();
     settings.database = rollcall.database.settings("reporting");
     settings.token.jwks_url = nowhere;
-    let alone = reporting::startup::build(&settings, rollcall.clock.clone()).expect("reporting");
+    let alone = rollcall_reporting::startup::build(&settings, rollcall.clock.clone()).expect("reporting");
     let url = format!("http://{}/api/v1/reporting/sessions", alone.address);
     let internal = alone.internal_address;
     tokio::spawn(alone.run());

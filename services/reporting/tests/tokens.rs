@@ -3,8 +3,8 @@
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use reqwest::Response;
+use rollcall_test_support::{Rollcall, snapshot};
 use serde_json::{Value, json};
-use test_support::{Rollcall, snapshot};
 
 fn filters() -> Value {
     json!({"StartDate": "2025-01-01", "EndDate": "2025-01-31", "UserName": "All Users", "StartOfDay": "00:00:00", "RequestDate": "2025-02-01"})

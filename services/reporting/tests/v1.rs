@@ -1,8 +1,8 @@
 //! KB008's report, decision by decision of the contract's table.
 
 use reqwest::header;
+use rollcall_test_support::{Rollcall, TestDatabase, snapshot};
 use serde_json::{Value, json};
-use test_support::{Rollcall, TestDatabase, snapshot};
 
 const READ: &str = "reporting:read";
 
@@ -132,7 +132,7 @@ async fn a_restart_ends_what_it_found_open_and_a_later_sign_of_life_undoes_that(
     // Of the same source: its key is its name here.
     let source = rollcall
         .operator()
-        .ask(async |connection| store::sources::list(connection).await)
+        .ask(async |connection| rollcall_store::sources::list(connection).await)
         .await
         .expect("sources")
         .remove(0)

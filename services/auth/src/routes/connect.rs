@@ -1,7 +1,7 @@
 //! `POST /api/v1/auth/connect` (KB008): user name and password for a token.
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web::Data};
-use platform::{
+use rollcall_platform::{
     envelope::{Envelope, Problem},
     request::{Body, json_object, required_text},
 };

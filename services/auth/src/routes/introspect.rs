@@ -1,7 +1,7 @@
 //! `POST /oauth2/introspect` (RFC 7662).
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web::Data};
-use platform::{
+use rollcall_platform::{
     request::Body,
     token::{ADMIN, Claims},
 };

@@ -1,7 +1,7 @@
 //! `GET /.well-known/jwks.json` (RFC 7517): the keys by which anyone can verify a token.
 
 use actix_web::{HttpResponse, http::header, web::Data};
-use platform::envelope::{Envelope, Problem};
+use rollcall_platform::envelope::{Envelope, Problem};
 
 use crate::tokens::Tokens;
 

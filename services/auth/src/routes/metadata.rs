@@ -1,7 +1,7 @@
 //! `GET /.well-known/oauth-authorization-server` (RFC 8414).
 
 use actix_web::{HttpResponse, web::Data};
-use platform::token::{ADMIN, REPORTING_READ};
+use rollcall_platform::token::{ADMIN, REPORTING_READ};
 use serde_json::json;
 
 use crate::tokens::Tokens;

@@ -1,7 +1,7 @@
 //! `POST /oauth2/revoke` (RFC 7009).
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
-use platform::request::Body;
+use rollcall_platform::request::Body;
 
 use super::introspect::TokenForm;
 use crate::{

@@ -1,7 +1,7 @@
 //! `POST /oauth2/token` (RFC 6749, 4.4): the standard door to the same tokens.
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web::Data};
-use platform::request::Body;
+use rollcall_platform::request::Body;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -79,7 +79,9 @@ pub async fn token(
 }
 
 fn granted(owned: &str, asked: Option<&str>) -> Result<String, OauthError> {
-    let Some(asked) = asked else { return Ok(owned.to_owned()) };
+    let Some(asked) = asked else {
+        return Ok(owned.to_owned());
+    };
     match asked.split(' ').find(|scope| !owned.split(' ').any(|owned| owned == *scope)) {
         Some(foreign) => Err(OauthError::bad_request(
             "invalid_scope",

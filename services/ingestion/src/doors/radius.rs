@@ -6,9 +6,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use attendance::event::Event;
-use formats::radius::{Request, drafts};
-use store::{events::Reported, sources::Sender};
+use rollcall_attendance::event::Event;
+use rollcall_formats::radius::{Request, drafts};
+use rollcall_store::{events::Reported, sources::Sender};
 use tokio::net::UdpSocket;
 
 use crate::{
@@ -83,7 +83,9 @@ impl Door {
         let Some((sender, packet)) = behind_proxy(datagram) else {
             return counts::reject(DOOR, "-", &"it does not come from the VIP");
         };
-        let Some(source) = self.senders.source_of(DOOR, sender.ip()).await else { return };
+        let Some(source) = self.senders.source_of(DOOR, sender.ip()).await else {
+            return;
+        };
         let Some(secret) = source.radius_secret.as_deref().map(str::as_bytes) else {
             let reason = "this source has no RADIUS secret: see scripts/rollcall source rotate-radius-secret";
             return counts::reject(DOOR, &source.name, &reason);
@@ -92,7 +94,9 @@ impl Door {
             Ok(request) => request,
             Err(reason) => return counts::reject(DOOR, &source.name, &reason),
         };
-        let Some(_place) = self.in_work.place((sender, request.repetition())) else { return };
+        let Some(_place) = self.in_work.place((sender, request.repetition())) else {
+            return;
+        };
         if self.record(&request, &source).await.is_ok() {
             // The gateway sends again when it does not get this.
             let _ = self.socket.send_to(&request.response(secret), vip).await;

@@ -3,10 +3,10 @@
 
 use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
-use attendance::event::{Draft, Event, Refusal};
-use formats::syslog::{Found, Frames, Matched, Rules, parse};
 use jiff::Timestamp;
-use store::{Pool, events::Reported, sessions, sources::Sender};
+use rollcall_attendance::event::{Draft, Event, Refusal};
+use rollcall_formats::syslog::{Found, Frames, Matched, Rules, parse};
+use rollcall_store::{Pool, events::Reported, sessions, sources::Sender};
 use tokio::{
     io::AsyncReadExt,
     net::{TcpListener, TcpStream},
@@ -96,7 +96,9 @@ impl Syslog {
         let Some((sender, message)) = behind_proxy(datagram) else {
             return counts::reject(DOOR, "-", &"it does not come from the VIP");
         };
-        let Some(source) = self.senders.source_of(DOOR, sender.ip()).await else { return };
+        let Some(source) = self.senders.source_of(DOOR, sender.ip()).await else {
+            return;
+        };
         let messages = [String::from_utf8_lossy(message).into_owned()];
         for _ in 0..ATTEMPTS {
             if self.record(&source, &messages).await.is_ok() {
@@ -109,7 +111,9 @@ impl Syslog {
 
     async fn connection(&self, mut stream: TcpStream) {
         let mut buffer = vec![0; 64 * 1024];
-        let Some((source, first)) = self.begin(&mut stream).await else { return };
+        let Some((source, first)) = self.begin(&mut stream).await else {
+            return;
+        };
         let mut frames = Frames::default();
         frames.push(&first);
         loop {
@@ -183,7 +187,9 @@ impl Syslog {
     /// Gives what a rule found the id of its session: that of the latest login of its name.
     async fn named(&self, source: &Sender, matched: Matched, begun: &mut Begun) -> Result<Draft, Unrecorded> {
         let at: Option<Timestamp> = matched.draft.occurred_at.as_deref().and_then(|at| at.parse().ok());
-        let (Some(at), false) = (at, matched.key.is_empty()) else { return Ok(matched.session(None)) };
+        let (Some(at), false) = (at, matched.key.is_empty()) else {
+            return Ok(matched.session(None));
+        };
         // Instants are compared as the id has them: in UTC.
         if matched.begins() {
             let login = at.to_string();

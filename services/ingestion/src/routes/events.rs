@@ -5,13 +5,13 @@ use actix_web::{
     http::{StatusCode, header},
     web::Data,
 };
-use formats::json::{self, Format, Item, Rejected};
-use platform::{
+use rollcall_formats::json::{self, Format, Item, Rejected};
+use rollcall_platform::{
     envelope::{Envelope, Problem},
     request::{Body, media_type, received, unsupported_media_type},
 };
+use rollcall_store::events::{Outcome, Reported};
 use serde::{Deserialize, Serialize};
-use store::events::{Outcome, Reported};
 use utoipa::ToSchema;
 
 use crate::{

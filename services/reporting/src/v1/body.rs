@@ -3,9 +3,9 @@
 use actix_web::web::Bytes;
 use futures::{Stream, TryStreamExt};
 use jiff::{Timestamp, tz::TimeZone};
-use platform::{clock::Clock, envelope::response_date};
+use rollcall_platform::{clock::Clock, envelope::response_date};
+use rollcall_store::sessions;
 use serde::Serialize;
-use store::sessions;
 use utoipa::ToSchema;
 
 use crate::reports::Rows;
@@ -67,7 +67,7 @@ pub fn stream(
     mut rows: Rows,
     zone: TimeZone,
     clock: &Clock,
-) -> impl Stream<Item = Result<Bytes, store::Error>> + use<> {
+) -> impl Stream<Item = Result<Bytes, rollcall_store::Error>> + use<> {
     let mut text = format!(
         r#"{{"statusCode":200,"statusMessage":"Data fetched successfully","responseDate":"{}","data":["#,
         response_date(clock)

@@ -1,11 +1,11 @@
 //! KB008's `Filters`, parsed once.
 
-use attendance::period::{parse_date, parse_time};
 use jiff::civil;
-use platform::{envelope::Problem, request::required_text};
+use rollcall_attendance::period::{parse_date, parse_time};
+use rollcall_platform::{envelope::Problem, request::required_text};
+use rollcall_store::sessions::Selection;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use store::sessions::Selection;
 use utoipa::ToSchema;
 
 use crate::reports::Reports;
@@ -68,7 +68,9 @@ impl Filters {
     pub fn parse(body: &Map<String, Value>) -> Result<Self, Problem> {
         let filters = match body.get("Filters") {
             Some(Value::Object(filters)) => filters,
-            Some(other) => return Err(Problem::bad_request(format!("Filters: got {other}, takes an object."))),
+            Some(other) => {
+                return Err(Problem::bad_request(format!("Filters: got {other}, takes an object.")));
+            }
             None => {
                 return Err(Problem::bad_request(
                     "Filters: is missing, takes an object with StartDate, EndDate, UserName, StartOfDay and RequestDate.",

@@ -1,7 +1,7 @@
 //! `POST /api/v1/reporting/sessions` (KB008): attendance of a period.
 
 use actix_web::{HttpRequest, HttpResponse, http::header::ContentType, web::Data};
-use platform::{
+use rollcall_platform::{
     envelope::{Envelope, Problem},
     request::{Body, json_object},
     token::{REPORTING_READ, Verifier},

@@ -1,0 +1,166 @@
+//! `rollcall source …`
+
+use std::net::IpAddr;
+
+use clap::Subcommand;
+use diesel_async::AsyncConnection;
+use ipnet::IpNet;
+use rollcall_ingestion::source_key::key_hash;
+use rollcall_platform::{clock::Clock, command::Failure, settings};
+use rollcall_store::{
+    Pool,
+    sources::{self, New},
+};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::{generate, note, output::Output, try_rule};
+
+#[derive(Subcommand)]
+pub enum Task {
+    /// Add a source with a generated key, which is shown this once.
+    Add {
+        /// What it is called: 1 to 64 letters, digits, '-', '_' or '.'.
+        name: String,
+        /// An address or network that it sends syslog or RADIUS from, as 192.0.2.7 or 192.0.2.0/28; may be repeated.
+        #[arg(long = "sender", value_parser = network)]
+        senders: Vec<String>,
+        /// It sends RADIUS accounting: give it a secret too, which is shown this once.
+        #[arg(long)]
+        radius: bool,
+    },
+    /// List the sources: how much each sent, when last, up to when it is complete, and where it was silent.
+    List,
+    /// Say from which addresses or networks a source sends, in the place of what was said before.
+    SetSenders {
+        /// Its name.
+        name: String,
+        /// None: it sends neither syslog nor RADIUS.
+        #[arg(value_parser = network)]
+        senders: Vec<String>,
+    },
+    /// Give a source a new RADIUS secret, which is shown this once.
+    RotateRadiusSecret {
+        /// Its name.
+        name: String,
+    },
+    /// Show what the rules make of a log file, which is read from standard input: RFC 5424 messages, or lines of a log with RFC 3339 times.
+    TryRule,
+    /// Let a source report no more, from 5 seconds on. What it reported stays.
+    Disable {
+        /// Its name.
+        name: String,
+    },
+    /// Give a source a new key, which is shown this once; enables it.
+    RotateKey {
+        /// Its name.
+        name: String,
+    },
+}
+
+#[derive(Serialize)]
+struct Credentials<'a> {
+    name: &'a str,
+    key: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    radius_secret: Option<&'a str>,
+}
+
+const ONCE: &str = "The key is shown this once.";
+
+pub async fn run(pool: &Pool, task: Task, settings: &settings::Ingestion) -> Result<Output, Failure> {
+    match task {
+        Task::Add { name, senders, radius } => add(pool, &name, &senders, radius).await,
+        Task::TryRule => {
+            let rules = rollcall_ingestion::startup::rules(&settings.rules_directory)?;
+            try_rule::run(&rules, &settings.syslog_data_id, std::io::stdin().lock())
+        }
+        Task::SetSenders { name, senders } => {
+            let known = pool.ask(async |connection| {
+                let known = sources::set_senders(connection, &name, &senders).await?;
+                note(connection, "source.set-senders", &name, known).await
+            });
+            known.await.map_err(taken)?.then_some(()).ok_or_else(|| unknown(&name))?;
+            Ok(Output::one(json!({"name": name, "senders": senders}), "It is heard from there within 5 seconds."))
+        }
+        Task::RotateRadiusSecret { name } => {
+            let secret = generate::radius_secret();
+            let known = pool.ask(async |connection| {
+                let known = sources::set_radius_secret(connection, &name, &secret).await?;
+                note(connection, "source.rotate-radius-secret", &name, known).await
+            });
+            known.await?.then_some(()).ok_or_else(|| unknown(&name))?;
+            Ok(Output::one(
+                json!({"name": name, "radius_secret": secret}),
+                "The secret is shown this once, and holds within 5 seconds.",
+            ))
+        }
+        Task::List => {
+            pool.ask(async |connection| sources::add_up(connection, settings.gap_seconds).await).await?;
+            let sources = pool.ask(async |connection| sources::list(connection).await).await?;
+            Ok(Output::many(&sources, "There is no source. Add one with: scripts/rollcall source add NAME"))
+        }
+        Task::Disable { name } => {
+            let now = Clock::System.now();
+            let known = pool.ask(async |connection| {
+                let known = sources::disable(connection, &name, now).await?;
+                note(connection, "source.disable", &name, known).await
+            });
+            known.await?.then_some(()).ok_or_else(|| unknown(&name))?;
+            Ok(Output::one(json!({"name": name}), "It can report no more, from 5 seconds on."))
+        }
+        Task::RotateKey { name } => {
+            let key = generate::source_key();
+            let known = pool.ask(async |connection| {
+                let known = sources::rotate_key(connection, &name, &key_hash(&key)).await?;
+                note(connection, "source.rotate-key", &name, known).await
+            });
+            known.await?.then_some(()).ok_or_else(|| unknown(&name))?;
+            Ok(Output::one(Credentials { name: &name, key: &key, radius_secret: None }, ONCE))
+        }
+    }
+}
+
+async fn add(pool: &Pool, name: &str, senders: &[String], radius: bool) -> Result<Output, Failure> {
+    let good = (1..=64).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    if !good {
+        return Err(format!("NAME: got {name:?}, takes 1 to 64 letters, digits, '-', '_' or '.'").into());
+    }
+    let key = generate::source_key();
+    let secret = radius.then(generate::radius_secret);
+    let source = New { name, key_hash: &key_hash(&key), radius_secret: secret.as_deref() };
+    let added = pool.ask(async |connection| {
+        connection
+            .transaction(async |connection| {
+                let added = sources::add(connection, &source).await?;
+                if added {
+                    sources::set_senders(connection, name, senders).await?;
+                }
+                note(connection, "source.add", name, added).await
+            })
+            .await
+    });
+    added.await.map_err(taken)?.then_some(()).ok_or_else(|| format!("there is a source named {name} already"))?;
+    Ok(Output::one(Credentials { name, key: &key, radius_secret: secret.as_deref() }, ONCE))
+}
+
+/// An address or network as Postgres keeps it: the network's own bits alone.
+fn network(text: &str) -> Result<String, String> {
+    let parsed = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+    parsed
+        .map(|network| network.trunc().to_string())
+        .map_err(|_| "takes an address or a network, as 192.0.2.0/28".into())
+}
+
+/// A network belongs to one source.
+fn taken(error: rollcall_store::Error) -> Failure {
+    if matches!(&error, rollcall_store::Error::Failed(error) if error.to_string().contains("source_senders")) {
+        return "a sender is another source's already: see scripts/rollcall source list".into();
+    }
+    error.into()
+}
+
+fn unknown(name: &str) -> Failure {
+    format!("there is no source named {name}: see scripts/rollcall source list").into()
+}

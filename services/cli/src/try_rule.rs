@@ -1,0 +1,63 @@
+//! `rollcall source try-rule`: what the rules make of a log file.
+
+use std::{collections::HashMap, io::BufRead};
+
+use rollcall_formats::syslog::{Found, Matched, Rules, parse_line};
+use rollcall_platform::command::Failure;
+use serde::Serialize;
+
+use crate::output::Output;
+
+/// A line that a rule understands, or that cannot be read.
+#[derive(Default, Serialize)]
+struct Row {
+    line: usize,
+    rule: String,
+    r#type: Option<String>,
+    occurred_at: Option<String>,
+    user: Option<String>,
+    session_id: Option<String>,
+    address: Option<String>,
+    reason: Option<String>,
+}
+
+pub fn run(rules: &Rules, data_id: &str, input: impl BufRead) -> Result<Output, Failure> {
+    let mut rows = Vec::new();
+    let mut nothing = 0;
+    // The latest login of each name, as the doors find it in the database.
+    let mut logins: HashMap<String, String> = HashMap::new();
+    for (index, line) in input.split(b'\n').enumerate() {
+        let line = String::from_utf8_lossy(&line?).trim_end().to_owned();
+        let (rule, draft) = match parse_line(&line, data_id, rules) {
+            Ok(Found::Stated(draft)) => ("structured data".to_owned(), draft),
+            Ok(Found::Matched(matched)) => (matched.rule.clone(), named(matched, &mut logins)),
+            Ok(Found::Nothing) => {
+                nothing += 1;
+                continue;
+            }
+            Err(refusal) => {
+                rows.push(Row { line: index + 1, rule: format!("cannot be read: {refusal}"), ..Row::default() });
+                continue;
+            }
+        };
+        rows.push(Row {
+            line: index + 1,
+            rule,
+            r#type: draft.kind,
+            occurred_at: draft.occurred_at,
+            user: draft.user,
+            session_id: draft.session_id,
+            address: draft.wan_ip.or(draft.client_ip),
+            reason: draft.reason,
+        });
+    }
+    Ok(Output::many(&rows, "No line is an event.").note(&format!("{nothing} other lines concern no session")))
+}
+
+fn named(matched: Matched, logins: &mut HashMap<String, String>) -> rollcall_attendance::event::Draft {
+    if matched.begins() {
+        logins.insert(matched.key.clone(), matched.draft.occurred_at.clone().unwrap_or_default());
+    }
+    let login = logins.get(&matched.key).cloned();
+    matched.session(login.as_deref())
+}

@@ -1,0 +1,382 @@
+//! One fact that a source reports, checked at the edge and known to be good from there on.
+
+use std::net::IpAddr;
+
+use jiff::{SignedDuration, Timestamp, Unit};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+/// The longest `event_id`, in bytes.
+pub const EVENT_ID_BYTES: usize = 128;
+/// The longest session id, name or other text of an event, in bytes.
+pub const TEXT_BYTES: usize = 256;
+
+/// An event as a door received it: nothing checked yet. Times are RFC 3339.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Draft {
+    /// Unique within the source.
+    pub event_id: Option<String>,
+    /// `login`, `active`, `logout` or `restart`.
+    pub kind: Option<String>,
+    /// This login is no event of the gateway, but reckoned from the session's length at its end.
+    pub reckoned: bool,
+    /// The gateway's name of the session.
+    pub session_id: Option<String>,
+    /// As the person spelled it at the gateway.
+    pub user: Option<String>,
+    /// The gateway domain.
+    pub realm: Option<String>,
+    /// When it happened.
+    pub occurred_at: Option<String>,
+    /// Why, in the gateway's words.
+    pub reason: Option<String>,
+    /// The person's name.
+    pub display_name: Option<String>,
+    /// Address that the gateway gave to the client.
+    pub client_ip: Option<String>,
+    /// Address that the client came from.
+    pub wan_ip: Option<String>,
+    /// Hardware address of the device.
+    pub mac: Option<String>,
+    /// Name of the device.
+    pub device: Option<String>,
+    /// Length of the session so far, in seconds.
+    pub active_seconds: Option<i64>,
+    /// RADIUS Class.
+    pub class: Option<String>,
+    /// The source has sent everything up to here.
+    pub complete_through: Option<String>,
+}
+
+impl Draft {
+    /// The fields that are text, by their names in the event JSON.
+    pub fn texts(&mut self) -> [(&'static str, &mut Option<String>); 13] {
+        [
+            ("event_id", &mut self.event_id),
+            ("type", &mut self.kind),
+            ("session_id", &mut self.session_id),
+            ("user", &mut self.user),
+            ("realm", &mut self.realm),
+            ("occurred_at", &mut self.occurred_at),
+            ("reason", &mut self.reason),
+            ("display_name", &mut self.display_name),
+            ("client_ip", &mut self.client_ip),
+            ("wan_ip", &mut self.wan_ip),
+            ("mac", &mut self.mac),
+            ("device", &mut self.device),
+            ("complete_through", &mut self.complete_through),
+        ]
+    }
+}
+
+/// An event that can be recorded.
+///
+/// Its serialized form is what [`Event::digest`] covers: a new field must be skipped when absent,
+/// or a gateway that repeats an old event after an upgrade gets a conflict.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Event {
+    /// Unique within the source.
+    pub event_id: String,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// What happened.
+    pub fact: Fact,
+    /// The source has sent everything up to here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub complete_through: Option<Timestamp>,
+    /// What else the gateway's log says.
+    pub evidence: Evidence,
+    /// It says that it happened long before or after it arrived: a clock may be wrong. Of its arrival, not of its content.
+    #[serde(skip)]
+    pub clock_skewed: bool,
+}
+
+/// When an event arrives, and how far from then it may say that it happened.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival {
+    /// Now.
+    pub at: Timestamp,
+    /// Further ahead than this it is refused.
+    pub ahead: SignedDuration,
+    /// Further away than this, in either direction, its clock is suspect.
+    pub skew: SignedDuration,
+}
+
+/// What an event says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub enum Fact {
+    /// Of a session.
+    Session {
+        /// Which of the three.
+        sign: Sign,
+        /// The gateway's name of the session.
+        session_id: String,
+        /// As last spelled.
+        user: String,
+        /// None where the gateway names none.
+        realm: Option<String>,
+    },
+    /// Of the source: it started anew and knows nothing of its earlier sessions.
+    Restart,
+}
+
+/// A sign of life of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Sign {
+    /// It began.
+    Login,
+    /// It had begun by then: reckoned from its length at its end, so that a `Login` is believed before it.
+    Begun,
+    /// It is still there.
+    Active,
+    /// It ended.
+    Logout,
+}
+
+/// Columns of the gateway's user log that decide nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Evidence {
+    /// Why, in the gateway's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The person's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// Address that the gateway gave to the client.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_ip: Option<IpAddr>,
+    /// Address that the client came from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wan_ip: Option<IpAddr>,
+    /// Hardware address of the device.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mac: Option<String>,
+    /// Name of the device.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
+    /// Length of the session so far, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub active_seconds: Option<i64>,
+    /// What the authenticating server gave the gateway to hand on (RADIUS Class, RFC 2865 section 5.25).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
+}
+
+/// Why an event was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {message}")]
+pub struct Refusal {
+    /// The field, by its name in the event JSON.
+    pub field: &'static str,
+    /// What it takes.
+    pub message: String,
+}
+
+impl Refusal {
+    /// A refusal of `field`.
+    pub fn new(field: &'static str, message: impl Into<String>) -> Self {
+        Self { field, message: message.into() }
+    }
+}
+
+impl Event {
+    /// Checks a draft.
+    ///
+    /// # Errors
+    /// The first field that is missing or wrong.
+    pub fn parse(draft: Draft, arrival: &Arrival) -> Result<Self, Refusal> {
+        let event_id = required("event_id", draft.event_id, EVENT_ID_BYTES)?;
+        let fact = match required("type", draft.kind, TEXT_BYTES)?.as_str() {
+            "restart" => Fact::Restart,
+            kind => Fact::Session {
+                sign: if draft.reckoned { Sign::Begun } else { sign(kind)? },
+                session_id: required("session_id", draft.session_id, TEXT_BYTES)?,
+                user: required("user", draft.user, TEXT_BYTES)?,
+                realm: optional("realm", draft.realm)?,
+            },
+        };
+        let occurred_at = instant("occurred_at", &required("occurred_at", draft.occurred_at, TEXT_BYTES)?)?;
+        Ok(Self {
+            event_id,
+            occurred_at,
+            clock_skewed: arrival.judge(occurred_at)?,
+            fact,
+            complete_through: optional("complete_through", draft.complete_through)?
+                .map(|text| instant("complete_through", &text))
+                .transpose()?,
+            evidence: Evidence {
+                reason: optional("reason", draft.reason)?,
+                display_name: optional("display_name", draft.display_name)?,
+                client_ip: address("client_ip", draft.client_ip)?,
+                wan_ip: address("wan_ip", draft.wan_ip)?,
+                mac: optional("mac", draft.mac)?,
+                device: optional("device", draft.device)?,
+                active_seconds: seconds("active_seconds", draft.active_seconds)?,
+                class: optional("class", draft.class)?,
+            },
+        })
+    }
+
+    /// SHA-256 of the content: two events of one id are the same event if their digests are equal.
+    #[must_use]
+    #[allow(clippy::missing_panics_doc, reason = "an event has no map, so that its JSON cannot fail")]
+    pub fn digest(&self) -> [u8; 32] {
+        let content = serde_json::to_vec(self).expect("JSON of plain fields");
+        Sha256::digest(content).into()
+    }
+}
+
+impl Arrival {
+    /// Whether the clock that gave `occurred_at` is suspect.
+    fn judge(&self, occurred_at: Timestamp) -> Result<bool, Refusal> {
+        let early = occurred_at.duration_since(self.at);
+        if early > self.ahead {
+            let message = format!(
+                "lies {} seconds ahead of the clock here, which is too far: is the gateway's clock right?",
+                early.as_secs()
+            );
+            return Err(Refusal::new("occurred_at", message));
+        }
+        Ok(early.abs() > self.skew)
+    }
+}
+
+fn sign(kind: &str) -> Result<Sign, Refusal> {
+    match kind {
+        "login" => Ok(Sign::Login),
+        "active" => Ok(Sign::Active),
+        "logout" => Ok(Sign::Logout),
+        other => Err(Refusal::new("type", format!("got {other:?}, takes login, active, logout or restart"))),
+    }
+}
+
+fn required(field: &'static str, value: Option<String>, bytes: usize) -> Result<String, Refusal> {
+    text(field, value, bytes)?.ok_or_else(|| Refusal::new(field, "is missing"))
+}
+
+fn optional(field: &'static str, value: Option<String>) -> Result<Option<String>, Refusal> {
+    text(field, value, TEXT_BYTES)
+}
+
+/// Empty is absent: gateways write empty columns for what they do not know.
+fn text(field: &'static str, value: Option<String>, bytes: usize) -> Result<Option<String>, Refusal> {
+    let Some(value) = value.filter(|value| !value.is_empty()) else {
+        return Ok(None);
+    };
+    if value.len() > bytes {
+        return Err(Refusal::new(field, format!("has {} bytes, takes at most {bytes}", value.len())));
+    }
+    if value.chars().any(char::is_control) {
+        return Err(Refusal::new(field, "contains a control character"));
+    }
+    Ok(Some(value))
+}
+
+fn instant(field: &'static str, text: &str) -> Result<Timestamp, Refusal> {
+    text.parse::<Timestamp>()
+        .and_then(|instant| {
+            instant.round(jiff::TimestampRound::new().smallest(Unit::Microsecond).mode(jiff::RoundMode::Floor))
+        })
+        .map_err(|_| {
+            Refusal::new(field, format!("got {text:?}, takes RFC 3339 with an offset, as 2025-01-01T15:30:00+05:30"))
+        })
+}
+
+fn address(field: &'static str, value: Option<String>) -> Result<Option<IpAddr>, Refusal> {
+    let Some(value) = optional(field, value)? else {
+        return Ok(None);
+    };
+    value.parse().map(Some).map_err(|_| Refusal::new(field, format!("got {value:?}, takes an IPv4 or IPv6 address")))
+}
+
+fn seconds(field: &'static str, value: Option<i64>) -> Result<Option<i64>, Refusal> {
+    match value {
+        Some(value) if value < 0 => Err(Refusal::new(field, format!("got {value}, takes seconds from 0"))),
+        value => Ok(value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn draft() -> Draft {
+        Draft {
+            event_id: Some("e1".into()),
+            kind: Some("login".into()),
+            session_id: Some("s1".into()),
+            user: Some("user_4".into()),
+            occurred_at: Some("2025-01-01T15:30:00.1234567+05:30".into()),
+            ..Draft::default()
+        }
+    }
+
+    fn arrival() -> Arrival {
+        Arrival {
+            at: "2025-01-01T10:00:00Z".parse().expect("an instant"),
+            ahead: SignedDuration::from_mins(5),
+            skew: SignedDuration::from_hours(1),
+        }
+    }
+
+    fn refused(change: impl FnOnce(&mut Draft)) -> String {
+        let mut draft = draft();
+        change(&mut draft);
+        Event::parse(draft, &arrival()).expect_err("a refusal").to_string()
+    }
+
+    #[test]
+    fn an_event_keeps_microseconds_and_no_more() {
+        let event = Event::parse(draft(), &arrival()).expect("an event");
+        assert_eq!(event.occurred_at.to_string(), "2025-01-01T10:00:00.123456Z");
+    }
+
+    #[test]
+    fn a_refusal_names_the_field() {
+        assert_eq!(refused(|draft| draft.event_id = None), "event_id: is missing");
+        assert_eq!(
+            refused(|draft| draft.event_id = Some("x".repeat(129))),
+            "event_id: has 129 bytes, takes at most 128"
+        );
+        assert_eq!(refused(|draft| draft.user = Some(String::new())), "user: is missing");
+        assert_eq!(refused(|draft| draft.user = Some("a\0b".into())), "user: contains a control character");
+        assert_eq!(
+            refused(|draft| draft.kind = Some("LOGIN".into())),
+            "type: got \"LOGIN\", takes login, active, logout or restart"
+        );
+        assert!(
+            refused(|draft| draft.occurred_at = Some("2025-01-01T15:30:00".into())).starts_with("occurred_at: got")
+        );
+        assert!(refused(|draft| draft.client_ip = Some("10.0.0.256".into())).starts_with("client_ip: got"));
+        assert_eq!(refused(|draft| draft.active_seconds = Some(-1)), "active_seconds: got -1, takes seconds from 0");
+    }
+
+    #[test]
+    fn a_time_too_far_ahead_is_refused_and_one_far_away_is_flagged() {
+        let at = |text: &str| Event::parse(Draft { occurred_at: Some(text.into()), ..draft() }, &arrival());
+        let flags = ["2025-01-01T10:05:00Z", "2025-01-01T09:00:00Z", "2025-01-01T08:59:59Z"];
+        assert_eq!(flags.map(|text| at(text).expect("an event").clock_skewed), [false, false, true]);
+        let refusal = at("2025-01-01T10:05:01Z").expect_err("a refusal").to_string();
+        assert!(refusal.starts_with("occurred_at: lies 301 seconds ahead"), "{refusal}");
+    }
+
+    #[test]
+    fn a_restart_needs_neither_session_nor_user() {
+        let restart = Draft { kind: Some("restart".into()), session_id: None, user: None, ..draft() };
+        assert_eq!(Event::parse(restart, &arrival()).expect("an event").fact, Fact::Restart);
+    }
+
+    #[test]
+    fn the_digest_sees_content_and_not_its_spelling() {
+        let digest = |change: fn(&mut Draft)| {
+            let mut draft = draft();
+            change(&mut draft);
+            Event::parse(draft, &arrival()).expect("an event").digest()
+        };
+        let original = digest(|_| ());
+        assert_eq!(original, digest(|draft| draft.occurred_at = Some("2025-01-01T10:00:00.123456Z".into())));
+        assert_eq!(original, digest(|draft| draft.reason = Some(String::new())));
+        assert_ne!(original, digest(|draft| draft.reason = Some("idle".into())));
+        assert_ne!(original, digest(|draft| draft.user = Some("USER_4".into())));
+    }
+}

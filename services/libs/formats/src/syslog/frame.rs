@@ -1,0 +1,146 @@
+//! Messages in a stream: RFC 6587, with the length in front or a line each. RFC 5425 (TLS) has the former.
+
+use rollcall_attendance::event::Refusal;
+
+/// The longest message, in bytes: more than the 8192 that RFC 5425 asks for.
+pub const LONGEST: usize = 65_536;
+
+/// Takes messages off the front of what has arrived. Which framing a stream has is seen from each frame's first byte: a
+/// digit begins a length, `<` a message (RFC 6587 section 3.4).
+#[derive(Debug, Default)]
+pub struct Frames {
+    waiting: Vec<u8>,
+    taken: usize,
+}
+
+impl Frames {
+    /// Adds what arrived.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.waiting.drain(..self.taken);
+        self.taken = 0;
+        self.waiting.extend_from_slice(bytes);
+    }
+
+    /// The next whole message; none until more arrives.
+    ///
+    /// # Errors
+    /// The stream is not framed: nothing after this can be told apart.
+    pub fn take(&mut self) -> Result<Option<&[u8]>, Refusal> {
+        // Line ends between frames are nobody's.
+        while matches!(self.waiting.get(self.taken), Some(b'\n' | b'\r' | 0)) {
+            self.taken += 1;
+        }
+        let rest = &self.waiting[self.taken..];
+        let (skip, length, end) = match rest.first() {
+            None => return Ok(None),
+            Some(b'1'..=b'9') => match counted(rest)? {
+                Some((skip, length)) => (skip, length, skip + length),
+                None => return Ok(None),
+            },
+            Some(_) => match rest.iter().position(|byte| *byte == b'\n') {
+                Some(length) => (0, length, length + 1),
+                None if rest.len() > LONGEST => return Err(too_long(rest.len())),
+                None => return Ok(None),
+            },
+        };
+        if length > LONGEST {
+            return Err(too_long(length));
+        }
+        let start = self.taken + skip;
+        if self.waiting.len() < start + length {
+            return Ok(None);
+        }
+        self.taken += end;
+        Ok(Some(self.waiting[start..start + length].trim_ascii_end()))
+    }
+
+    /// Bytes of a message that has not arrived whole.
+    #[must_use]
+    pub fn unfinished(&self) -> usize {
+        self.waiting.len() - self.taken
+    }
+}
+
+/// How long the length and its space are, and the length.
+fn counted(rest: &[u8]) -> Result<Option<(usize, usize)>, Refusal> {
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    if digits > 5 || rest.get(digits).is_some_and(|byte| *byte != b' ') {
+        return Err(Refusal::new("frame", "begins with neither a length and a space nor <"));
+    }
+    if digits == rest.len() {
+        return Ok(None);
+    }
+    let length = rest[..digits].iter().fold(0, |length, digit| length * 10 + usize::from(digit - b'0'));
+    Ok(Some((digits + 1, length)))
+}
+
+fn too_long(bytes: usize) -> Refusal {
+    Refusal::new("frame", format!("has {bytes} bytes or more, takes at most {LONGEST}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn all(frames: &mut Frames) -> Result<Vec<String>, Refusal> {
+        let mut messages = Vec::new();
+        while let Some(message) = frames.take()? {
+            messages.push(String::from_utf8_lossy(message).into_owned());
+        }
+        Ok(messages)
+    }
+
+    #[test]
+    fn both_framings_are_taken_even_in_turn() {
+        let mut frames = Frames::default();
+        frames.push(b"3 <1>\n<2>a\r\n6 <3>\nb\n<4>");
+        assert_eq!(all(&mut frames), Ok(vec!["<1>".into(), "<2>a".into(), "<3>\nb".into()]));
+        assert_eq!(frames.unfinished(), 3);
+        frames.push(b"c\n");
+        assert_eq!(all(&mut frames), Ok(vec!["<4>c".into()]));
+    }
+
+    #[test]
+    fn what_cannot_be_told_apart_is_refused() {
+        for bytes in [&b"99999999 <1>"[..], b"12x", b"99999 "] {
+            let mut frames = Frames::default();
+            frames.push(bytes);
+            assert!(frames.take().is_err(), "{}", String::from_utf8_lossy(bytes));
+        }
+        let mut endless = Frames::default();
+        endless.push(&vec![b'<'; LONGEST + 1]);
+        assert!(endless.take().is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn however_it_is_cut_up_the_messages_are_the_same(
+            messages in prop::collection::vec(("<[a-z ]{0,30}[a-z]", any::<bool>()), 1..6),
+            cuts in prop::collection::vec(1..9_usize, 1..40),
+        ) {
+            let mut stream = Vec::new();
+            for (message, counted) in &messages {
+                if *counted { stream.extend(format!("{} {message}", message.len()).bytes()); } else { stream.extend(format!("{message}\n").bytes()); }
+            }
+            let mut frames = Frames::default();
+            let (mut read, mut rest, mut cuts) = (Vec::new(), &stream[..], cuts.into_iter().cycle());
+            while !rest.is_empty() {
+                let (part, others) = rest.split_at(cuts.next().unwrap_or(1).min(rest.len()));
+                frames.push(part);
+                read.extend(all(&mut frames)?);
+                rest = others;
+            }
+            let expected: Vec<String> = messages.into_iter().map(|(message, _)| message).collect();
+            prop_assert_eq!(read, expected);
+        }
+
+        #[test]
+        fn any_bytes_are_answered(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let mut frames = Frames::default();
+            frames.push(&bytes);
+            let _ = all(&mut frames);
+        }
+    }
+}

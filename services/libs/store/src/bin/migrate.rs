@@ -1,0 +1,29 @@
+//! Makes the database roles and runs the migrations, then ends. Safe when several start at once.
+
+use std::process::ExitCode;
+
+use diesel_async::{AsyncPgConnection, pooled_connection::deadpool::Object};
+use rollcall_platform::{
+    command,
+    settings::{Settings, read_secret},
+};
+use rollcall_store::{Pool, migrations};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    command::finish(migrate().await)
+}
+
+/// Reads each role's password from `<folder of the owner's password>/<role>`.
+async fn migrate() -> Result<(), command::Failure> {
+    let settings = Settings::load()?.database;
+    let folder = settings.password_file.parent().ok_or("database.password_file has no folder")?;
+    let passwords = migrations::ROLES
+        .into_iter()
+        .map(|role| Ok((role, read_secret(&folder.join(role))?)))
+        .collect::<std::io::Result<Vec<_>>>()?;
+    let connection: AsyncPgConnection = Object::take(Pool::new(&settings)?.get().await?);
+    migrations::run(connection, &passwords).await.map_err(|error| error.to_string())?;
+    println!("the database is up to date");
+    Ok(())
+}

@@ -1,0 +1,196 @@
+//! Connections to Postgres, and what can go wrong with them.
+
+use std::time::Duration;
+
+use diesel::{
+    ConnectionError,
+    result::{DatabaseErrorKind, Error as DieselError},
+};
+use diesel_async::{
+    AsyncConnection, AsyncPgConnection,
+    pooled_connection::{
+        AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
+        deadpool::{self, Object},
+    },
+};
+use futures::FutureExt;
+use rollcall_platform::{
+    health,
+    settings::{self, read_secret},
+};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::runtime::Handle;
+
+/// A connection on loan from the pool.
+pub type Connection = Object<AsyncPgConnection>;
+
+/// Why the database gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It cannot be reached, or broke off. The same may succeed later.
+    #[error("the database is unreachable: {0}")]
+    Unreachable(String),
+    /// It is there, but lacks migrations.
+    #[error("the database is not migrated: wait for the migrate service, or see its log")]
+    NotMigrated,
+    /// It refused the data itself; repeating will not help.
+    #[error("the database refused the data: {0}")]
+    Refused(String),
+    /// It failed otherwise.
+    #[error("the database failed: {0}")]
+    Failed(DieselError),
+}
+
+impl From<DieselError> for Error {
+    fn from(error: DieselError) -> Self {
+        use DatabaseErrorKind as Kind;
+        match &error {
+            DieselError::DatabaseError(Kind::ClosedConnection | Kind::UnableToSendCommand, information) => {
+                Self::Unreachable(information.message().to_owned())
+            }
+            // A month without a partition is no fault of the event.
+            DieselError::DatabaseError(Kind::CheckViolation, information)
+                if information.message().starts_with("no partition") =>
+            {
+                Self::Failed(error)
+            }
+            DieselError::DatabaseError(Kind::CheckViolation | Kind::NotNullViolation, information) => {
+                Self::Refused(information.message().to_owned())
+            }
+            _ => Self::Failed(error),
+        }
+    }
+}
+
+/// A connection in the midst of an answer: dropped there, it is closed and not lent to the next caller,
+/// who would wait for the rest of an answer that nobody reads.
+pub(crate) struct Midway(Option<Connection>);
+
+impl Midway {
+    pub(crate) fn new(connection: Connection) -> Self {
+        Self(Some(connection))
+    }
+
+    pub(crate) fn connection(&mut self) -> Result<&mut Connection, DieselError> {
+        self.0.as_mut().ok_or(DieselError::NotFound)
+    }
+
+    /// The answer is read to its end: back to the pool.
+    pub(crate) fn finish(mut self) {
+        drop(self.0.take());
+    }
+}
+
+impl Drop for Midway {
+    fn drop(&mut self) {
+        drop(self.0.take().map(Object::take));
+    }
+}
+
+/// The pool of one service's role.
+#[derive(Clone)]
+pub struct Pool {
+    inner: deadpool::Pool<AsyncPgConnection>,
+    wait: Duration,
+}
+
+impl Pool {
+    /// A pool; connections are made when they are first needed, and live in the runtime that this is called in:
+    /// those of an HTTP worker end with the worker, while others may still be asking.
+    ///
+    /// # Errors
+    /// The password file cannot be read.
+    pub fn new(settings: &settings::Database) -> Result<Self, Box<dyn std::error::Error>> {
+        let runtime = Handle::current();
+        let mut config = ManagerConfig::default();
+        // A closed connection is noticed without asking the server first.
+        config.recycling_method = RecyclingMethod::Fast;
+        config.custom_setup =
+            Box::new(move |address| {
+                let address = address.to_owned();
+                let connecting = runtime.spawn(async move { AsyncPgConnection::establish(&address).await });
+                async move {
+                    connecting.await.unwrap_or_else(|error| Err(ConnectionError::BadConnection(error.to_string())))
+                }
+                .boxed()
+            });
+        let manager = AsyncDieselConnectionManager::new_with_config(address(settings)?.expose_secret(), config);
+        let wait = Duration::from_millis(settings.wait_milliseconds);
+        let inner = deadpool::Pool::builder(manager)
+            .max_size(settings.connections)
+            // The last one back first: its process at the server is still warm.
+            .queue_mode(::deadpool::managed::QueueMode::Lifo)
+            .wait_timeout(Some(wait))
+            .create_timeout(Some(wait))
+            .recycle_timeout(Some(wait))
+            .runtime(::deadpool::Runtime::Tokio1)
+            .build()?;
+        Ok(Self { inner, wait })
+    }
+
+    /// A connection.
+    ///
+    /// # Errors
+    /// None is to be had within the wait.
+    pub async fn get(&self) -> Result<Connection, Error> {
+        self.inner.get().await.map_err(|error| Error::Unreachable(error.to_string()))
+    }
+
+    /// The answer, or [`Error::Unreachable`] when it does not come within the wait: a server that
+    /// hangs must not make its callers hang. The connection that waits for it is not used again.
+    ///
+    /// # Errors
+    /// As the query's own.
+    pub async fn ask<T, E, F>(&self, query: F) -> Result<T, Error>
+    where
+        F: AsyncFnOnce(&mut AsyncPgConnection) -> Result<T, E>,
+        Error: From<E>,
+    {
+        let mut connection = self.get().await?;
+        if let Ok(answer) = tokio::time::timeout(self.wait, query(&mut connection)).await {
+            return Ok(answer?);
+        }
+        drop(Object::take(connection));
+        Err(Error::Unreachable("it did not answer in time".into()))
+    }
+
+    /// A health check: reachable and migrated.
+    #[must_use]
+    pub fn health(&self) -> health::Check {
+        let pool = self.clone();
+        health::check(move || {
+            let pool = pool.clone();
+            async move {
+                match pool.ask(crate::migrations::are_current).await {
+                    Ok(true) => Ok(()),
+                    Ok(false) => Err(Error::NotMigrated.to_string()),
+                    Err(error) => Err(format!("{error}: see scripts/status and the log of postgres")),
+                }
+            }
+        })
+    }
+
+    /// The same error, or [`Error::NotMigrated`] where that is its cause.
+    pub async fn explain(&self, error: Error) -> Error {
+        match &error {
+            Error::Failed(_) if matches!(self.ask(crate::migrations::are_current).await, Ok(false)) => {
+                Error::NotMigrated
+            }
+            _ => error,
+        }
+    }
+}
+
+/// In the keyword form, where only backslash and quote need care.
+fn address(settings: &settings::Database) -> std::io::Result<SecretString> {
+    let password = read_secret(&settings.password_file)?;
+    let quote = |value: &str| value.replace('\\', r"\\").replace('\'', r"\'");
+    Ok(SecretString::from(format!(
+        "host='{}' port={} dbname='{}' user='{}' password='{}' connect_timeout=3 keepalives_idle=10",
+        quote(&settings.host),
+        settings.port,
+        quote(&settings.name),
+        quote(&settings.user),
+        quote(password.expose_secret()),
+    )))
+}

@@ -1,0 +1,240 @@
+//! Sources: the gateways that report sessions.
+
+use std::{collections::BTreeMap, net::IpAddr};
+
+use diesel::{
+    ExpressionMethods, OptionalExtension, QueryDsl, QueryableByName, insert_into,
+    result::QueryResult,
+    sql_query,
+    sql_types::{Array, BigInt, Double, Integer, Nullable, Text, Timestamptz},
+    update,
+};
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+use jiff::Timestamp;
+use jiff_diesel::{NullableTimestamp, ToDiesel};
+use rollcall_attendance::event::{Event, Fact};
+use serde::Serialize;
+
+use crate::{events::Reported, schema::sources::dsl};
+
+/// What is known of a source. `gaps` are stretches in which it sent nothing and that `complete_through` does not cover.
+#[derive(Debug, Clone, Serialize, QueryableByName)]
+#[allow(missing_docs, reason = "as in the table")]
+pub struct Source {
+    #[diesel(sql_type = Text)]
+    pub name: String,
+    #[diesel(sql_type = BigInt)]
+    pub events: i64,
+    #[diesel(sql_type = Nullable<Timestamptz>, deserialize_as = NullableTimestamp)]
+    pub last_event_at: Option<Timestamp>,
+    #[diesel(sql_type = Nullable<Timestamptz>, deserialize_as = NullableTimestamp)]
+    pub last_received_at: Option<Timestamp>,
+    #[diesel(sql_type = Nullable<Timestamptz>, deserialize_as = NullableTimestamp)]
+    pub complete_through: Option<Timestamp>,
+    #[diesel(sql_type = BigInt)]
+    pub gaps: i64,
+    #[diesel(sql_type = Nullable<Timestamptz>, deserialize_as = NullableTimestamp)]
+    pub last_gap_from: Option<Timestamp>,
+    #[diesel(sql_type = Nullable<Timestamptz>, deserialize_as = NullableTimestamp)]
+    pub last_gap_to: Option<Timestamp>,
+    #[diesel(sql_type = BigInt)]
+    pub clock_skewed: i64,
+    #[diesel(sql_type = Nullable<Timestamptz>, deserialize_as = NullableTimestamp)]
+    pub last_restart_at: Option<Timestamp>,
+    #[diesel(sql_type = Array<Text>)]
+    pub senders: Vec<String>,
+    #[diesel(sql_type = Timestamptz, deserialize_as = jiff_diesel::Timestamp)]
+    pub created_at: Timestamp,
+    #[diesel(sql_type = Nullable<Timestamptz>, deserialize_as = NullableTimestamp)]
+    pub disabled_at: Option<Timestamp>,
+}
+
+/// The source that sends from an address.
+#[derive(Debug, Clone, QueryableByName)]
+pub struct Sender {
+    /// The source.
+    #[diesel(sql_type = Integer)]
+    pub source_id: i32,
+    /// Its name, for the log.
+    #[diesel(sql_type = Text)]
+    pub name: String,
+    /// What its RADIUS packets are signed with.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub radius_secret: Option<String>,
+}
+
+/// The enabled source that has this key.
+///
+/// # Errors
+/// The database fails.
+pub async fn by_key(connection: &mut AsyncPgConnection, key_hash: &[u8]) -> QueryResult<Option<i32>> {
+    let enabled = dsl::sources.filter(dsl::key_hash.eq(key_hash)).filter(dsl::disabled_at.is_null());
+    enabled.select(dsl::id).first(connection).await.optional()
+}
+
+/// The enabled source of this name.
+///
+/// # Errors
+/// The database fails.
+pub async fn by_name(connection: &mut AsyncPgConnection, name: &str) -> QueryResult<Option<i32>> {
+    let enabled = dsl::sources.filter(dsl::name.eq(name)).filter(dsl::disabled_at.is_null());
+    enabled.select(dsl::id).first(connection).await.optional()
+}
+
+/// The enabled source that sends from this address: the one with the narrowest network that it is in.
+///
+/// # Errors
+/// The database fails.
+pub async fn by_sender(connection: &mut AsyncPgConnection, address: IpAddr) -> QueryResult<Option<Sender>> {
+    sql_query(
+        "SELECT source_id, name, radius_secret FROM source_senders JOIN sources ON sources.id = source_id
+         WHERE network >>= $1::inet AND disabled_at IS NULL ORDER BY masklen(network) DESC LIMIT 1",
+    )
+    .bind::<Text, _>(address.to_string())
+    .get_result(connection)
+    .await
+    .optional()
+}
+
+/// A source to be added.
+#[derive(Debug)]
+pub struct New<'a> {
+    /// What it is called.
+    pub name: &'a str,
+    /// SHA-256 of its key.
+    pub key_hash: &'a [u8],
+    /// What its RADIUS packets are signed with, if it sends any.
+    pub radius_secret: Option<&'a str>,
+}
+
+/// Adds a source; false when the name is taken.
+///
+/// # Errors
+/// The database fails.
+pub async fn add(connection: &mut AsyncPgConnection, source: &New<'_>) -> QueryResult<bool> {
+    let added = insert_into(dsl::sources)
+        .values((
+            dsl::name.eq(source.name),
+            dsl::key_hash.eq(source.key_hash),
+            dsl::radius_secret.eq(source.radius_secret),
+        ))
+        .on_conflict(dsl::name)
+        .do_nothing()
+        .execute(connection)
+        .await?;
+    Ok(added == 1)
+}
+
+/// Says from which networks a source sends syslog and RADIUS, in the place of what was said before; false when there is no such source.
+///
+/// # Errors
+/// The database fails, a network is none, or it is another source's: [`diesel::result::Error::DatabaseError`].
+pub async fn set_senders(connection: &mut AsyncPgConnection, name: &str, networks: &[String]) -> QueryResult<bool> {
+    connection
+        .transaction(async |connection| {
+            let known =
+                dsl::sources.filter(dsl::name.eq(name)).select(dsl::id).first::<i32>(connection).await.optional()?;
+            let Some(id) = known else { return Ok(false) };
+            sql_query("DELETE FROM source_senders WHERE source_id = $1")
+                .bind::<Integer, _>(id)
+                .execute(connection)
+                .await?;
+            sql_query("INSERT INTO source_senders SELECT unnest($2)::cidr, $1")
+                .bind::<Integer, _>(id)
+                .bind::<Array<Text>, _>(networks)
+                .execute(connection)
+                .await?;
+            Ok(true)
+        })
+        .await
+}
+
+/// Gives a source a new RADIUS secret; false when there is none of this name.
+///
+/// # Errors
+/// The database fails.
+pub async fn set_radius_secret(connection: &mut AsyncPgConnection, name: &str, secret: &str) -> QueryResult<bool> {
+    let known = dsl::sources.filter(dsl::name.eq(name));
+    Ok(update(known).set(dsl::radius_secret.eq(secret)).execute(connection).await? == 1)
+}
+
+/// Adds up what has arrived. A source that was silent for longer than `gap_seconds` gets a gap.
+///
+/// # Errors
+/// The database fails.
+pub async fn add_up(connection: &mut AsyncPgConnection, gap_seconds: u32) -> QueryResult<()> {
+    sql_query("SELECT add_up_arrivals(make_interval(secs => $1))")
+        .bind::<Double, _>(f64::from(gap_seconds))
+        .execute(connection)
+        .await
+        .map(drop)
+}
+
+/// Every source, by name, as of the last [`add_up`].
+///
+/// # Errors
+/// The database fails.
+pub async fn list(connection: &mut AsyncPgConnection) -> QueryResult<Vec<Source>> {
+    sql_query(
+        "SELECT name, events, last_event_at, last_received_at, complete_through, clock_skewed, last_restart_at, created_at, disabled_at,
+             gaps.count AS gaps, gaps.from_at AS last_gap_from, gaps.to_at AS last_gap_to,
+             ARRAY(SELECT network::text FROM source_senders WHERE source_id = id ORDER BY network) AS senders
+         FROM sources CROSS JOIN LATERAL (
+             SELECT count(*), max(from_at) AS from_at, max(to_at) AS to_at FROM source_gaps
+             WHERE source_id = id AND (complete_through IS NULL OR to_at > complete_through)
+         ) AS gaps
+         ORDER BY name",
+    )
+    .load(connection)
+    .await
+}
+
+/// Disables a source; false when there is none of this name.
+///
+/// # Errors
+/// The database fails.
+pub async fn disable(connection: &mut AsyncPgConnection, name: &str, now: Timestamp) -> QueryResult<bool> {
+    let known = dsl::sources.filter(dsl::name.eq(name));
+    Ok(update(known).set(dsl::disabled_at.eq(now.to_diesel())).execute(connection).await? == 1)
+}
+
+/// Gives a source a new key and enables it; false when there is none of this name.
+///
+/// # Errors
+/// The database fails.
+pub async fn rotate_key(connection: &mut AsyncPgConnection, name: &str, key_hash: &[u8]) -> QueryResult<bool> {
+    let known = dsl::sources.filter(dsl::name.eq(name));
+    let enabled = dsl::disabled_at.eq(None::<jiff_diesel::Timestamp>);
+    Ok(update(known).set((dsl::key_hash.eq(key_hash), enabled)).execute(connection).await? == 1)
+}
+
+/// Whether an event says something of its source.
+pub(crate) fn concerns(event: &Event) -> bool {
+    event.complete_through.is_some() || event.fact == Fact::Restart
+}
+
+/// Moves what the sources say of themselves forward: complete through, and the latest restart.
+pub(crate) async fn advance(connection: &mut AsyncPgConnection, events: &[&Reported]) -> QueryResult<()> {
+    let mut news: BTreeMap<i32, (Option<Timestamp>, Option<Timestamp>)> = BTreeMap::new();
+    for Reported { source_id, event } in events {
+        let restart = (event.fact == Fact::Restart).then_some(event.occurred_at);
+        if concerns(event) {
+            let (complete_through, last_restart) = news.entry(*source_id).or_default();
+            *complete_through = (*complete_through).max(event.complete_through);
+            *last_restart = (*last_restart).max(restart);
+        }
+    }
+    for (source_id, (complete_through, last_restart)) in news {
+        // GREATEST ignores nulls.
+        sql_query(
+            "UPDATE sources SET complete_through = GREATEST(complete_through, $2), last_restart_at = GREATEST(last_restart_at, $3)
+             WHERE id = $1",
+        )
+        .bind::<Integer, _>(source_id)
+        .bind::<Nullable<Timestamptz>, _>(complete_through.map(ToDiesel::to_diesel))
+        .bind::<Nullable<Timestamptz>, _>(last_restart.map(ToDiesel::to_diesel))
+        .execute(connection)
+        .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,191 @@
+//! Any order, batching and repetition of events gives the same sessions: those that the domain's merge gives.
+
+use std::collections::BTreeMap;
+
+use diesel::{
+    QueryableByName, sql_query,
+    sql_types::{Bool, Integer, Nullable, Text, Timestamptz},
+};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use jiff::{SignedDuration, Timestamp};
+use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
+use rollcall_attendance::{
+    DEFAULT_REALM,
+    event::{Arrival, Draft, Event},
+    session::Session,
+};
+use rollcall_store::events::{
+    Outcome::{self, Accepted, Conflict, Duplicate},
+    Reported, record,
+};
+use rollcall_test_support::TestDatabase;
+
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
+struct Stored {
+    #[diesel(sql_type = Text)]
+    session_id: String,
+    #[diesel(sql_type = Text)]
+    user_name: String,
+    #[diesel(sql_type = Text)]
+    user_key: String,
+    #[diesel(sql_type = Text)]
+    realm: String,
+    #[diesel(sql_type = Text)]
+    realm_key: String,
+    #[diesel(sql_type = Nullable<Timestamptz>, deserialize_as = jiff_diesel::NullableTimestamp)]
+    login_at: Option<Timestamp>,
+    #[diesel(sql_type = Bool)]
+    login_reckoned: bool,
+    #[diesel(sql_type = Nullable<Timestamptz>, deserialize_as = jiff_diesel::NullableTimestamp)]
+    logout_at: Option<Timestamp>,
+    #[diesel(sql_type = Timestamptz, deserialize_as = jiff_diesel::Timestamp)]
+    last_seen_at: Timestamp,
+}
+
+fn arrival() -> Arrival {
+    let forever = SignedDuration::from_hours(24 * 365 * 100);
+    Arrival { at: Timestamp::UNIX_EPOCH, ahead: forever, skew: forever }
+}
+
+fn events() -> impl Strategy<Value = Vec<Event>> {
+    let event = (0..3_u8, 0..4_u8, 0..8_i64, 0..2_usize, prop::option::of(0..2_usize));
+    prop::collection::vec(event, 1..14).prop_map(|events| {
+        let drafts = events.into_iter().enumerate().map(|(number, (session, kind, second, user, realm))| Draft {
+            event_id: Some(format!("e{number}")),
+            kind: Some(["login", "active", "logout", "login"][usize::from(kind)].into()),
+            reckoned: kind == 3,
+            session_id: Some(format!("s{session}")),
+            user: Some(["user", "USER"][user].into()),
+            realm: realm.map(|realm| ["Sales", "sales"][realm].into()),
+            occurred_at: Some(format!("2025-01-01T00:00:0{second}Z")),
+            ..Draft::default()
+        });
+        drafts.map(|draft| Event::parse(draft, &arrival()).expect("an event")).collect()
+    })
+}
+
+/// The same events in some order, some of them twice, in batches of some size.
+fn arrivals(events: Vec<Event>) -> impl Strategy<Value = Vec<Vec<Event>>> {
+    let repeated = prop::collection::vec(0..events.len(), 0..6);
+    (Just(events), repeated, 1..6_usize)
+        .prop_flat_map(|(mut events, repeated, size)| {
+            let again: Vec<Event> = repeated.into_iter().map(|index| events[index].clone()).collect();
+            events.extend(again);
+            (Just(events).prop_shuffle(), Just(size))
+        })
+        .prop_map(|(events, size)| events.chunks(size).map(<[Event]>::to_vec).collect())
+}
+
+fn expected(events: &[Event]) -> Vec<Stored> {
+    let mut sessions: BTreeMap<&str, Session> = BTreeMap::new();
+    for event in events {
+        let (id, news) = Session::of(event).expect("an event of a session");
+        let merged = match sessions.remove(id) {
+            Some(known) => known.merge(news),
+            None => news,
+        };
+        sessions.insert(id, merged);
+    }
+    let stored = |(id, session): (&str, Session)| {
+        let realm = session.realm.map_or(DEFAULT_REALM.to_owned(), |realm| realm.name);
+        Stored {
+            session_id: id.into(),
+            user_key: session.user.name.to_lowercase(),
+            user_name: session.user.name,
+            realm_key: realm.to_lowercase(),
+            realm,
+            login_at: session.login.map(|login| login.at),
+            login_reckoned: session.login.is_some_and(|login| login.reckoned),
+            logout_at: session.logout_at,
+            last_seen_at: session.last_seen_at,
+        }
+    };
+    sessions.into_iter().map(stored).collect()
+}
+
+async fn source(connection: &mut AsyncPgConnection, name: &str) -> i32 {
+    #[derive(QueryableByName)]
+    struct Id {
+        #[diesel(sql_type = Integer)]
+        id: i32,
+    }
+    let added =
+        sql_query("INSERT INTO sources (name, key_hash) VALUES ($1, $1::bytea) RETURNING id").bind::<Text, _>(name);
+    added.get_result::<Id>(connection).await.expect("a source").id
+}
+
+async fn stored(connection: &mut AsyncPgConnection, source_id: i32) -> Vec<Stored> {
+    let all =
+        sql_query("SELECT * FROM sessions WHERE source_id = $1 ORDER BY session_id").bind::<Integer, _>(source_id);
+    all.load(connection).await.expect("sessions")
+}
+
+fn report(source_id: i32, events: &[Event]) -> Vec<Reported> {
+    events.iter().map(|event| Reported { source_id, event: event.clone() }).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_permutation_and_duplication_of_events_gives_the_same_sessions() {
+    let database = TestDatabase::new().await;
+    let mut owner = database.connect("rollcall").await;
+    let mut ingestion = database.connect("ingestion").await;
+    let mut runner = TestRunner::default();
+    for case in 0..60 {
+        let events = events().new_tree(&mut runner).expect("events").current();
+        let expected = expected(&events);
+        for arrival in 0..3 {
+            let batches = arrivals(events.clone()).new_tree(&mut runner).expect("arrivals").current();
+            let source_id = source(&mut owner, &format!("{case}-{arrival}")).await;
+            let mut accepted = 0;
+            for batch in &batches {
+                let outcomes = record(&mut ingestion, &report(source_id, batch)).await.expect("recorded");
+                accepted += outcomes.iter().filter(|outcome| **outcome == Outcome::Accepted).count();
+                assert!(!outcomes.contains(&Outcome::Conflict));
+            }
+            assert_eq!(accepted, events.len(), "each event is accepted once");
+            assert_eq!(stored(&mut ingestion, source_id).await, expected, "{batches:#?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_id_with_other_content_is_a_conflict_in_its_batch_and_after() {
+    let database = TestDatabase::new().await;
+    let source_id = source(&mut database.connect("rollcall").await, "gateway").await;
+    let mut connection = database.connect("ingestion").await;
+    let event = |user: &str| {
+        let draft = Draft {
+            event_id: Some("e".into()),
+            kind: Some("login".into()),
+            session_id: Some("s".into()),
+            user: Some(user.into()),
+            occurred_at: Some("2025-01-01T00:00:00Z".into()),
+            ..Draft::default()
+        };
+        Event::parse(draft, &arrival()).expect("an event")
+    };
+    let batch = report(source_id, &[event("a"), event("b"), event("a")]);
+    assert_eq!(record(&mut connection, &batch).await, Ok(vec![Accepted, Conflict, Duplicate]));
+    assert_eq!(record(&mut connection, &batch).await, Ok(vec![Duplicate, Conflict, Duplicate]));
+    assert_eq!(stored(&mut connection, source_id).await[0].user_name, "a");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_event_from_many_connections_at_once_is_accepted_once() {
+    let database = TestDatabase::new().await;
+    let source_id = source(&mut database.connect("rollcall").await, "gateway").await;
+    let events = events().new_tree(&mut TestRunner::default()).expect("events").current();
+    let batch = report(source_id, &events);
+    let callers = (0..16).map(|number| {
+        let (database, mut batch) = (&database, batch.clone());
+        async move {
+            if number % 2 == 0 {
+                batch.reverse();
+            }
+            record(&mut database.connect("ingestion").await, &batch).await.expect("recorded")
+        }
+    });
+    let outcomes = futures::future::join_all(callers).await.concat();
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Outcome::Accepted).count(), events.len());
+    assert_eq!(stored(&mut database.connect("ingestion").await, source_id).await, expected(&events));
+}

@@ -1,0 +1,15 @@
+#![no_main]
+use std::sync::LazyLock;
+
+use rollcall_formats::syslog::{Found, Rules, parse_line};
+use libfuzzer_sys::fuzz_target;
+
+static RULES: LazyLock<Rules> = LazyLock::new(Rules::shipped);
+
+fuzz_target!(|message: &str| {
+    match parse_line(message, "rollcall@32473", &RULES) {
+        Ok(Found::Stated(draft)) => fuzz::check(draft),
+        Ok(Found::Matched(matched)) => fuzz::check(matched.session(Some("2025-01-01T00:00:00Z"))),
+        Ok(Found::Nothing) | Err(_) => (),
+    }
+});

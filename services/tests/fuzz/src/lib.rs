@@ -1,0 +1,20 @@
+//! What the fuzz targets share.
+
+use rollcall_attendance::event::{Arrival, Draft, Event};
+use jiff::{SignedDuration, Timestamp};
+
+/// An arrival at a fixed time.
+pub fn arrival() -> Arrival {
+    let at = Timestamp::from_second(1_735_689_600).unwrap_or(Timestamp::UNIX_EPOCH);
+    Arrival { at, ahead: SignedDuration::from_mins(5), skew: SignedDuration::from_hours(1) }
+}
+
+/// What must hold of any draft: it is refused, or is an event that says the same when it is written and read again.
+pub fn check(draft: Draft) {
+    let written = rollcall_formats::json::write(draft.clone());
+    let (class, reckoned) = (draft.class.is_some(), draft.reckoned);
+    if let (Ok(event), false, false) = (Event::parse(draft, &arrival()), class, reckoned) {
+        let again = rollcall_formats::json::parse_event(&written, &arrival()).expect("an event that was one");
+        assert_eq!(again.digest(), event.digest());
+    }
+}

@@ -1,0 +1,68 @@
+//! Clients that others wrote.
+
+use rollcall_stack_tests::{api_client, client, source, token, url};
+
+fn python(script: &str, arguments: &[&str]) -> String {
+    let path = format!("/clients/{script}");
+    let mut command = vec!["python3", path.as_str()];
+    command.extend(arguments);
+    client(&command, "")
+}
+
+#[test]
+fn pyjwt_verifies_a_token_by_the_jwks() {
+    let client = api_client(&["reporting:read"]);
+    assert_eq!(python("verify_token.py", &[&token(&client)]).trim(), format!("{} reporting:read", client.0));
+}
+
+#[test]
+fn authlib_finds_the_doors_and_goes_through_them() {
+    let (name, password) = api_client(&["reporting:read", "admin"]);
+    assert_eq!(python("oauth_client.py", &[&name, &password]).trim(), "basic post introspected revoked");
+}
+
+/// What fails is printed by schemathesis itself. Coverage, examples and fuzzing, both good and bad data; from one seed, so that
+/// a failure can be had again.
+fn schemathesis(service: &str, authorization: &[&str], exclude: &[&str]) {
+    let document = format!("{}/api/v1/{service}/openapi.json", url());
+    let mut command = vec![
+        "schemathesis",
+        "run",
+        &document,
+        "--tls-verify",
+        "/state/ca.pem",
+        "--max-examples",
+        "60",
+        "--phases",
+        "examples,coverage,fuzzing",
+        "--seed",
+        "20250101",
+        "--no-color",
+    ];
+    command.extend(authorization);
+    command.extend(exclude);
+    let report = client(&command, "");
+    assert!(!report.contains("FAILURES"), "{report}");
+}
+
+#[test]
+fn schemathesis_finds_nothing_in_auth() {
+    let (name, password) = api_client(&["reporting:read", "admin"]);
+    schemathesis("auth", &["-a", &format!("{name}:{password}")], &[]);
+}
+
+#[test]
+fn schemathesis_finds_nothing_in_ingestion() {
+    schemathesis("ingestion", &["-H", &format!("Authorization: Bearer {}", source())], &[]);
+}
+
+#[test]
+fn schemathesis_finds_nothing_in_reporting() {
+    let token = token(&api_client(&["reporting:read"]));
+    // A start after the end is a 400 that no schema can foretell.
+    schemathesis(
+        "reporting",
+        &["-H", &format!("Authorization: Bearer {token}")],
+        &["--exclude-checks", "positive_data_acceptance"],
+    );
+}

@@ -1,0 +1,61 @@
+//! The database's disk fills and has room again: 503 meanwhile, and by itself as before; what was acknowledged is there.
+
+use rollcall_stack_tests::{docker, eventually, psql, run_in, send, source};
+use serde_json::{Value, json};
+
+const BALLAST: &str = "/var/lib/rollcall/data/ballast";
+
+fn batch(number: usize) -> Value {
+    // Long enough that a few batches need room on the disk.
+    let reason = "x".repeat(200);
+    let event = |index| {
+        json!({"event_id": format!("{number}-{index}"), "type": "login", "session_id": format!("{number}-{index}"), "user": "asha",
+        "occurred_at": "2025-01-01T00:00:00Z", "reason": reason})
+    };
+    (0..500).map(event).collect()
+}
+
+#[test]
+fn a_full_disk_is_503_and_nothing_acknowledged_is_lost() {
+    let key = source();
+    assert_eq!(send(&key, &batch(0)).status, 200);
+    let filled = run_in("keeper", &format!("dd if=/dev/zero of={BALLAST} bs=64k"));
+    assert!(!filled.status.success(), "there is no end to this disk");
+
+    let mut acknowledged = vec![0];
+    let mut refused = Vec::new();
+    for number in 1..400 {
+        let answer = send(&key, &batch(number));
+        match answer.status {
+            200 => acknowledged.push(number),
+            503 => {
+                assert!(answer.header("retry-after").is_some(), "{answer:?}");
+                refused.push(number);
+            }
+            _ => panic!("{answer:?}"),
+        }
+        if refused.len() == 5 {
+            break;
+        }
+    }
+    assert_eq!(refused.len(), 5, "the disk was never full");
+
+    docker(&["compose", "exec", "-T", "keeper", "rm", BALLAST]);
+    eventually("the database", || send(&key, &batch(refused[0])).status == 200);
+    for number in &refused {
+        let receipt = send(&key, &batch(*number)).json();
+        assert_eq!(
+            receipt["accepted"].as_u64().zip(receipt["duplicates"].as_u64()).map(|(new, old)| new + old),
+            Some(500),
+            "{receipt}"
+        );
+    }
+    let whole = psql(
+        "SELECT string_agg(batch || ':' || events, ' ') FROM (SELECT split_part(event_id, '-', 1)::int AS batch, count(*) AS events FROM events GROUP BY 1 ORDER BY 1) AS batches",
+    );
+    acknowledged.extend(refused);
+    acknowledged.sort_unstable();
+    let expected: Vec<String> = acknowledged.iter().map(|number| format!("{number}:500")).collect();
+    assert_eq!(whole, expected.join(" "));
+    println!("{} batches acknowledged, the disk full in between, and all of them are there", acknowledged.len());
+}

@@ -1,0 +1,34 @@
+//! A report of a million rows is streamed: the service does not grow by it.
+
+use rollcall_stack_tests::{api_client, docker, psql, source_named, token, url};
+
+/// Peak resident memory of the service since it was last reset, in KiB.
+fn peak() -> u64 {
+    let status = docker(&["compose", "exec", "-T", "reporting", "cat", "/proc/1/status"]);
+    let line = status.lines().find(|line| line.starts_with("VmHWM")).expect("VmHWM");
+    line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).expect("a number")
+}
+
+#[test]
+fn a_report_of_a_million_rows_does_not_grow_the_process_by_more_than_32_mib() {
+    let name = format!("large-{}", uuid::Uuid::new_v4());
+    source_named(&name);
+    let source = format!("(SELECT id FROM sources WHERE name = '{name}')");
+    psql(&format!(
+        "INSERT INTO sessions SELECT {source}, 'large-' || n, 'User' || n, at, 'user' || n, 'Large', at, 'large', at, at + interval '1 hour', at + interval '1 hour' FROM generate_series(1, 1000000) AS n, LATERAL (SELECT timestamptz '2001-01-01' + n * interval '1 second' AS at) AS t; ANALYZE sessions"
+    ));
+    let token = token(&api_client(&["reporting:read"]));
+    rollcall_stack_tests::report(&token, "2001-01-01", "2001-01-01");
+    let before = peak();
+    let body = r#"{"Filters": {"StartDate": "2001-01-01", "EndDate": "2001-01-31", "UserName": "All Users", "StartOfDay": "00:00:00", "RequestDate": "2001-02-01", "Domain": "LARGE"}}"#;
+    let command = format!(
+        "curl -sS --max-time 120 --cacert /state/ca.pem -H 'Authorization: Bearer {token}' -H 'Content-Type: application/json' -d '{body}' {}/api/v1/reporting/sessions | python3 -c 'import json, sys; rows = json.load(sys.stdin)[\"data\"]; print(len(rows), rows == sorted(rows, key=lambda row: row[\"UserID\"].lower()))'",
+        url()
+    );
+    let counted = rollcall_stack_tests::client(&["sh", "-c", &command], "");
+    let grown = peak() - before;
+    psql("DELETE FROM sessions WHERE session_id LIKE 'large-%'");
+    assert_eq!(counted.trim(), "1000000 True");
+    println!("a report of 1,000,000 rows grew the process by {grown} KiB");
+    assert!(grown <= 32 * 1024, "{grown} KiB");
+}

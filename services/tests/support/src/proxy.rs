@@ -1,0 +1,80 @@
+//! A TCP proxy that a test can cut, so that a server goes away without being stopped.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+    sync::watch,
+};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Open,
+    /// Connections are broken off and refused.
+    Cut,
+    /// Connections are taken and nothing is answered.
+    Silent,
+}
+
+/// A proxy on a port of its own.
+pub struct Proxy {
+    /// Where it listens.
+    pub address: SocketAddr,
+    mode: Arc<watch::Sender<Mode>>,
+}
+
+impl Proxy {
+    /// A proxy before `target`, open.
+    pub async fn new(target: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let mode = Arc::new(watch::Sender::new(Mode::Open));
+        let sender = mode.clone();
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                tokio::spawn(carry(client, target, sender.subscribe()));
+            }
+        });
+        Self { address, mode }
+    }
+
+    /// Breaks all connections off, and every new one.
+    pub fn cut(&self) {
+        self.mode.send_replace(Mode::Cut);
+    }
+
+    /// Takes connections and answers nothing, as a server that hangs.
+    pub fn silence(&self) {
+        self.mode.send_replace(Mode::Silent);
+    }
+
+    /// Lets everything through again.
+    pub fn restore(&self) {
+        self.mode.send_replace(Mode::Open);
+    }
+}
+
+async fn carry(mut client: TcpStream, target: SocketAddr, mut mode: watch::Receiver<Mode>) {
+    loop {
+        let now = *mode.borrow_and_update();
+        match now {
+            Mode::Cut => return,
+            Mode::Silent => drop(mode.changed().await),
+            Mode::Open => {
+                let Ok(mut server) = TcpStream::connect(target).await else {
+                    return;
+                };
+                tokio::select! {
+                    _ = copy_bidirectional(&mut client, &mut server) => return,
+                    changed = mode.changed() => if changed.is_err() { return },
+                }
+                // What was under way is lost, as with a real cut; silence keeps the client waiting.
+                if *mode.borrow() == Mode::Silent {
+                    let _ = mode.changed().await;
+                }
+                return;
+            }
+        }
+    }
+}
