@@ -18,7 +18,9 @@ pub enum Rejected {
     #[error("Too many sign-ins are waiting. Repeat the call.")]
     Busy,
     /// The database gives no answer; the cause is in the log.
-    #[error("The API clients cannot be looked up now: the database does not answer. Repeat the call.")]
+    #[error(
+        "The API clients cannot be looked up now: the database does not answer. Repeat the call."
+    )]
     Unavailable,
 }
 
@@ -63,7 +65,11 @@ impl Credentials {
     ///
     /// # Errors
     /// The system gives no randomness.
-    pub fn new(pool: Pool, settings: &settings::Auth, clock: Clock) -> Result<Self, argon2::password_hash::Error> {
+    pub fn new(
+        pool: Pool,
+        settings: &settings::Auth,
+        clock: Clock,
+    ) -> Result<Self, argon2::password_hash::Error> {
         Ok(Self {
             pool,
             hashing: Hashing::new(settings.hash_queue),
@@ -85,15 +91,25 @@ impl Credentials {
         let attempt = self
             .pool
             .ask(async |connection| {
-                api_clients::attempt(connection, name, self.failures, self.window_seconds, now).await
+                api_clients::attempt(connection, name, self.failures, self.window_seconds, now)
+                    .await
             })
             .await?;
-        let hash = if attempt.password_hash.is_empty() { self.dummy_hash.clone() } else { attempt.password_hash };
+        let hash = if attempt.password_hash.is_empty() {
+            self.dummy_hash.clone()
+        } else {
+            attempt.password_hash
+        };
         if !(turn.matches(password, hash).await && attempt.allowed) {
             tracing::warn!(client = name, "sign-in rejected");
             return Err(Rejected::Wrong);
         }
-        self.pool.ask(async |connection| api_clients::succeeded(connection, name).await).await?;
-        Ok(Client { name: name.to_owned(), scope: attempt.scope })
+        self.pool
+            .ask(async |connection| api_clients::succeeded(connection, name).await)
+            .await?;
+        Ok(Client {
+            name: name.to_owned(),
+            scope: attempt.scope,
+        })
     }
 }

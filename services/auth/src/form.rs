@@ -29,7 +29,11 @@ pub struct OauthError {
 
 impl OauthError {
     fn new(status: StatusCode, error: &'static str, description: impl Into<String>) -> Self {
-        Self { error, error_description: description.into(), status: status.as_u16() }
+        Self {
+            error,
+            error_description: description.into(),
+            status: status.as_u16(),
+        }
     }
 
     /// 400 with a code.
@@ -53,7 +57,9 @@ impl ResponseError for OauthError {
         let mut response = HttpResponse::build(self.status_code());
         response.insert_header((header::CACHE_CONTROL, "no-store"));
         match self.status_code() {
-            StatusCode::UNAUTHORIZED => response.insert_header((header::WWW_AUTHENTICATE, r#"Basic realm="rollcall""#)),
+            StatusCode::UNAUTHORIZED => {
+                response.insert_header((header::WWW_AUTHENTICATE, r#"Basic realm="rollcall""#))
+            }
             StatusCode::SERVICE_UNAVAILABLE => response.insert_header((header::RETRY_AFTER, "1")),
             _ => &mut response,
         };
@@ -64,8 +70,16 @@ impl ResponseError for OauthError {
 impl From<Rejected> for OauthError {
     fn from(rejected: Rejected) -> Self {
         match rejected {
-            Rejected::Wrong => Self::new(StatusCode::UNAUTHORIZED, "invalid_client", rejected.to_string()),
-            _ => Self::new(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", rejected.to_string()),
+            Rejected::Wrong => Self::new(
+                StatusCode::UNAUTHORIZED,
+                "invalid_client",
+                rejected.to_string(),
+            ),
+            _ => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "temporarily_unavailable",
+                rejected.to_string(),
+            ),
         }
     }
 }
@@ -82,7 +96,14 @@ impl From<tokens::Error> for OauthError {
 }
 
 /// All others are ignored (RFC 6749, 3.2).
-const PARAMETERS: [&str; 6] = ["grant_type", "scope", "token", "token_type_hint", "client_id", "client_secret"];
+const PARAMETERS: [&str; 6] = [
+    "grant_type",
+    "scope",
+    "token",
+    "token_type_hint",
+    "client_id",
+    "client_secret",
+];
 
 /// The parameters of a form, each at most once.
 pub type Form = BTreeMap<String, String>;
@@ -123,11 +144,20 @@ fn parse(request: &HttpRequest, body: Body) -> Result<Form, OauthError> {
             "Content-Type: takes application/x-www-form-urlencoded.",
         ));
     }
-    let bytes = received(body)
-        .map_err(|problem| OauthError::new(problem.status_code(), "invalid_request", problem.to_string()))?;
-    let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(&bytes).map_err(|error| bad(error.to_string()))?;
+    let bytes = received(body).map_err(|problem| {
+        OauthError::new(
+            problem.status_code(),
+            "invalid_request",
+            problem.to_string(),
+        )
+    })?;
+    let pairs: Vec<(String, String)> =
+        serde_urlencoded::from_bytes(&bytes).map_err(|error| bad(error.to_string()))?;
     let mut form = Form::new();
-    for (name, value) in pairs.into_iter().filter(|(name, _)| PARAMETERS.contains(&name.as_str())) {
+    for (name, value) in pairs
+        .into_iter()
+        .filter(|(name, _)| PARAMETERS.contains(&name.as_str()))
+    {
         if form.insert(name.clone(), value).is_some() {
             return Err(bad(format!("{name}: is there twice.")));
         }
@@ -140,12 +170,18 @@ fn basic(request: &HttpRequest) -> Result<Option<(String, SecretString)>, OauthE
     let Some(value) = request.headers().get(header::AUTHORIZATION) else {
         return Ok(None);
     };
-    let decoded = value.to_str().ok().and_then(|value| value.split_once(' ')).and_then(|(scheme, encoded)| {
-        let pair = scheme.eq_ignore_ascii_case("Basic").then(|| BASE64_STANDARD.decode(encoded.trim()).ok())??;
-        let pair = String::from_utf8(pair).ok()?;
-        let (name, password) = pair.split_once(':')?;
-        Some((unescape(name)?, SecretString::from(unescape(password)?)))
-    });
+    let decoded = value
+        .to_str()
+        .ok()
+        .and_then(|value| value.split_once(' '))
+        .and_then(|(scheme, encoded)| {
+            let pair = scheme
+                .eq_ignore_ascii_case("Basic")
+                .then(|| BASE64_STANDARD.decode(encoded.trim()).ok())??;
+            let pair = String::from_utf8(pair).ok()?;
+            let (name, password) = pair.split_once(':')?;
+            Some((unescape(name)?, SecretString::from(unescape(password)?)))
+        });
     decoded.map(Some).ok_or_else(|| {
         OauthError::new(
             StatusCode::UNAUTHORIZED,

@@ -52,7 +52,8 @@ impl Keys {
     /// The folder cannot be used, a file is no key, or is readable by others than its owner.
     pub fn open(settings: &Settings, clock: &Clock) -> Result<Self, Failure> {
         let folder = settings.auth.key_directory.clone();
-        fs::create_dir_all(&folder).map_err(|error| format!("auth.key_directory {}: {error}", folder.display()))?;
+        fs::create_dir_all(&folder)
+            .map_err(|error| format!("auth.key_directory {}: {error}", folder.display()))?;
         let lock = File::open(&folder)?;
         lock.lock()?;
         if files(&folder)?.is_empty() {
@@ -74,7 +75,8 @@ impl Keys {
     /// The folder cannot be read, or is empty.
     pub fn signing(&self, now: i64) -> Result<Key, Failure> {
         let keys = self.all()?;
-        let index = signing_index(&created(&keys), self.publish_seconds, now).ok_or("there is no signing key")?;
+        let index = signing_index(&created(&keys), self.publish_seconds, now)
+            .ok_or("there is no signing key")?;
         Ok(keys[index].clone())
     }
 
@@ -84,26 +86,51 @@ impl Keys {
     /// The folder cannot be read.
     pub fn published(&self, now: i64) -> Result<JwkSet, Failure> {
         let keys = self.all()?;
-        let first = first_published(&created(&keys), self.publish_seconds, self.token_seconds, now);
-        Ok(JwkSet { keys: keys[first..].iter().map(|key| key.jwk.clone()).collect() })
+        let first = first_published(
+            &created(&keys),
+            self.publish_seconds,
+            self.token_seconds,
+            now,
+        );
+        Ok(JwkSet {
+            keys: keys[first..].iter().map(|key| key.jwk.clone()).collect(),
+        })
     }
 
     /// The key named `kid`.
     #[must_use]
     pub fn verifying(&self, kid: &str) -> Option<DecodingKey> {
-        Some(self.all().ok()?.iter().find(|key| key.kid == kid)?.verifying.clone())
+        Some(
+            self.all()
+                .ok()?
+                .iter()
+                .find(|key| key.kid == kid)?
+                .verifying
+                .clone(),
+        )
     }
 
     fn all(&self) -> Result<Arc<Vec<Key>>, Failure> {
         let present = files(&self.folder)?;
         {
-            let read = self.read.read().map_err(|_| "a reader of the keys panicked")?;
+            let read = self
+                .read
+                .read()
+                .map_err(|_| "a reader of the keys panicked")?;
             if read.0 == present {
                 return Ok(read.1.clone());
             }
         }
-        let keys = Arc::new(present.iter().map(|path| load(path)).collect::<Result<Vec<_>, _>>()?);
-        *self.read.write().map_err(|_| "a reader of the keys panicked")? = (present, keys.clone());
+        let keys = Arc::new(
+            present
+                .iter()
+                .map(|path| load(path))
+                .collect::<Result<Vec<_>, _>>()?,
+        );
+        *self
+            .read
+            .write()
+            .map_err(|_| "a reader of the keys panicked")? = (present, keys.clone());
         Ok(keys)
     }
 }
@@ -118,12 +145,20 @@ pub fn rotate(settings: &Settings, clock: &Clock) -> Result<String, Failure> {
     lock.lock()?;
     let now = clock.now().as_second();
     let all = keys.all()?;
-    let dead = first_published(&created(&all), keys.publish_seconds, keys.token_seconds, now);
+    let dead = first_published(
+        &created(&all),
+        keys.publish_seconds,
+        keys.token_seconds,
+        now,
+    );
     for path in &files(&keys.folder)?[..dead] {
         fs::remove_file(path)?;
     }
     create(&keys.folder, settings.auth.key_bits, now)?;
-    Ok(format!("a new key is published; it signs in {} seconds", keys.publish_seconds))
+    Ok(format!(
+        "a new key is published; it signs in {} seconds",
+        keys.publish_seconds
+    ))
 }
 
 fn created(keys: &[Key]) -> Vec<i64> {
@@ -132,7 +167,11 @@ fn created(keys: &[Key]) -> Vec<i64> {
 
 /// When a key begins to sign; the first one had nothing to wait for.
 fn signs_from(created: &[i64], index: usize, publish_seconds: i64) -> i64 {
-    if index == 0 { created[0] } else { created[index] + publish_seconds }
+    if index == 0 {
+        created[0]
+    } else {
+        created[index] + publish_seconds
+    }
 }
 
 fn signing_index(created: &[i64], publish_seconds: i64, now: i64) -> Option<usize> {
@@ -153,8 +192,11 @@ fn first_published(created: &[i64], publish_seconds: i64, token_seconds: i64, no
 /// The key files, oldest first: names have ten digits.
 fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let entries = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
-    let mut paths: Vec<PathBuf> =
-        entries.iter().map(fs::DirEntry::path).filter(|path| path.extension().is_some_and(|e| e == "pem")).collect();
+    let mut paths: Vec<PathBuf> = entries
+        .iter()
+        .map(fs::DirEntry::path)
+        .filter(|path| path.extension().is_some_and(|e| e == "pem"))
+        .collect();
     paths.sort();
     Ok(paths)
 }
@@ -172,13 +214,21 @@ fn load(path: &Path) -> Result<Key, Failure> {
         .file_stem()
         .and_then(|stem| stem.to_str()?.parse().ok())
         .ok_or_else(|| failed("its name is no time".into()))?;
-    let signing = EncodingKey::from_rsa_pem(&fs::read(path)?).map_err(|error| failed(error.to_string()))?;
-    let mut jwk = Jwk::from_encoding_key(&signing, Algorithm::RS256).map_err(|error| failed(error.to_string()))?;
+    let signing =
+        EncodingKey::from_rsa_pem(&fs::read(path)?).map_err(|error| failed(error.to_string()))?;
+    let mut jwk = Jwk::from_encoding_key(&signing, Algorithm::RS256)
+        .map_err(|error| failed(error.to_string()))?;
     let kid = jwk.thumbprint(ThumbprintHash::SHA256)?;
     jwk.common.key_id = Some(kid.clone());
     jwk.common.public_key_use = Some(PublicKeyUse::Signature);
     let verifying = DecodingKey::from_jwk(&jwk)?;
-    Ok(Key { created_at, kid, signing, verifying, jwk })
+    Ok(Key {
+        created_at,
+        kid,
+        signing,
+        verifying,
+        jwk,
+    })
 }
 
 /// Written under another name first, so that no replica reads half a key.
@@ -194,7 +244,11 @@ fn create(folder: &Path, bits: u32, now: i64) -> Result<(), Failure> {
     let pair = KeyPair::generate(size)?;
     let text = pem::encode(&pem::Pem::new("PRIVATE KEY", pair.as_der()?.as_ref()));
     let unfinished = folder.join(format!("{}.new", std::process::id()));
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o400).open(&unfinished)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o400)
+        .open(&unfinished)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     fs::rename(&unfinished, folder.join(format!("{now:010}.pem")))?;

@@ -29,6 +29,9 @@ async fn main() -> ExitCode {
 }
 
 fn rotate_key() -> Result<(), command::Failure> {
-    println!("{}", rollcall_auth::keys::rotate(&Settings::load()?, &Clock::System)?);
+    println!(
+        "{}",
+        rollcall_auth::keys::rotate(&Settings::load()?, &Clock::System)?
+    );
     Ok(())
 }

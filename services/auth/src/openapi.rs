@@ -8,7 +8,10 @@ use crate::routes;
 
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "Rollcall: tokens", description = "Tokens for API clients: KB008's door and the OAuth 2.0 ones."),
+    info(
+        title = "Rollcall: tokens",
+        description = "Tokens for API clients: KB008's door and the OAuth 2.0 ones."
+    ),
     paths(
         routes::connect::connect,
         routes::token::token,
@@ -22,5 +25,9 @@ struct Document;
 
 /// `GET /api/v1/auth/openapi.json`.
 pub async fn document() -> HttpResponse {
-    HttpResponse::Ok().json(secured(Document::openapi(), "client", HttpAuthScheme::Basic))
+    HttpResponse::Ok().json(secured(
+        Document::openapi(),
+        "client",
+        HttpAuthScheme::Basic,
+    ))
 }

@@ -15,7 +15,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// # Errors
 /// The system gives no randomness.
 pub fn hash(password: &SecretString) -> Result<String, argon2::password_hash::Error> {
-    Ok(hasher().hash_password(password.expose_secret().as_bytes())?.to_string())
+    Ok(hasher()
+        .hash_password(password.expose_secret().as_bytes())?
+        .to_string())
 }
 
 fn hasher() -> Argon2<'static> {
@@ -45,7 +47,10 @@ impl Hashing {
     #[must_use]
     pub fn new(queue: usize) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self { cores: Arc::new(Semaphore::new(cores)), waiting: Arc::new(Semaphore::new(queue)) }
+        Self {
+            cores: Arc::new(Semaphore::new(cores)),
+            waiting: Arc::new(Semaphore::new(queue)),
+        }
     }
 
     /// Waits for a turn.
@@ -64,8 +69,14 @@ impl Turn {
     pub async fn matches(self, password: SecretString, hash: String) -> bool {
         let verify = move || {
             let parsed = PasswordHash::new(&hash).ok()?;
-            hasher().verify_password(password.expose_secret().as_bytes(), &parsed).ok()
+            hasher()
+                .verify_password(password.expose_secret().as_bytes(), &parsed)
+                .ok()
         };
-        tokio::task::spawn_blocking(verify).await.ok().flatten().is_some()
+        tokio::task::spawn_blocking(verify)
+            .await
+            .ok()
+            .flatten()
+            .is_some()
     }
 }

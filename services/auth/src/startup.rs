@@ -4,7 +4,9 @@ use actix_web::{
     http::Method,
     web::{self, Data, PayloadConfig},
 };
-use rollcall_platform::{clock::Clock, live_tokens::LiveTokens, request::only, server, settings::Settings};
+use rollcall_platform::{
+    clock::Clock, live_tokens::LiveTokens, request::only, server, settings::Settings,
+};
 use rollcall_store::Pool;
 
 use crate::{credentials::Credentials, keys::Keys, routes, tokens::Tokens};
@@ -16,23 +18,59 @@ const BODY_BYTES: usize = 16 * 1024;
 ///
 /// # Errors
 /// A setting, key or address is bad; the error says which.
-pub fn build(settings: &Settings, clock: Clock) -> Result<server::Running, Box<dyn std::error::Error>> {
+pub fn build(
+    settings: &Settings,
+    clock: Clock,
+) -> Result<server::Running, Box<dyn std::error::Error>> {
     let pool = Pool::new(&settings.database)?;
     let live = LiveTokens::new(&settings.redis)?;
     let keys = Keys::open(settings, &clock)?;
-    let credentials = Data::new(Credentials::new(pool.clone(), &settings.auth, clock.clone())?);
-    let tokens = Data::new(Tokens::new(keys, live.clone(), settings.token.clone(), clock));
+    let credentials = Data::new(Credentials::new(
+        pool.clone(),
+        &settings.auth,
+        clock.clone(),
+    )?);
+    let tokens = Data::new(Tokens::new(
+        keys,
+        live.clone(),
+        settings.token.clone(),
+        clock,
+    ));
     let checks = vec![pool.health(), live.health()];
     let running = server::build(&settings.server, checks, move |app| {
         app.app_data(PayloadConfig::new(BODY_BYTES))
             .app_data(credentials.clone())
             .app_data(tokens.clone())
-            .service(only("/api/v1/auth/connect", &Method::POST, web::post().to(routes::connect::connect)))
-            .service(only("/api/v1/auth/openapi.json", &Method::GET, web::get().to(crate::openapi::document)))
-            .service(only("/oauth2/token", &Method::POST, web::post().to(routes::token::token)))
-            .service(only("/oauth2/introspect", &Method::POST, web::post().to(routes::introspect::introspect)))
-            .service(only("/oauth2/revoke", &Method::POST, web::post().to(routes::revoke::revoke)))
-            .service(only("/.well-known/jwks.json", &Method::GET, web::get().to(routes::jwks::jwks)))
+            .service(only(
+                "/api/v1/auth/connect",
+                &Method::POST,
+                web::post().to(routes::connect::connect),
+            ))
+            .service(only(
+                "/api/v1/auth/openapi.json",
+                &Method::GET,
+                web::get().to(crate::openapi::document),
+            ))
+            .service(only(
+                "/oauth2/token",
+                &Method::POST,
+                web::post().to(routes::token::token),
+            ))
+            .service(only(
+                "/oauth2/introspect",
+                &Method::POST,
+                web::post().to(routes::introspect::introspect),
+            ))
+            .service(only(
+                "/oauth2/revoke",
+                &Method::POST,
+                web::post().to(routes::revoke::revoke),
+            ))
+            .service(only(
+                "/.well-known/jwks.json",
+                &Method::GET,
+                web::get().to(routes::jwks::jwks),
+            ))
             .service(only(
                 "/.well-known/oauth-authorization-server",
                 &Method::GET,

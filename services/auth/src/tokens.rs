@@ -46,7 +46,13 @@ impl Tokens {
     /// Tokens as `settings` describe them.
     #[must_use]
     pub fn new(keys: Keys, live: LiveTokens, settings: settings::Token, clock: Clock) -> Self {
-        Self { keys: Arc::new(keys), live, validation: token::validation(&settings), settings, clock }
+        Self {
+            keys: Arc::new(keys),
+            live,
+            validation: token::validation(&settings),
+            settings,
+            clock,
+        }
     }
 
     /// How the tokens are described to others.
@@ -77,7 +83,9 @@ impl Tokens {
             .await
             .map_err(|error| Error::Signing(error.to_string()))?
             .map_err(Error::Signing)?;
-        self.live.add(&jti, &client.name, self.settings.lifetime_seconds.into()).await?;
+        self.live
+            .add(&jti, &client.name, self.settings.lifetime_seconds.into())
+            .await?;
         Ok(token)
     }
 
@@ -86,7 +94,9 @@ impl Tokens {
     /// # Errors
     /// The key folder cannot be read.
     pub fn published(&self) -> Result<JwkSet, Error> {
-        self.keys.published(self.clock.now().as_second()).map_err(|error| Error::Signing(error.to_string()))
+        self.keys
+            .published(self.clock.now().as_second())
+            .map_err(|error| Error::Signing(error.to_string()))
     }
 
     /// The claims of a token that is alive; none for any other.
@@ -118,7 +128,12 @@ impl Tokens {
 }
 
 fn sign(keys: &Keys, claims: &Claims) -> Result<String, String> {
-    let key = keys.signing(claims.iat).map_err(|error| error.to_string())?;
-    let header = Header { kid: Some(key.kid), ..Header::new(Algorithm::RS256) };
+    let key = keys
+        .signing(claims.iat)
+        .map_err(|error| error.to_string())?;
+    let header = Header {
+        kid: Some(key.kid),
+        ..Header::new(Algorithm::RS256)
+    };
     jsonwebtoken::encode(&header, claims, &key.signing).map_err(|error| error.to_string())
 }

@@ -5,8 +5,15 @@ use rollcall_test_support::{Proxy, Rollcall, snapshot};
 use serde_json::{Value, json};
 
 async fn post(rollcall: &Rollcall, body: &str) -> Response {
-    let request = rollcall.http.post(format!("http://{}/api/v1/auth/connect", rollcall.auth));
-    request.header(header::CONTENT_TYPE, "application/json").body(body.to_owned()).send().await.expect("an answer")
+    let request = rollcall
+        .http
+        .post(format!("http://{}/api/v1/auth/connect", rollcall.auth));
+    request
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(body.to_owned())
+        .send()
+        .await
+        .expect("an answer")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -30,13 +37,28 @@ async fn a_token_says_what_the_contract_says() {
         .await
         .expect("JSON");
     let header = jsonwebtoken::decode_header(&token).expect("a header");
-    assert_eq!((header.alg, header.typ.as_deref()), (jsonwebtoken::Algorithm::RS256, Some("JWT")));
+    assert_eq!(
+        (header.alg, header.typ.as_deref()),
+        (jsonwebtoken::Algorithm::RS256, Some("JWT"))
+    );
     assert_eq!(jwks["keys"][0]["kid"], json!(header.kid.expect("a kid")));
-    let claims: Value = jsonwebtoken::dangerous::insecure_decode(&token).expect("claims").claims;
-    assert_eq!(claims["exp"].as_i64().zip(claims["iat"].as_i64()).map(|(exp, iat)| exp - iat), Some(120));
+    let claims: Value = jsonwebtoken::dangerous::insecure_decode(&token)
+        .expect("claims")
+        .claims;
+    assert_eq!(
+        claims["exp"]
+            .as_i64()
+            .zip(claims["iat"].as_i64())
+            .map(|(exp, iat)| exp - iat),
+        Some(120)
+    );
     assert_eq!(
         (&claims["iss"], &claims["aud"], &claims["scope"]),
-        (&json!("https://rollcall"), &json!("rollcall"), &json!("reporting:read admin"))
+        (
+            &json!("https://rollcall"),
+            &json!("rollcall"),
+            &json!("reporting:read admin")
+        )
     );
     assert_eq!(claims["nbf"], claims["iat"]);
     assert!(claims["jti"].is_string() && claims["sub"].is_string());
@@ -48,31 +70,55 @@ async fn issuing_a_token_leaves_the_earlier_ones_valid() {
     let (name, password) = rollcall.client("reporting:read").await;
     let mut tokens = Vec::new();
     for _ in 0..3 {
-        let answer: Value = rollcall.connect(&name, &password).await.json().await.expect("JSON");
+        let answer: Value = rollcall
+            .connect(&name, &password)
+            .await
+            .json()
+            .await
+            .expect("JSON");
         tokens.push(answer["token"].as_str().expect("a token").to_owned());
     }
     for token in &tokens {
-        rollcall.rows(token, "2025-01-01", "2025-01-01", "00:00:00").await;
+        rollcall
+            .rows(token, "2025-01-01", "2025-01-01", "00:00:00")
+            .await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_password_unknown_name_and_locked_client_get_the_same_answer() {
-    let rollcall = Rollcall::builder().await.set(|settings| settings.auth.failures = 3).start();
+    let rollcall = Rollcall::builder()
+        .await
+        .set(|settings| settings.auth.failures = 3)
+        .start();
     let (name, password) = rollcall.client("reporting:read").await;
     let unknown = snapshot::of(rollcall.connect("nobody", "guess").await).await;
     for _ in 0..3 {
-        assert_eq!(snapshot::of(rollcall.connect(&name, "guess").await).await, unknown);
+        assert_eq!(
+            snapshot::of(rollcall.connect(&name, "guess").await).await,
+            unknown
+        );
     }
-    assert_eq!(snapshot::of(rollcall.connect(&name, &password).await).await, unknown, "locked");
+    assert_eq!(
+        snapshot::of(rollcall.connect(&name, &password).await).await,
+        unknown,
+        "locked"
+    );
     rollcall.clock.advance(901);
-    assert_eq!(rollcall.connect(&name, &password).await.status(), 200, "the lock ends by itself");
+    assert_eq!(
+        rollcall.connect(&name, &password).await.status(),
+        200,
+        "the lock ends by itself"
+    );
     insta::assert_snapshot!(unknown);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_success_forgets_the_failures_and_a_crowd_of_right_ones_is_not_locked() {
-    let rollcall = Rollcall::builder().await.set(|settings| settings.auth.failures = 5).start();
+    let rollcall = Rollcall::builder()
+        .await
+        .set(|settings| settings.auth.failures = 5)
+        .start();
     let (name, password) = rollcall.client("reporting:read").await;
     for _ in 0..3 {
         for _ in 0..2 {
@@ -111,7 +157,10 @@ async fn what_is_wrong_with_a_request_is_said() {
         r#"{"username":5,"password":"b"}"#,
         r#"{"username":"a","password":["secret"]}"#,
     ] {
-        answers.push(format!("{body}\n{}", snapshot::of(post(&rollcall, body).await).await));
+        answers.push(format!(
+            "{body}\n{}",
+            snapshot::of(post(&rollcall, body).await).await
+        ));
     }
     let plain = rollcall
         .http
@@ -121,21 +170,40 @@ async fn what_is_wrong_with_a_request_is_said() {
         .await
         .expect("an answer");
     answers.push(format!("no media type\n{}", snapshot::of(plain).await));
-    let long = post(&rollcall, &json!({"username": "a", "password": "b".repeat(20_000)}).to_string()).await;
+    let long = post(
+        &rollcall,
+        &json!({"username": "a", "password": "b".repeat(20_000)}).to_string(),
+    )
+    .await;
     answers.push(format!("too long\n{}", snapshot::of(long).await));
-    let get =
-        rollcall.http.get(format!("http://{}/api/v1/auth/connect", rollcall.auth)).send().await.expect("an answer");
+    let get = rollcall
+        .http
+        .get(format!("http://{}/api/v1/auth/connect", rollcall.auth))
+        .send()
+        .await
+        .expect("an answer");
     answers.push(format!("GET\n{}", snapshot::of(get).await));
-    let elsewhere = rollcall.http.get(format!("http://{}/api/v1/auth", rollcall.auth)).send().await.expect("an answer");
+    let elsewhere = rollcall
+        .http
+        .get(format!("http://{}/api/v1/auth", rollcall.auth))
+        .send()
+        .await
+        .expect("an answer");
     answers.push(format!("elsewhere\n{}", snapshot::of(elsewhere).await));
     insta::assert_snapshot!(answers.join("\n\n"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_its_stores_it_says_so_and_recovers() {
-    let (postgres, redis) =
-        (Proxy::new(rollcall_test_support::postgres()).await, Proxy::new(rollcall_test_support::redis()).await);
-    let rollcall = Rollcall::builder().await.postgres(postgres.address).redis(redis.address).start();
+    let (postgres, redis) = (
+        Proxy::new(rollcall_test_support::postgres()).await,
+        Proxy::new(rollcall_test_support::redis()).await,
+    );
+    let rollcall = Rollcall::builder()
+        .await
+        .postgres(postgres.address)
+        .redis(redis.address)
+        .start();
     let (name, password) = rollcall.client("reporting:read").await;
     redis.cut();
     let without_redis = snapshot::of(rollcall.connect(&name, &password).await).await;
@@ -144,5 +212,7 @@ async fn without_its_stores_it_says_so_and_recovers() {
     let without_postgres = snapshot::of(rollcall.connect(&name, &password).await).await;
     postgres.restore();
     assert_eq!(rollcall.connect(&name, &password).await.status(), 200);
-    insta::assert_snapshot!(format!("without Redis\n{without_redis}\n\nwithout Postgres\n{without_postgres}"));
+    insta::assert_snapshot!(format!(
+        "without Redis\n{without_redis}\n\nwithout Postgres\n{without_postgres}"
+    ));
 }

@@ -6,26 +6,48 @@ use rollcall_test_support::Rollcall;
 use serde_json::Value;
 
 async fn kids(rollcall: &Rollcall) -> Vec<String> {
-    let answer =
-        rollcall.http.get(format!("http://{}/.well-known/jwks.json", rollcall.auth)).send().await.expect("an answer");
+    let answer = rollcall
+        .http
+        .get(format!("http://{}/.well-known/jwks.json", rollcall.auth))
+        .send()
+        .await
+        .expect("an answer");
     let set: Value = answer.json().await.expect("JSON");
-    set["keys"].as_array().expect("keys").iter().map(|key| key["kid"].as_str().expect("a kid").to_owned()).collect()
+    set["keys"]
+        .as_array()
+        .expect("keys")
+        .iter()
+        .map(|key| key["kid"].as_str().expect("a kid").to_owned())
+        .collect()
 }
 
 fn kid(token: &str) -> String {
-    jsonwebtoken::decode_header(token).expect("a header").kid.expect("a kid")
+    jsonwebtoken::decode_header(token)
+        .expect("a header")
+        .kid
+        .expect("a kid")
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_file_is_for_its_owner_alone_and_a_looser_one_is_refused() {
     let rollcall = Rollcall::start().await;
     let folder = &rollcall.settings.auth.key_directory;
-    let file = fs::read_dir(folder).expect("the folder").next().expect("a key").expect("an entry").path();
-    assert_eq!(fs::metadata(&file).expect("the file").permissions().mode() & 0o777, 0o400);
+    let file = fs::read_dir(folder)
+        .expect("the folder")
+        .next()
+        .expect("a key")
+        .expect("an entry")
+        .path();
+    assert_eq!(
+        fs::metadata(&file).expect("the file").permissions().mode() & 0o777,
+        0o400
+    );
     for mode in [0o600, 0o440, 0o404] {
         fs::set_permissions(&file, fs::Permissions::from_mode(mode)).expect("a mode");
-        let error =
-            rollcall_auth::keys::Keys::open(&rollcall.settings, &rollcall.clock).err().expect("a refusal").to_string();
+        let error = rollcall_auth::keys::Keys::open(&rollcall.settings, &rollcall.clock)
+            .err()
+            .expect("a refusal")
+            .to_string();
         assert!(error.contains("must be 0400"), "{error}");
     }
 }
@@ -38,17 +60,30 @@ async fn no_request_is_refused_while_the_key_changes() {
     rollcall.clock.advance(10);
     rollcall_auth::keys::rotate(&rollcall.settings, &rollcall.clock).expect("a new key");
     assert_eq!(kids(&rollcall).await.len(), 2, "published at once");
-    assert_eq!(kid(&rollcall.token("reporting:read").await), kid(&before), "and not signing yet");
+    assert_eq!(
+        kid(&rollcall.token("reporting:read").await),
+        kid(&before),
+        "and not signing yet"
+    );
 
     rollcall.clock.advance(590);
     let last_of_old = rollcall.token("reporting:read").await;
     rollcall.clock.advance(10);
     let first_of_new = rollcall.token("reporting:read").await;
-    assert_eq!((kid(&last_of_old) == old[0], kid(&first_of_new) == old[0]), (true, false));
+    assert_eq!(
+        (kid(&last_of_old) == old[0], kid(&first_of_new) == old[0]),
+        (true, false)
+    );
     for token in [&last_of_old, &first_of_new] {
-        rollcall.rows(token, "2025-01-01", "2025-01-01", "00:00:00").await;
+        rollcall
+            .rows(token, "2025-01-01", "2025-01-01", "00:00:00")
+            .await;
     }
 
     rollcall.clock.advance(121);
-    assert_eq!(kids(&rollcall).await, [kid(&first_of_new)], "the old key is gone with its last token");
+    assert_eq!(
+        kids(&rollcall).await,
+        [kid(&first_of_new)],
+        "the old key is gone with its last token"
+    );
 }

@@ -4,9 +4,20 @@ use reqwest::Response;
 use rollcall_test_support::{Rollcall, snapshot};
 use serde_json::{Value, json};
 
-async fn post(rollcall: &Rollcall, path: &str, client: Option<&(String, String)>, form: &[(&str, &str)]) -> Response {
-    let body: Vec<String> = form.iter().map(|(name, value)| format!("{name}={}", value.replace(' ', "+"))).collect();
-    let mut request = rollcall.http.post(format!("http://{}{path}", rollcall.auth)).body(body.join("&"));
+async fn post(
+    rollcall: &Rollcall,
+    path: &str,
+    client: Option<&(String, String)>,
+    form: &[(&str, &str)],
+) -> Response {
+    let body: Vec<String> = form
+        .iter()
+        .map(|(name, value)| format!("{name}={}", value.replace(' ', "+")))
+        .collect();
+    let mut request = rollcall
+        .http
+        .post(format!("http://{}{path}", rollcall.auth))
+        .body(body.join("&"));
     request = request.header("content-type", "application/x-www-form-urlencoded");
     if let Some((name, password)) = client {
         request = request.basic_auth(name, Some(password));
@@ -15,11 +26,16 @@ async fn post(rollcall: &Rollcall, path: &str, client: Option<&(String, String)>
 }
 
 async fn token(rollcall: &Rollcall, client: &(String, String)) -> String {
-    let answer: Value = post(rollcall, "/oauth2/token", Some(client), &[("grant_type", "client_credentials")])
-        .await
-        .json()
-        .await
-        .expect("JSON");
+    let answer: Value = post(
+        rollcall,
+        "/oauth2/token",
+        Some(client),
+        &[("grant_type", "client_credentials")],
+    )
+    .await
+    .json()
+    .await
+    .expect("JSON");
     answer["access_token"].as_str().expect("a token").to_owned()
 }
 
@@ -27,12 +43,32 @@ async fn token(rollcall: &Rollcall, client: &(String, String)) -> String {
 async fn client_credentials_give_a_token_that_reports() {
     let rollcall = Rollcall::start().await;
     let client = rollcall.client("reporting:read admin").await;
-    let form = [("grant_type", "client_credentials"), ("scope", "reporting:read")];
-    insta::assert_snapshot!(snapshot::of(post(&rollcall, "/oauth2/token", Some(&client), &form).await).await);
-    rollcall.rows(&token(&rollcall, &client).await, "2025-01-01", "2025-01-01", "00:00:00").await;
-    let in_form =
-        [("grant_type", "client_credentials"), ("client_id", client.0.as_str()), ("client_secret", client.1.as_str())];
-    assert_eq!(post(&rollcall, "/oauth2/token", None, &in_form).await.status(), 200);
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("scope", "reporting:read"),
+    ];
+    insta::assert_snapshot!(
+        snapshot::of(post(&rollcall, "/oauth2/token", Some(&client), &form).await).await
+    );
+    rollcall
+        .rows(
+            &token(&rollcall, &client).await,
+            "2025-01-01",
+            "2025-01-01",
+            "00:00:00",
+        )
+        .await;
+    let in_form = [
+        ("grant_type", "client_credentials"),
+        ("client_id", client.0.as_str()),
+        ("client_secret", client.1.as_str()),
+    ];
+    assert_eq!(
+        post(&rollcall, "/oauth2/token", None, &in_form)
+            .await
+            .status(),
+        200
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -42,18 +78,43 @@ async fn errors_are_those_of_the_standard() {
     let wrong = (client.0.clone(), "guess".to_owned());
     let mut answers = Vec::new();
     for (what, client, form) in [
-        ("no client", None, vec![("grant_type", "client_credentials")]),
-        ("wrong password", Some(&wrong), vec![("grant_type", "client_credentials")]),
+        (
+            "no client",
+            None,
+            vec![("grant_type", "client_credentials")],
+        ),
+        (
+            "wrong password",
+            Some(&wrong),
+            vec![("grant_type", "client_credentials")],
+        ),
         ("no grant", Some(&client), vec![]),
-        ("another grant", Some(&client), vec![("grant_type", "password")]),
+        (
+            "another grant",
+            Some(&client),
+            vec![("grant_type", "password")],
+        ),
         (
             "a scope that it has not",
             Some(&client),
-            vec![("grant_type", "client_credentials"), ("scope", "reporting:read admin")],
+            vec![
+                ("grant_type", "client_credentials"),
+                ("scope", "reporting:read admin"),
+            ],
         ),
-        ("twice", Some(&client), vec![("grant_type", "client_credentials"), ("grant_type", "client_credentials")]),
+        (
+            "twice",
+            Some(&client),
+            vec![
+                ("grant_type", "client_credentials"),
+                ("grant_type", "client_credentials"),
+            ],
+        ),
     ] {
-        answers.push(format!("{what}\n{}", snapshot::of(post(&rollcall, "/oauth2/token", client, &form).await).await));
+        answers.push(format!(
+            "{what}\n{}",
+            snapshot::of(post(&rollcall, "/oauth2/token", client, &form).await).await
+        ));
     }
     insta::assert_snapshot!(answers.join("\n\n"));
 }
@@ -68,10 +129,22 @@ async fn a_token_can_be_looked_into_and_revoked_by_its_client_alone() {
     );
     let token = token(&rollcall, &owner).await;
     let active = async |client| {
-        let answer: Value =
-            post(&rollcall, "/oauth2/introspect", Some(client), &[("token", &token)]).await.json().await.expect("JSON");
+        let answer: Value = post(
+            &rollcall,
+            "/oauth2/introspect",
+            Some(client),
+            &[("token", &token)],
+        )
+        .await
+        .json()
+        .await
+        .expect("JSON");
         if answer["active"] == json!(false) {
-            assert_eq!(answer, json!({"active": false}), "nothing is told of a token that is not active");
+            assert_eq!(
+                answer,
+                json!({"active": false}),
+                "nothing is told of a token that is not active"
+            );
         } else {
             assert_eq!(
                 (&answer["sub"], &answer["scope"], &answer["token_type"]),
@@ -82,12 +155,42 @@ async fn a_token_can_be_looked_into_and_revoked_by_its_client_alone() {
     };
     assert!(active(&owner).await && active(&admin).await && !active(&other).await);
     for client in [&other, &admin] {
-        assert_eq!(post(&rollcall, "/oauth2/revoke", Some(client), &[("token", &token)]).await.status(), 200);
+        assert_eq!(
+            post(
+                &rollcall,
+                "/oauth2/revoke",
+                Some(client),
+                &[("token", &token)]
+            )
+            .await
+            .status(),
+            200
+        );
         assert!(active(&owner).await, "only its own client revokes a token");
     }
-    assert_eq!(post(&rollcall, "/oauth2/revoke", Some(&owner), &[("token", &token)]).await.status(), 200);
+    assert_eq!(
+        post(
+            &rollcall,
+            "/oauth2/revoke",
+            Some(&owner),
+            &[("token", &token)]
+        )
+        .await
+        .status(),
+        200
+    );
     assert!(!active(&owner).await && !active(&admin).await);
-    assert_eq!(post(&rollcall, "/oauth2/revoke", Some(&owner), &[("token", "no token")]).await.status(), 200);
+    assert_eq!(
+        post(
+            &rollcall,
+            "/oauth2/revoke",
+            Some(&owner),
+            &[("token", "no token")]
+        )
+        .await
+        .status(),
+        200
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -95,7 +198,10 @@ async fn the_metadata_names_the_doors() {
     let rollcall = Rollcall::start().await;
     let answer = rollcall
         .http
-        .get(format!("http://{}/.well-known/oauth-authorization-server", rollcall.auth))
+        .get(format!(
+            "http://{}/.well-known/oauth-authorization-server",
+            rollcall.auth
+        ))
         .send()
         .await
         .expect("an answer");

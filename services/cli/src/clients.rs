@@ -52,10 +52,17 @@ const ONCE: &str = "The password is shown this once.";
 
 pub async fn run(pool: &Pool, task: Task) -> Result<Output, Failure> {
     match task {
-        Task::Add { name, scopes } => add(pool, name.unwrap_or_else(generate::user_name), &scopes).await,
+        Task::Add { name, scopes } => {
+            add(pool, name.unwrap_or_else(generate::user_name), &scopes).await
+        }
         Task::List => {
-            let clients = pool.ask(async |connection| api_clients::list(connection).await).await?;
-            Ok(Output::many(&clients, "There is no API client. Add one with: scripts/rollcall client add"))
+            let clients = pool
+                .ask(async |connection| api_clients::list(connection).await)
+                .await?;
+            Ok(Output::many(
+                &clients,
+                "There is no API client. Add one with: scripts/rollcall client add",
+            ))
         }
         Task::Disable { name } => {
             let now = Clock::System.now();
@@ -77,28 +84,51 @@ pub async fn run(pool: &Pool, task: Task) -> Result<Output, Failure> {
                 note(connection, "client.rotate", &name, known).await
             });
             known.await?.then_some(()).ok_or_else(|| unknown(&name))?;
-            Ok(Output::one(Credentials { username: &name, password: password.expose_secret() }, ONCE))
+            Ok(Output::one(
+                Credentials {
+                    username: &name,
+                    password: password.expose_secret(),
+                },
+                ONCE,
+            ))
         }
     }
 }
 
 async fn add(pool: &Pool, name: String, scopes: &[Scope]) -> Result<Output, Failure> {
     let good = (1..=64).contains(&name.len())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.@".contains(&byte));
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.@".contains(&byte));
     if !good {
-        return Err(format!("--name: got {name:?}, takes 1 to 64 letters, digits, '-', '_', '.' or '@'").into());
+        return Err(format!(
+            "--name: got {name:?}, takes 1 to 64 letters, digits, '-', '_', '.' or '@'"
+        )
+        .into());
     }
     let password = generate::password();
     let hash = hash(&password)?;
-    let scope: Vec<String> =
-        scopes.iter().filter_map(ValueEnum::to_possible_value).map(|value| value.get_name().to_owned()).collect();
+    let scope: Vec<String> = scopes
+        .iter()
+        .filter_map(ValueEnum::to_possible_value)
+        .map(|value| value.get_name().to_owned())
+        .collect();
     let scope = scope.join(" ");
     let added = pool.ask(async |connection| {
         let added = api_clients::add(connection, &name, &hash, &scope).await?;
         note(connection, "client.add", &name, added).await
     });
-    added.await?.then_some(()).ok_or_else(|| format!("there is an API client named {name} already"))?;
-    Ok(Output::one(Credentials { username: &name, password: password.expose_secret() }, ONCE))
+    added
+        .await?
+        .then_some(())
+        .ok_or_else(|| format!("there is an API client named {name} already"))?;
+    Ok(Output::one(
+        Credentials {
+            username: &name,
+            password: password.expose_secret(),
+        },
+        ONCE,
+    ))
 }
 
 fn hash(password: &SecretString) -> Result<String, Failure> {

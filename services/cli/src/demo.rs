@@ -22,7 +22,13 @@ const fn person(
     begins: i64,
     hours: i64,
 ) -> Person {
-    Person { name, display_name, realm, begins, hours }
+    Person {
+        name,
+        display_name,
+        realm,
+        begins,
+        hours,
+    }
 }
 
 const PEOPLE: [Person; 12] = [
@@ -45,7 +51,12 @@ pub fn events(zone: &TimeZone, now: Timestamp) -> Vec<Value> {
     let today = Zoned::new(now, zone.clone()).date();
     let days = (1 - DAYS..=0).filter_map(|offset| today.checked_add(offset.days()).ok());
     let mut arriving: Vec<(Timestamp, Value)> = days
-        .flat_map(|day| PEOPLE.iter().enumerate().map(move |(number, person)| (day, number, person)))
+        .flat_map(|day| {
+            PEOPLE
+                .iter()
+                .enumerate()
+                .map(move |(number, person)| (day, number, person))
+        })
         .flat_map(|(day, number, person)| shift(day, number, person, zone))
         .filter(|(arrives, _)| *arrives <= now)
         .collect();
@@ -57,8 +68,15 @@ pub fn events(zone: &TimeZone, now: Timestamp) -> Vec<Value> {
 fn shift(day: Date, number: usize, person: &Person, zone: &TimeZone) -> Vec<(Timestamp, Value)> {
     let seed = u64::from(day.day_of_year().unsigned_abs()) * 1000 + number as u64;
     let mut random = SmallRng::seed_from_u64(seed);
-    let weekend = matches!(day.weekday(), jiff::civil::Weekday::Saturday | jiff::civil::Weekday::Sunday);
-    if random.random_bool(if weekend && person.realm != "Support" { 0.95 } else { 0.05 }) {
+    let weekend = matches!(
+        day.weekday(),
+        jiff::civil::Weekday::Saturday | jiff::civil::Weekday::Sunday
+    );
+    if random.random_bool(if weekend && person.realm != "Support" {
+        0.95
+    } else {
+        0.05
+    }) {
         return Vec::new();
     }
     let Ok(midnight) = day.to_zoned(zone.clone()) else {
@@ -81,10 +99,16 @@ fn shift(day: Date, number: usize, person: &Person, zone: &TimeZone) -> Vec<(Tim
             "client_ip": format!("10.8.{}.{}", number, day.day()), "device": device, "active_seconds": seconds.max(0),
         })
     };
-    let at_once = |kind: &str, name: &str, at: Timestamp, device: &str| (at, event(kind, name, at, device));
+    let at_once =
+        |kind: &str, name: &str, at: Timestamp, device: &str| (at, event(kind, name, at, device));
     let mut events = vec![
         at_once("login", "morning", login, "laptop"),
-        at_once("active", "morning", login + SignedDuration::from_hours(1), "laptop"),
+        at_once(
+            "active",
+            "morning",
+            login + SignedDuration::from_hours(1),
+            "laptop",
+        ),
     ];
     match seed % 10 {
         // Forgotten logout: the last sign of life is all that there is.
@@ -93,7 +117,12 @@ fn shift(day: Date, number: usize, person: &Person, zone: &TimeZone) -> Vec<(Tim
         1 | 2 => events.extend([
             at_once("logout", "morning", logout, "laptop"),
             at_once("login", "phone", phone, "phone"),
-            at_once("logout", "phone", phone + SignedDuration::from_hours(1), "phone"),
+            at_once(
+                "logout",
+                "phone",
+                phone + SignedDuration::from_hours(1),
+                "phone",
+            ),
         ]),
         // A gateway that was cut off: the logout arrives hours later.
         3 => events.push((logout + late, event("logout", "morning", logout, "laptop"))),

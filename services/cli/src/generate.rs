@@ -7,12 +7,19 @@ use secrecy::SecretString;
 /// Without those that look alike.
 const NAME: &[u8] = b"abcdefghijkmnpqrstuvwxyz23456789";
 /// None that a shell, JSON, a URL or a form would change.
-const PASSWORD: [&[u8]; 4] = [b"abcdefghijkmnopqrstuvwxyz", b"ABCDEFGHJKLMNPQRSTUVWXYZ", b"23456789", b"-._~@=^,"];
+const PASSWORD: [&[u8]; 4] = [
+    b"abcdefghijkmnopqrstuvwxyz",
+    b"ABCDEFGHJKLMNPQRSTUVWXYZ",
+    b"23456789",
+    b"-._~@=^,",
+];
 
 /// 20 characters.
 pub fn user_name() -> String {
     let mut random = rand::rng();
-    (0..20).map(|_| char::from(NAME[random.random_range(0..NAME.len())])).collect()
+    (0..20)
+        .map(|_| char::from(NAME[random.random_range(0..NAME.len())]))
+        .collect()
 }
 
 /// 24 characters, each kind among them.
@@ -20,8 +27,13 @@ pub fn password() -> SecretString {
     let alphabet = PASSWORD.concat();
     let mut random = rand::rng();
     loop {
-        let candidate: String = (0..24).map(|_| char::from(alphabet[random.random_range(0..alphabet.len())])).collect();
-        if PASSWORD.iter().all(|kind| candidate.bytes().any(|byte| kind.contains(&byte))) {
+        let candidate: String = (0..24)
+            .map(|_| char::from(alphabet[random.random_range(0..alphabet.len())]))
+            .collect();
+        if PASSWORD
+            .iter()
+            .all(|kind| candidate.bytes().any(|byte| kind.contains(&byte)))
+        {
             return candidate.into();
         }
     }
@@ -35,7 +47,9 @@ pub fn source_key() -> String {
 /// 32 characters that every gateway's form takes.
 pub fn radius_secret() -> String {
     let mut random = rand::rng();
-    (0..32).map(|_| char::from(NAME[random.random_range(0..NAME.len())])).collect()
+    (0..32)
+        .map(|_| char::from(NAME[random.random_range(0..NAME.len())]))
+        .collect()
 }
 
 #[cfg(test)]
@@ -50,7 +64,12 @@ mod tests {
             assert_eq!(user_name().len(), 20);
             let password = password();
             assert_eq!(password.expose_secret().len(), 24);
-            assert!(password.expose_secret().chars().any(|character| !character.is_alphanumeric()));
+            assert!(
+                password
+                    .expose_secret()
+                    .chars()
+                    .any(|character| !character.is_alphanumeric())
+            );
             assert_eq!(source_key().len(), 43);
         }
     }

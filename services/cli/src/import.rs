@@ -63,9 +63,15 @@ pub async fn run(
     input: impl Read,
     rejects: impl Write,
 ) -> Result<Output, Failure> {
-    let source_id = pool.ask(async |connection| sources::by_name(connection, &task.source).await).await?;
-    let source_id = source_id
-        .ok_or_else(|| format!("there is no enabled source named {}: see scripts/rollcall source list", task.source))?;
+    let source_id = pool
+        .ask(async |connection| sources::by_name(connection, &task.source).await)
+        .await?;
+    let source_id = source_id.ok_or_else(|| {
+        format!(
+            "there is no enabled source named {}: see scripts/rollcall source list",
+            task.source
+        )
+    })?;
     let zone = task
         .time_zone
         .as_deref()
@@ -74,9 +80,15 @@ pub async fn run(
         .map_err(|error| format!("--time-zone: {error}"))?
         .unwrap_or_else(|| settings.reporting.time_zone.clone());
     let arrival = Arrivals::new(Clock::System, &settings.ingestion).now();
-    let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(input);
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .trim(csv::Trim::All)
+        .from_reader(input);
     let columns = Columns::find(reader.headers()?, &task.map)?;
-    let times = Times { zone, format: task.time_format.clone() };
+    let times = Times {
+        zone,
+        format: task.time_format.clone(),
+    };
     let mut import = Import {
         recorder: Recorder::start(pool, &settings.ingestion),
         task,
@@ -92,7 +104,14 @@ pub async fn run(
     }
     import.flush().await?;
     import.rejects.flush()?;
-    Ok(Output::one(import.summary, if task.dry_run { "Nothing was recorded: --dry-run." } else { "" }))
+    Ok(Output::one(
+        import.summary,
+        if task.dry_run {
+            "Nothing was recorded: --dry-run."
+        } else {
+            ""
+        },
+    ))
 }
 
 struct Import<'a, W: Write> {
@@ -117,40 +136,66 @@ impl<W: Write> Import<'_, W> {
         if self.summary.rows.is_multiple_of(PROGRESS) {
             eprintln!(
                 "{} rows, {} new events, {} known, {} refused",
-                self.summary.rows, self.summary.accepted, self.summary.duplicates, self.summary.rejected
+                self.summary.rows,
+                self.summary.accepted,
+                self.summary.duplicates,
+                self.summary.rejected
             );
         }
         let record = match record {
             Ok(record) => record,
             Err(error) if error.is_io_error() => return Err(error.into()),
             Err(error) => {
-                return self.reject(error.position().map_or(0, csv::Position::line), "", &error.to_string());
+                return self.reject(
+                    error.position().map_or(0, csv::Position::line),
+                    "",
+                    &error.to_string(),
+                );
             }
         };
         let line = record.position().map_or(0, csv::Position::line);
         match log::events(&record, columns, times, &self.arrival) {
-            Ok(events) => self
-                .waiting
-                .extend(events.into_iter().map(|event| (line, Reported { source_id: self.source_id, event }))),
+            Ok(events) => self.waiting.extend(events.into_iter().map(|event| {
+                (
+                    line,
+                    Reported {
+                        source_id: self.source_id,
+                        event,
+                    },
+                )
+            })),
             Err(refusal) => {
                 return self.reject(line, columns.name(refusal.field), &refusal.message);
             }
         }
-        if self.waiting.len() >= BATCH { self.flush().await } else { Ok(()) }
+        if self.waiting.len() >= BATCH {
+            self.flush().await
+        } else {
+            Ok(())
+        }
     }
 
     async fn flush(&mut self) -> Result<(), Failure> {
-        let (lines, batch): (Vec<u64>, Vec<Reported>) = std::mem::take(&mut self.waiting).into_iter().unzip();
+        let (lines, batch): (Vec<u64>, Vec<Reported>) =
+            std::mem::take(&mut self.waiting).into_iter().unzip();
         if batch.is_empty() || self.task.dry_run {
             return Ok(());
         }
-        let recorded = self.recorder.record(batch).await.map_err(|error| format!("{error}: import the file again"))?;
+        let recorded = self
+            .recorder
+            .record(batch)
+            .await
+            .map_err(|error| format!("{error}: import the file again"))?;
         for (line, outcome) in lines.into_iter().zip(recorded) {
             match outcome {
                 Recorded::As(Outcome::Accepted) => self.summary.accepted += 1,
                 Recorded::As(Outcome::Duplicate) => self.summary.duplicates += 1,
                 Recorded::As(Outcome::Conflict) => {
-                    self.reject(line, "", "this session is recorded already, with other details")?;
+                    self.reject(
+                        line,
+                        "",
+                        "this session is recorded already, with other details",
+                    )?;
                 }
                 Recorded::Refused(why) => self.reject(line, "", &why)?,
             }
@@ -160,6 +205,8 @@ impl<W: Write> Import<'_, W> {
 
     fn reject(&mut self, line: u64, column: &str, reason: &str) -> Result<(), Failure> {
         self.summary.rejected += 1;
-        Ok(self.rejects.write_record([&line.to_string(), column, reason])?)
+        Ok(self
+            .rejects
+            .write_record([&line.to_string(), column, reason])?)
     }
 }

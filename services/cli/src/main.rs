@@ -27,7 +27,11 @@ use crate::output::Output;
 const ACTOR: &str = "operator";
 
 #[derive(Parser)]
-#[command(name = "rollcall", version, about = "Rollcall: the operator's command line")]
+#[command(
+    name = "rollcall",
+    version,
+    about = "Rollcall: the operator's command line"
+)]
 struct Arguments {
     /// Print JSON.
     #[arg(long, global = true)]
@@ -59,7 +63,11 @@ async fn main() -> ExitCode {
     let standard_output_is_taken = matches!(arguments.subject, Subject::Import(_));
     command::finish(run(arguments.subject).await.map(|output| {
         let text = output.shown(arguments.json);
-        if standard_output_is_taken { eprintln!("{text}") } else { println!("{text}") }
+        if standard_output_is_taken {
+            eprintln!("{text}")
+        } else {
+            println!("{text}")
+        }
     }))
 }
 
@@ -70,9 +78,14 @@ async fn run(subject: Subject) -> Result<Output, Failure> {
         Subject::Client(task) => clients::run(&pool, task).await,
         Subject::Source(task) => sources::run(&pool, task, &settings.ingestion).await,
         Subject::Session(task) => sessions::run(&pool, task, &settings.reporting).await,
-        Subject::Import(task) => import::run(&pool, &task, &settings, std::io::stdin(), std::io::stdout()).await,
+        Subject::Import(task) => {
+            import::run(&pool, &task, &settings, std::io::stdin(), std::io::stdout()).await
+        }
         Subject::DemoEvents => {
-            return Ok(Output::lines(&demo::events(&settings.reporting.time_zone, Clock::System.now())));
+            return Ok(Output::lines(&demo::events(
+                &settings.reporting.time_zone,
+                Clock::System.now(),
+            )));
         }
     };
     match outcome {

@@ -22,15 +22,31 @@ pub enum Task {
     },
 }
 
-pub async fn run(pool: &Pool, task: Task, settings: &settings::Reporting) -> Result<Output, Failure> {
+pub async fn run(
+    pool: &Pool,
+    task: Task,
+    settings: &settings::Reporting,
+) -> Result<Output, Failure> {
     let Task::List { user, from, to } = task;
-    let today = Clock::System.now().to_zoned(settings.time_zone.clone()).date();
-    let (from, to) = (from.unwrap_or(today.checked_sub(Span::new().months(1))?), to.unwrap_or(today).tomorrow()?);
-    let begins = |day: Date| day.to_zoned(settings.time_zone.clone()).map(|midnight| midnight.timestamp());
+    let today = Clock::System
+        .now()
+        .to_zoned(settings.time_zone.clone())
+        .date();
+    let (from, to) = (
+        from.unwrap_or(today.checked_sub(Span::new().months(1))?),
+        to.unwrap_or(today).tomorrow()?,
+    );
+    let begins = |day: Date| {
+        day.to_zoned(settings.time_zone.clone())
+            .map(|midnight| midnight.timestamp())
+    };
     let period = (begins(from)?, begins(to)?);
     let found = pool.ask(async |connection| {
         note(connection, "session.list", &user, true).await?;
         Ok::<_, rollcall_store::Error>(sessions::of_user(connection, &user, period).await?)
     });
-    Ok(Output::many(&found.await?, "There is no session of this user in these days."))
+    Ok(Output::many(
+        &found.await?,
+        "There is no session of this user in these days.",
+    ))
 }

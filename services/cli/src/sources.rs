@@ -68,9 +68,17 @@ struct Credentials<'a> {
 
 const ONCE: &str = "The key is shown this once.";
 
-pub async fn run(pool: &Pool, task: Task, settings: &settings::Ingestion) -> Result<Output, Failure> {
+pub async fn run(
+    pool: &Pool,
+    task: Task,
+    settings: &settings::Ingestion,
+) -> Result<Output, Failure> {
     match task {
-        Task::Add { name, senders, radius } => add(pool, &name, &senders, radius).await,
+        Task::Add {
+            name,
+            senders,
+            radius,
+        } => add(pool, &name, &senders, radius).await,
         Task::TryRule => {
             let rules = rollcall_ingestion::startup::rules(&settings.rules_directory)?;
             try_rule::run(&rules, &settings.syslog_data_id, std::io::stdin().lock())
@@ -80,8 +88,15 @@ pub async fn run(pool: &Pool, task: Task, settings: &settings::Ingestion) -> Res
                 let known = sources::set_senders(connection, &name, &senders).await?;
                 note(connection, "source.set-senders", &name, known).await
             });
-            known.await.map_err(taken)?.then_some(()).ok_or_else(|| unknown(&name))?;
-            Ok(Output::one(json!({"name": name, "senders": senders}), "It is heard from there within 5 seconds."))
+            known
+                .await
+                .map_err(taken)?
+                .then_some(())
+                .ok_or_else(|| unknown(&name))?;
+            Ok(Output::one(
+                json!({"name": name, "senders": senders}),
+                "It is heard from there within 5 seconds.",
+            ))
         }
         Task::RotateRadiusSecret { name } => {
             let secret = generate::radius_secret();
@@ -96,9 +111,15 @@ pub async fn run(pool: &Pool, task: Task, settings: &settings::Ingestion) -> Res
             ))
         }
         Task::List => {
-            pool.ask(async |connection| sources::add_up(connection, settings.gap_seconds).await).await?;
-            let sources = pool.ask(async |connection| sources::list(connection).await).await?;
-            Ok(Output::many(&sources, "There is no source. Add one with: scripts/rollcall source add NAME"))
+            pool.ask(async |connection| sources::add_up(connection, settings.gap_seconds).await)
+                .await?;
+            let sources = pool
+                .ask(async |connection| sources::list(connection).await)
+                .await?;
+            Ok(Output::many(
+                &sources,
+                "There is no source. Add one with: scripts/rollcall source add NAME",
+            ))
         }
         Task::Disable { name } => {
             let now = Clock::System.now();
@@ -107,7 +128,10 @@ pub async fn run(pool: &Pool, task: Task, settings: &settings::Ingestion) -> Res
                 note(connection, "source.disable", &name, known).await
             });
             known.await?.then_some(()).ok_or_else(|| unknown(&name))?;
-            Ok(Output::one(json!({"name": name}), "It can report no more, from 5 seconds on."))
+            Ok(Output::one(
+                json!({"name": name}),
+                "It can report no more, from 5 seconds on.",
+            ))
         }
         Task::RotateKey { name } => {
             let key = generate::source_key();
@@ -116,20 +140,35 @@ pub async fn run(pool: &Pool, task: Task, settings: &settings::Ingestion) -> Res
                 note(connection, "source.rotate-key", &name, known).await
             });
             known.await?.then_some(()).ok_or_else(|| unknown(&name))?;
-            Ok(Output::one(Credentials { name: &name, key: &key, radius_secret: None }, ONCE))
+            Ok(Output::one(
+                Credentials {
+                    name: &name,
+                    key: &key,
+                    radius_secret: None,
+                },
+                ONCE,
+            ))
         }
     }
 }
 
 async fn add(pool: &Pool, name: &str, senders: &[String], radius: bool) -> Result<Output, Failure> {
     let good = (1..=64).contains(&name.len())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
     if !good {
-        return Err(format!("NAME: got {name:?}, takes 1 to 64 letters, digits, '-', '_' or '.'").into());
+        return Err(
+            format!("NAME: got {name:?}, takes 1 to 64 letters, digits, '-', '_' or '.'").into(),
+        );
     }
     let key = generate::source_key();
     let secret = radius.then(generate::radius_secret);
-    let source = New { name, key_hash: &key_hash(&key), radius_secret: secret.as_deref() };
+    let source = New {
+        name,
+        key_hash: &key_hash(&key),
+        radius_secret: secret.as_deref(),
+    };
     let added = pool.ask(async |connection| {
         connection
             .transaction(async |connection| {
@@ -141,13 +180,26 @@ async fn add(pool: &Pool, name: &str, senders: &[String], radius: bool) -> Resul
             })
             .await
     });
-    added.await.map_err(taken)?.then_some(()).ok_or_else(|| format!("there is a source named {name} already"))?;
-    Ok(Output::one(Credentials { name, key: &key, radius_secret: secret.as_deref() }, ONCE))
+    added
+        .await
+        .map_err(taken)?
+        .then_some(())
+        .ok_or_else(|| format!("there is a source named {name} already"))?;
+    Ok(Output::one(
+        Credentials {
+            name,
+            key: &key,
+            radius_secret: secret.as_deref(),
+        },
+        ONCE,
+    ))
 }
 
 /// An address or network as Postgres keeps it: the network's own bits alone.
 fn network(text: &str) -> Result<String, String> {
-    let parsed = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+    let parsed = text
+        .parse::<IpNet>()
+        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
     parsed
         .map(|network| network.trunc().to_string())
         .map_err(|_| "takes an address or a network, as 192.0.2.0/28".into())
@@ -155,7 +207,8 @@ fn network(text: &str) -> Result<String, String> {
 
 /// A network belongs to one source.
 fn taken(error: rollcall_store::Error) -> Failure {
-    if matches!(&error, rollcall_store::Error::Failed(error) if error.to_string().contains("source_senders")) {
+    if matches!(&error, rollcall_store::Error::Failed(error) if error.to_string().contains("source_senders"))
+    {
         return "a sender is another source's already: see scripts/rollcall source list".into();
     }
     error.into()

@@ -36,7 +36,11 @@ pub fn run(rules: &Rules, data_id: &str, input: impl BufRead) -> Result<Output, 
                 continue;
             }
             Err(refusal) => {
-                rows.push(Row { line: index + 1, rule: format!("cannot be read: {refusal}"), ..Row::default() });
+                rows.push(Row {
+                    line: index + 1,
+                    rule: format!("cannot be read: {refusal}"),
+                    ..Row::default()
+                });
                 continue;
             }
         };
@@ -51,12 +55,19 @@ pub fn run(rules: &Rules, data_id: &str, input: impl BufRead) -> Result<Output, 
             reason: draft.reason,
         });
     }
-    Ok(Output::many(&rows, "No line is an event.").note(&format!("{nothing} other lines concern no session")))
+    Ok(Output::many(&rows, "No line is an event.")
+        .note(&format!("{nothing} other lines concern no session")))
 }
 
-fn named(matched: Matched, logins: &mut HashMap<String, String>) -> rollcall_attendance::event::Draft {
+fn named(
+    matched: Matched,
+    logins: &mut HashMap<String, String>,
+) -> rollcall_attendance::event::Draft {
     if matched.begins() {
-        logins.insert(matched.key.clone(), matched.draft.occurred_at.clone().unwrap_or_default());
+        logins.insert(
+            matched.key.clone(),
+            matched.draft.occurred_at.clone().unwrap_or_default(),
+        );
     }
     let login = logins.get(&matched.key).cloned();
     matched.session(login.as_deref())

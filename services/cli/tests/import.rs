@@ -22,7 +22,14 @@ asha,Asha Rao,Sales,198.51.100.7,10.8.0.2,02:00:00:00:00:01,2025-01-01 15:30:00,
 fn import(rollcall: &Rollcall, source: &str, text: &str, options: &[&str]) -> Output {
     let database = rollcall.database.settings("ingestion");
     let mut child = Command::new(env!("CARGO_BIN_EXE_rollcall"))
-        .args(["--json", "import", "--source", source, "--time-zone", "Asia/Kolkata"])
+        .args([
+            "--json",
+            "import",
+            "--source",
+            source,
+            "--time-zone",
+            "Asia/Kolkata",
+        ])
         .args(options)
         .env("ROLLCALL_DATABASE__HOST", database.host)
         .env("ROLLCALL_DATABASE__PORT", database.port.to_string())
@@ -35,12 +42,20 @@ fn import(rollcall: &Rollcall, source: &str, text: &str, options: &[&str]) -> Ou
         .spawn()
         .expect("the binary");
     // A binary that refuses its options does not read.
-    let _ = child.stdin.take().expect("its input").write_all(text.as_bytes());
+    let _ = child
+        .stdin
+        .take()
+        .expect("its input")
+        .write_all(text.as_bytes());
     child.wait_with_output().expect("its end")
 }
 
 fn summary(output: &Output) -> Value {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     serde_json::from_slice(&output.stderr).expect("JSON")
 }
 
@@ -55,7 +70,10 @@ async fn the_gateways_own_log_is_read_and_the_same_file_twice_changes_nothing() 
     assert_eq!(rollcall.database.count("events").await, 0);
 
     let first = import(&rollcall, &source, LOG, &[]);
-    assert_eq!(summary(&first), json!({"rows": 7, "accepted": 3, "duplicates": 2, "rejected": 4}));
+    assert_eq!(
+        summary(&first),
+        json!({"rows": 7, "accepted": 3, "duplicates": 2, "rejected": 4})
+    );
     let rejects = String::from_utf8_lossy(&first.stdout).into_owned();
     assert_eq!(
         rejects.lines().collect::<Vec<_>>(),
@@ -67,10 +85,15 @@ async fn the_gateways_own_log_is_read_and_the_same_file_twice_changes_nothing() 
             "7,Logout Time,lies before the login",
         ]
     );
-    assert_eq!(summary(&import(&rollcall, &source, LOG, &[]))["accepted"], 0);
+    assert_eq!(
+        summary(&import(&rollcall, &source, LOG, &[]))["accepted"],
+        0
+    );
 
     let token = rollcall.token("reporting:read").await;
-    let rows = rollcall.rows(&token, "2025-01-01", "2025-01-01", "00:00:00").await;
+    let rows = rollcall
+        .rows(&token, "2025-01-01", "2025-01-01", "00:00:00")
+        .await;
     assert_eq!(
         rows[0],
         json!({"UserID": "asha", "Realm": "Sales", "FirstLoginDateTime": "2025-01-01 15:30:00", "LastLogoutDateTime": "2025-01-01 21:10:00"})
@@ -83,9 +106,17 @@ async fn a_later_export_closes_what_an_earlier_one_left_open() {
     let source = rollcall.source().await;
     let export = |logout: &str| format!("Person,From,To\nben,2025-02-13T09:00:00Z,{logout}\n");
     let map = ["--map", "user=person,login=FROM,logout=To"];
-    assert_eq!(summary(&import(&rollcall, &source, &export("-"), &map))["accepted"], 1);
     assert_eq!(
-        summary(&import(&rollcall, &source, &export("2025-02-13T10:00:00Z"), &map)),
+        summary(&import(&rollcall, &source, &export("-"), &map))["accepted"],
+        1
+    );
+    assert_eq!(
+        summary(&import(
+            &rollcall,
+            &source,
+            &export("2025-02-13T10:00:00Z"),
+            &map
+        )),
         json!({"rows": 1, "accepted": 1, "duplicates": 1, "rejected": 0})
     );
     assert_eq!(rollcall.database.count("sessions").await, 1);
@@ -96,13 +127,36 @@ async fn errors_say_what_to_do() {
     let rollcall = Rollcall::start().await;
     let source = rollcall.source().await;
     for (source, text, options, message) in [
-        ("nowhere", LOG, vec![], "there is no enabled source named nowhere"),
-        (&source, "a,b\n1,2\n", vec![], "no column holds the login: name it with --map login=COLUMN"),
-        (&source, LOG, vec!["--map", "login=Start"], "there is no column \"Start\""),
-        (&source, LOG, vec!["--map", "beginning=Start"], "takes one of login, logout, user"),
+        (
+            "nowhere",
+            LOG,
+            vec![],
+            "there is no enabled source named nowhere",
+        ),
+        (
+            &source,
+            "a,b\n1,2\n",
+            vec![],
+            "no column holds the login: name it with --map login=COLUMN",
+        ),
+        (
+            &source,
+            LOG,
+            vec!["--map", "login=Start"],
+            "there is no column \"Start\"",
+        ),
+        (
+            &source,
+            LOG,
+            vec!["--map", "beginning=Start"],
+            "takes one of login, logout, user",
+        ),
     ] {
         let output = import(&rollcall, source, text, &options);
         let error = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(!output.status.success() && error.contains(message), "{error}");
+        assert!(
+            !output.status.success() && error.contains(message),
+            "{error}"
+        );
     }
 }

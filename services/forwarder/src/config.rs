@@ -59,11 +59,18 @@ impl Config {
     /// It cannot be read, others can read it, or something in it is wrong; the text says what.
     pub fn read(path: &Path) -> Result<Self, BadConfig> {
         let bad = |error: &dyn std::fmt::Display| BadConfig(format!("{}: {error}", path.display()));
-        let mode = fs::metadata(path).map_err(|error| bad(&error))?.permissions().mode() & 0o777;
+        let mode = fs::metadata(path)
+            .map_err(|error| bad(&error))?
+            .permissions()
+            .mode()
+            & 0o777;
         if mode & 0o077 != 0 {
-            return Err(bad(&format!("has mode {mode:o}, and holds a key: chmod 600")));
+            return Err(bad(&format!(
+                "has mode {mode:o}, and holds a key: chmod 600"
+            )));
         }
-        toml::from_str(&fs::read_to_string(path).map_err(|error| bad(&error))?).map_err(|error| bad(&error))
+        toml::from_str(&fs::read_to_string(path).map_err(|error| bad(&error))?)
+            .map_err(|error| bad(&error))
     }
 
     /// The rules for `format = "log"`.
@@ -76,6 +83,8 @@ impl Config {
         };
         let bad = |error: &dyn std::fmt::Display| BadConfig(format!("{}: {error}", path.display()));
         let text = fs::read_to_string(path).map_err(|error| bad(&error))?;
-        Ok(Rules::parse(&text).map_err(|error| bad(&error))?.then(Rules::shipped()))
+        Ok(Rules::parse(&text)
+            .map_err(|error| bad(&error))?
+            .then(Rules::shipped()))
     }
 }

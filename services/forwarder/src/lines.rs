@@ -46,7 +46,11 @@ impl Lines<'_> {
         Ok(())
     }
 
-    fn found(&self, line: &str, reading: &mut Reading) -> Result<Result<Option<String>, Refusal>, Failure> {
+    fn found(
+        &self,
+        line: &str,
+        reading: &mut Reading,
+    ) -> Result<Result<Option<String>, Refusal>, Failure> {
         Ok(match parse_line(line, DATA_ID, &self.rules) {
             Ok(Found::Stated(draft)) => Ok(Some(json::write(draft))),
             Ok(Found::Matched(matched)) => Ok(Some(self.named(matched, reading)?)),
@@ -61,7 +65,12 @@ impl Lines<'_> {
             let login = matched.draft.occurred_at.clone().unwrap_or_default();
             reading.logins.push((matched.key.clone(), login));
         }
-        let here = reading.logins.iter().rev().find(|(name, _)| *name == matched.key).map(|(_, login)| login.clone());
+        let here = reading
+            .logins
+            .iter()
+            .rev()
+            .find(|(name, _)| *name == matched.key)
+            .map(|(_, login)| login.clone());
         let login = match here {
             Some(login) => Some(login),
             None => self.spool.login(&matched.key)?,
@@ -73,9 +82,12 @@ impl Lines<'_> {
 /// Ingestion says what is wrong with an event, but must be able to tell one from the next.
 fn an_object(line: &str) -> Result<String, Refusal> {
     if line.len() > LONGEST {
-        return Err(Refusal::new("line", format!("has {} bytes, takes at most {LONGEST}", line.len())));
+        return Err(Refusal::new(
+            "line",
+            format!("has {} bytes, takes at most {LONGEST}", line.len()),
+        ));
     }
-    let object: Map<String, Value> =
-        serde_json::from_str(line).map_err(|error| Refusal::new("line", format!("is no JSON object: {error}")))?;
+    let object: Map<String, Value> = serde_json::from_str(line)
+        .map_err(|error| Refusal::new("line", format!("is no JSON object: {error}")))?;
     Ok(Value::Object(object).to_string())
 }

@@ -33,7 +33,11 @@ const PAUSE: Duration = Duration::from_millis(500);
 const LINES: usize = 1_000;
 
 #[derive(Parser)]
-#[command(name = "rollcall-forward", version, about = "Takes a gateway's events to Rollcall, through any outage")]
+#[command(
+    name = "rollcall-forward",
+    version,
+    about = "Takes a gateway's events to Rollcall, through any outage"
+)]
 struct Arguments {
     /// The file that configures it.
     #[arg(long, default_value = "/etc/rollcall-forward.toml")]
@@ -41,7 +45,9 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .init();
     match run(&Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -56,7 +62,11 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     let config = Config::read(&arguments.config)?;
     let spool = Spool::open(&config.spool)?;
     let sender = Sender::new(&config)?;
-    let lines = Lines { spool: &spool, format: config.format, rules: config.rules()? };
+    let lines = Lines {
+        spool: &spool,
+        format: config.format,
+        rules: config.rules()?,
+    };
     let reading = AtomicBool::new(true);
     std::thread::scope(|scope| {
         let reader = scope.spawn(|| {
@@ -83,7 +93,10 @@ fn follow(path: &Path, config: &Config, lines: &Lines) -> Result<(), Failure> {
     loop {
         wait_for_room(config, lines.spool)?;
         if let Some((read, position)) = follow.read()? {
-            let mut reading = Reading { position: Some(position.clone()), ..Reading::default() };
+            let mut reading = Reading {
+                position: Some(position.clone()),
+                ..Reading::default()
+            };
             for line in read {
                 lines.read(&line, &mut reading)?;
             }
@@ -125,7 +138,11 @@ fn read_standard_input(config: &Config, lines: &Lines) -> Result<(), Failure> {
 /// One line, and what else is there; none after the last.
 fn waiting_lines(receiver: &Receiver<Vec<u8>>) -> Option<Vec<Vec<u8>>> {
     let first = receiver.recv().ok()?;
-    Some(std::iter::once(first).chain(receiver.try_iter().take(LINES - 1)).collect())
+    Some(
+        std::iter::once(first)
+            .chain(receiver.try_iter().take(LINES - 1))
+            .collect(),
+    )
 }
 
 fn wait_for_room(config: &Config, spool: &Spool) -> Result<(), Failure> {

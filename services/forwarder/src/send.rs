@@ -50,14 +50,25 @@ impl Sender {
         bearer.set_sensitive(true);
         let headers = HeaderMap::from_iter([
             (reqwest::header::AUTHORIZATION, bearer),
-            (CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson")),
+            (
+                CONTENT_TYPE,
+                HeaderValue::from_static("application/x-ndjson"),
+            ),
         ]);
-        let mut client = Client::builder().default_headers(headers).timeout(Duration::from_mins(1));
+        let mut client = Client::builder()
+            .default_headers(headers)
+            .timeout(Duration::from_mins(1));
         if let Some(ca) = &config.ca {
             client = client.tls_certs_only(Certificate::from_pem_bundle(ca.as_bytes())?);
         }
-        let address = format!("{}/api/v1/ingestion/events", config.url.trim_end_matches('/'));
-        Ok(Self { client: client.build()?, address })
+        let address = format!(
+            "{}/api/v1/ingestion/events",
+            config.url.trim_end_matches('/')
+        );
+        Ok(Self {
+            client: client.build()?,
+            address,
+        })
     }
 
     /// Sends for as long as `more` says that more may come, and then what is left.
@@ -82,7 +93,9 @@ impl Sender {
 
     /// Whatever goes wrong may pass, a wrong key too: it is tried until it is done.
     fn send(&self, spool: &Spool, batch: &[(u64, String)]) -> Result<(), Failure> {
-        let body = batch.iter().fold(String::new(), |body, (_, event)| body + event + "\n");
+        let body = batch
+            .iter()
+            .fold(String::new(), |body, (_, event)| body + event + "\n");
         let patience = ExponentialBuilder::default()
             .with_jitter()
             .with_min_delay(Duration::from_millis(250))
@@ -92,20 +105,39 @@ impl Sender {
             .retry(patience)
             .notify(|error, pause| tracing::warn!(%error, ?pause, events = batch.len(), "not taken: trying again"))
             .call()?;
-        let rejected: HashMap<usize, &Rejection> = receipt.rejected.iter().map(|entry| (entry.index, entry)).collect();
+        let rejected: HashMap<usize, &Rejection> = receipt
+            .rejected
+            .iter()
+            .map(|entry| (entry.index, entry))
+            .collect();
         for (index, (_, event)) in batch.iter().enumerate() {
             if let Some(Rejection { field, message, .. }) = rejected.get(&index) {
-                spool.reject(event, &format!("{}: {message}", field.as_deref().unwrap_or("event")))?;
+                spool.reject(
+                    event,
+                    &format!("{}: {message}", field.as_deref().unwrap_or("event")),
+                )?;
             }
         }
-        tracing::info!(events = batch.len(), rejected = receipt.rejected.len(), "taken");
+        tracing::info!(
+            events = batch.len(),
+            rejected = receipt.rejected.len(),
+            "taken"
+        );
         Ok(())
     }
 
     fn post(&self, body: &str) -> Result<Receipt, Failure> {
-        let answer = self.client.post(&self.address).body(body.to_owned()).send()?;
+        let answer = self
+            .client
+            .post(&self.address)
+            .body(body.to_owned())
+            .send()?;
         let status = answer.status();
         let text = answer.text()?;
-        if status.is_success() { Ok(serde_json::from_str(&text)?) } else { Err(format!("{status}: {text}").into()) }
+        if status.is_success() {
+            Ok(serde_json::from_str(&text)?)
+        } else {
+            Err(format!("{status}: {text}").into())
+        }
     }
 }

@@ -61,7 +61,10 @@ impl Spool {
         transaction.open_table(POSITION)?;
         transaction.open_table(LOGINS)?;
         transaction.commit()?;
-        let rejected = OpenOptions::new().create(true).append(true).open(folder.join("rejected.ndjson"))?;
+        let rejected = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(folder.join("rejected.ndjson"))?;
         Ok(Self { database, rejected })
     }
 
@@ -82,7 +85,9 @@ impl Spool {
                 logins.insert(name.as_str(), login.as_str())?;
             }
             if let Some(position) = &reading.position {
-                transaction.open_table(POSITION)?.insert(0, serde_json::to_string(position)?.as_str())?;
+                transaction
+                    .open_table(POSITION)?
+                    .insert(0, serde_json::to_string(position)?.as_str())?;
             }
         }
         Ok(transaction.commit()?)
@@ -94,7 +99,9 @@ impl Spool {
     /// The disk fails.
     pub fn position(&self) -> Result<Option<Position>, Failure> {
         let position = self.database.begin_read()?.open_table(POSITION)?.get(0)?;
-        Ok(position.map(|text| serde_json::from_str(text.value())).transpose()?)
+        Ok(position
+            .map(|text| serde_json::from_str(text.value()))
+            .transpose()?)
     }
 
     /// The latest login under this name.
@@ -139,7 +146,9 @@ impl Spool {
     /// The disk fails; they are sent again, which changes nothing.
     pub fn remove_through(&self, number: u64) -> Result<(), Failure> {
         let transaction = self.database.begin_write()?;
-        transaction.open_table(EVENTS)?.retain_in(..=number, |_, _| false)?;
+        transaction
+            .open_table(EVENTS)?
+            .retain_in(..=number, |_, _| false)?;
         Ok(transaction.commit()?)
     }
 
@@ -149,6 +158,10 @@ impl Spool {
     /// The disk fails.
     pub fn reject(&self, line: &str, reason: &str) -> Result<(), Failure> {
         tracing::warn!(reason, "rejected: see rejected.ndjson in the spool");
-        Ok(writeln!(&self.rejected, "{}", serde_json::json!({"reason": reason, "line": line}))?)
+        Ok(writeln!(
+            &self.rejected,
+            "{}",
+            serde_json::json!({"reason": reason, "line": line})
+        )?)
     }
 }

@@ -19,13 +19,17 @@ struct Host {
 
 impl Host {
     fn new(rollcall: &Rollcall, key: &str, more: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("rollcall-forward-{}", uuid::Uuid::new_v4()));
+        let folder =
+            std::env::temp_dir().join(format!("rollcall-forward-{}", uuid::Uuid::new_v4()));
         fs::create_dir(&folder).expect("a folder");
         let host = Self { folder };
         let (spool, url) = (host.path("spool"), format!("http://{}", rollcall.ingestion));
         fs::write(
             host.path("config.toml"),
-            format!("url = {url:?}\nkey = {key:?}\nspool = \"{}\"\n{more}\n", spool.display()),
+            format!(
+                "url = {url:?}\nkey = {key:?}\nspool = \"{}\"\n{more}\n",
+                spool.display()
+            ),
         )
         .expect("written");
         host.mode(0o600);
@@ -37,15 +41,22 @@ impl Host {
     }
 
     fn mode(&self, mode: u32) {
-        fs::set_permissions(self.path("config.toml"), fs::Permissions::from_mode(mode)).expect("a mode");
+        fs::set_permissions(self.path("config.toml"), fs::Permissions::from_mode(mode))
+            .expect("a mode");
     }
 
     fn following(rollcall: &Rollcall, key: &str, format: &str) -> Self {
         let host = Self::new(rollcall, key, "");
         let file = host.path("events.log");
         let config = fs::read_to_string(host.path("config.toml")).expect("read");
-        fs::write(host.path("config.toml"), format!("{config}file = \"{}\"\nformat = {format:?}\n", file.display()))
-            .expect("written");
+        fs::write(
+            host.path("config.toml"),
+            format!(
+                "{config}file = \"{}\"\nformat = {format:?}\n",
+                file.display()
+            ),
+        )
+        .expect("written");
         host
     }
 
@@ -60,7 +71,11 @@ impl Host {
     }
 
     fn append(&self, lines: &str) {
-        let mut file = fs::OpenOptions::new().create(true).append(true).open(self.path("events.log")).expect("a file");
+        let mut file = fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.path("events.log"))
+            .expect("a file");
         file.write_all(lines.as_bytes()).expect("written");
     }
 }
@@ -114,7 +129,11 @@ async fn killed_at_any_point_and_through_rotation_nothing_is_lost_or_doubled() {
         end(child);
         if round % 4 == 1 {
             // By renaming, while nobody reads.
-            fs::rename(host.path("events.log"), host.path(&format!("events.log.{round}"))).expect("renamed");
+            fs::rename(
+                host.path("events.log"),
+                host.path(&format!("events.log.{round}")),
+            )
+            .expect("renamed");
         }
     }
     let child = host.start();
@@ -137,7 +156,8 @@ async fn a_truncated_file_is_read_from_its_beginning() {
     host.append(&event(1));
     let child = host.start();
     stored(&rollcall, 1).await;
-    fs::write(host.path("events.log"), event(2) + &event(3)).expect("truncated and longer than before");
+    fs::write(host.path("events.log"), event(2) + &event(3))
+        .expect("truncated and longer than before");
     stored(&rollcall, 3).await;
     end(child);
 }
@@ -148,16 +168,34 @@ async fn standard_input_ends_when_all_of_it_is_acknowledged() {
     let key = rollcall.source().await;
     let host = Host::new(&rollcall, &key, "format = \"ndjson\"");
     let mut child = host.start();
-    let input =
-        format!("{}nonsense\n{}{}", event(1), event(1).replace("login", "LOGIN").replace(":\"1\"", ":\"2\""), event(3));
-    child.stdin.take().expect("its input").write_all(input.as_bytes()).expect("written");
+    let input = format!(
+        "{}nonsense\n{}{}",
+        event(1),
+        event(1)
+            .replace("login", "LOGIN")
+            .replace(":\"1\"", ":\"2\""),
+        event(3)
+    );
+    child
+        .stdin
+        .take()
+        .expect("its input")
+        .write_all(input.as_bytes())
+        .expect("written");
     let output = child.wait_with_output().expect("its end");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     assert_eq!(rollcall.database.count("events").await, 2);
     let rejected = fs::read_to_string(host.path("spool/rejected.ndjson")).expect("a file");
     let reasons: Vec<&str> = rejected.lines().collect();
     assert_eq!(reasons.len(), 2, "{rejected}");
-    assert!(reasons[0].contains("is no JSON object") && reasons[1].contains("type: got"), "{rejected}");
+    assert!(
+        reasons[0].contains("is no JSON object") && reasons[1].contains("type: got"),
+        "{rejected}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -165,12 +203,16 @@ async fn a_log_is_understood_by_rules_and_a_name_used_again_is_another_session()
     let rollcall = Rollcall::start().await;
     let key = rollcall.source().await;
     let host = Host::following(&rollcall, &key, "log");
-    let line = |day: u8, hour: u8, text: &str| format!("2025-01-0{day}T{hour:02}:00:00Z gw sshd[7]: {text}\n");
+    let line = |day: u8, hour: u8, text: &str| {
+        format!("2025-01-0{day}T{hour:02}:00:00Z gw sshd[7]: {text}\n")
+    };
     let (accepted, closed) = (
         "Accepted password for asha from 203.0.113.5 port 5 ssh2",
         "pam_unix(sshd:session): session closed for user asha",
     );
-    host.append(&(line(1, 9, accepted) + "not a line of a log\n" + &line(1, 9, "Server listening")));
+    host.append(
+        &(line(1, 9, accepted) + "not a line of a log\n" + &line(1, 9, "Server listening")),
+    );
     end({
         let child = host.start();
         stored(&rollcall, 1).await;
@@ -182,9 +224,17 @@ async fn a_log_is_understood_by_rules_and_a_name_used_again_is_another_session()
     end(child);
     let sessions = rollcall
         .database
-        .texts("SELECT session_id || to_char(logout_at, ' DD HH24') AS text FROM sessions ORDER BY 1")
+        .texts(
+            "SELECT session_id || to_char(logout_at, ' DD HH24') AS text FROM sessions ORDER BY 1",
+        )
         .await;
-    assert_eq!(sessions, ["sshd/gw/7@2025-01-01T09:00:00Z 01 10", "sshd/gw/7@2025-01-02T09:00:00Z 02 11"]);
+    assert_eq!(
+        sessions,
+        [
+            "sshd/gw/7@2025-01-01T09:00:00Z 01 10",
+            "sshd/gw/7@2025-01-02T09:00:00Z 02 11"
+        ]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

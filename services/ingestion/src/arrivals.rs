@@ -17,12 +17,20 @@ impl Arrivals {
     #[must_use]
     pub fn new(clock: Clock, settings: &settings::Ingestion) -> Self {
         let seconds = |seconds: u32| SignedDuration::from_secs(seconds.into());
-        Self { clock, ahead: seconds(settings.ahead_seconds), skew: seconds(settings.skew_seconds) }
+        Self {
+            clock,
+            ahead: seconds(settings.ahead_seconds),
+            skew: seconds(settings.skew_seconds),
+        }
     }
 
     /// An arrival now.
     #[must_use]
     pub fn now(&self) -> Arrival {
-        Arrival { at: self.clock.now(), ahead: self.ahead, skew: self.skew }
+        Arrival {
+            at: self.clock.now(),
+            ahead: self.ahead,
+            skew: self.skew,
+        }
     }
 }

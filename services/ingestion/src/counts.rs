@@ -15,7 +15,13 @@ pub fn count(door: &'static str, outcome: &'static str, number: usize) {
             .with_description("Events by door and outcome")
             .build()
     });
-    EVENTS.add(number as u64, &[KeyValue::new("door", door), KeyValue::new("outcome", outcome)]);
+    EVENTS.add(
+        number as u64,
+        &[
+            KeyValue::new("door", door),
+            KeyValue::new("outcome", outcome),
+        ],
+    );
 }
 
 /// Bad input of a door that has no answer for it.

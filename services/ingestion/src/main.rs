@@ -20,5 +20,12 @@ struct Arguments {
 // The writers, RADIUS and syslog share one thread, so that none waits to be woken on another core. HTTP's workers have their own.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    command::finish(command::run("ingestion", Arguments::parse().task, rollcall_ingestion::startup::serve).await)
+    command::finish(
+        command::run(
+            "ingestion",
+            Arguments::parse().task,
+            rollcall_ingestion::startup::serve,
+        )
+        .await,
+    )
 }

@@ -8,12 +8,19 @@ use crate::routes;
 
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "Rollcall: ingestion", description = "The HTTP door for sources."),
+    info(
+        title = "Rollcall: ingestion",
+        description = "The HTTP door for sources."
+    ),
     paths(routes::events::events)
 )]
 struct Document;
 
 /// `GET /api/v1/ingestion/openapi.json`.
 pub async fn document() -> HttpResponse {
-    HttpResponse::Ok().json(secured(Document::openapi(), "source", HttpAuthScheme::Bearer))
+    HttpResponse::Ok().json(secured(
+        Document::openapi(),
+        "source",
+        HttpAuthScheme::Bearer,
+    ))
 }

@@ -64,7 +64,9 @@ impl Recorder {
         for _ in 0..settings.writers.max(1) {
             tokio::spawn(write_batches(pool.clone(), queue.clone()));
         }
-        let room = Arc::new(Semaphore::new(settings.queue_events.max(queue.batch_events)));
+        let room = Arc::new(Semaphore::new(
+            settings.queue_events.max(queue.batch_events),
+        ));
         Self { queue, room }
     }
 
@@ -84,9 +86,18 @@ impl Recorder {
 
     async fn record_part(&self, events: Vec<Reported>) -> Answer {
         let size = u32::try_from(events.len()).map_err(|_| Unrecorded::Busy)?;
-        let room = self.room.clone().try_acquire_many_owned(size).map_err(|_| Unrecorded::Busy)?;
+        let room = self
+            .room
+            .clone()
+            .try_acquire_many_owned(size)
+            .map_err(|_| Unrecorded::Busy)?;
         let (answer, answered) = oneshot::channel();
-        self.queue.put(Job { events, answer, runtime: Handle::current(), _room: room });
+        self.queue.put(Job {
+            events,
+            answer,
+            runtime: Handle::current(),
+            _room: room,
+        });
         answered.await.unwrap_or(Err(Unrecorded::Unavailable))
     }
 }
@@ -129,8 +140,19 @@ impl Waiting {
 impl Queue {
     fn new(batch_events: usize) -> Self {
         let gathering_until = Instant::now();
-        let waiting = Waiting { jobs: VecDeque::new(), events: 0, writing: 0, half: 1, gathering_until, closed: false };
-        Self { waiting: waiting.into(), due: Notify::new(), batch_events }
+        let waiting = Waiting {
+            jobs: VecDeque::new(),
+            events: 0,
+            writing: 0,
+            half: 1,
+            gathering_until,
+            closed: false,
+        };
+        Self {
+            waiting: waiting.into(),
+            due: Notify::new(),
+            batch_events,
+        }
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
@@ -138,7 +160,8 @@ impl Queue {
     }
 
     fn is_due(&self, waiting: &Waiting) -> bool {
-        waiting.events >= self.batch_events || waiting.writing == 0 && !waiting.jobs.is_empty() && waiting.is_gathered()
+        waiting.events >= self.batch_events
+            || waiting.writing == 0 && !waiting.jobs.is_empty() && waiting.is_gathered()
     }
 
     fn put(&self, job: Job) {
@@ -204,7 +227,9 @@ impl Queue {
         let mut waiting = self.waiting();
         waiting.writing -= 1;
         // Those who are on their way are not seen here: what was seen before counts for more, and fades.
-        waiting.half = (callers + waiting.jobs.len()).div_ceil(2).max(waiting.half * 7 / 8);
+        waiting.half = (callers + waiting.jobs.len())
+            .div_ceil(2)
+            .max(waiting.half * 7 / 8);
         waiting.gathering_until = Instant::now() + GATHERING;
         self.notify(&waiting);
     }
@@ -219,11 +244,18 @@ impl Queue {
 async fn write_batches(pool: Pool, queue: Arc<Queue>) {
     while let Some(mut batch) = queue.next_batch().await {
         let sizes: Vec<usize> = batch.iter().map(|job| job.events.len()).collect();
-        let events: Vec<Reported> = batch.iter_mut().flat_map(|job| std::mem::take(&mut job.events)).collect();
+        let events: Vec<Reported> = batch
+            .iter_mut()
+            .flat_map(|job| std::mem::take(&mut job.events))
+            .collect();
         // Or a writer that panicked would count as writing for ever.
         let outcome = AssertUnwindSafe(write(&pool, &events)).catch_unwind().await;
         queue.written(batch.len());
-        answer(batch, &sizes, outcome.unwrap_or(Err(Unrecorded::Unavailable)));
+        answer(
+            batch,
+            &sizes,
+            outcome.unwrap_or(Err(Unrecorded::Unavailable)),
+        );
     }
 }
 
@@ -236,7 +268,9 @@ fn answer(batch: Vec<Job>, sizes: &[usize], outcome: Answer) {
             Ok(recorded) => Ok(recorded.by_ref().take(size).collect()),
             Err(unrecorded) => Err(*unrecorded),
         };
-        let (_, answers) = runtimes.entry(job.runtime.id()).or_insert((job.runtime, Vec::new()));
+        let (_, answers) = runtimes
+            .entry(job.runtime.id())
+            .or_insert((job.runtime, Vec::new()));
         answers.push((job.answer, answer));
     }
     for (runtime, answers) in runtimes.into_values() {
@@ -252,9 +286,14 @@ fn answer(batch: Vec<Job>, sizes: &[usize], outcome: Answer) {
 /// A batch that the database refuses is halved until the event at fault stands alone.
 fn write<'a>(pool: &'a Pool, batch: &'a [Reported]) -> BoxFuture<'a, Answer> {
     async move {
-        match pool.ask(async |connection| events::record(connection, batch).await).await {
+        match pool
+            .ask(async |connection| events::record(connection, batch).await)
+            .await
+        {
             Ok(outcomes) => Ok(outcomes.into_iter().map(Recorded::As).collect()),
-            Err(rollcall_store::Error::Refused(why)) if batch.len() == 1 => Ok(vec![Recorded::Refused(why)]),
+            Err(rollcall_store::Error::Refused(why)) if batch.len() == 1 => {
+                Ok(vec![Recorded::Refused(why)])
+            }
             Err(rollcall_store::Error::Refused(_)) => {
                 let (left, right) = batch.split_at(batch.len() / 2);
                 let mut recorded = write(pool, left).await?;
@@ -285,11 +324,28 @@ mod tests {
             ..Draft::default()
         };
         let at = Timestamp::UNIX_EPOCH;
-        let arrival = Arrival { at, ahead: SignedDuration::ZERO, skew: SignedDuration::ZERO };
+        let arrival = Arrival {
+            at,
+            ahead: SignedDuration::ZERO,
+            skew: SignedDuration::ZERO,
+        };
         let event = Event::parse(draft, &arrival).expect("an event");
-        let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().expect("room");
-        let events = vec![Reported { source_id: 1, event }; events];
-        Job { events, answer: oneshot::channel().0, runtime: Handle::current(), _room: permit }
+        let permit = Arc::new(Semaphore::new(1))
+            .try_acquire_owned()
+            .expect("room");
+        let events = vec![
+            Reported {
+                source_id: 1,
+                event
+            };
+            events
+        ];
+        Job {
+            events,
+            answer: oneshot::channel().0,
+            runtime: Handle::current(),
+            _room: permit,
+        }
     }
 
     /// How many events the batch has that is due.
@@ -314,7 +370,13 @@ mod tests {
         queue.close();
         queue.written(2);
         assert_eq!(due(&queue), Some(3), "what waits is written before the end");
-        assert!(queue.next_batch().now_or_never().expect("the end").is_none());
+        assert!(
+            queue
+                .next_batch()
+                .now_or_never()
+                .expect("the end")
+                .is_none()
+        );
     }
 
     #[tokio::test(start_paused = true)]

@@ -27,7 +27,13 @@ impl Senders {
     /// The senders of the sources in `pool`.
     #[must_use]
     pub fn new(pool: Pool) -> Self {
-        Self { pool, known: Cache::builder().max_capacity(10_000).time_to_live(KNOWN).build() }
+        Self {
+            pool,
+            known: Cache::builder()
+                .max_capacity(10_000)
+                .time_to_live(KNOWN)
+                .build(),
+        }
     }
 
     /// The source that sends from `address`; none for an address of no source, or while the database does not answer:
@@ -72,11 +78,21 @@ mod tests {
 
     #[test]
     fn the_sender_is_who_the_vip_says_it_is() {
-        let (sender, rest) = behind_proxy(b"PROXY TCP4 192.0.2.7 192.0.2.1 40000 1813\r\n\x04\xff").expect("a sender");
-        assert_eq!((sender.to_string().as_str(), rest), ("192.0.2.7:40000", &b"\x04\xff"[..]));
-        let (sender, _) = behind_proxy(b"PROXY TCP6 2001:db8::7 2001:db8::1 40000 1813\r\n").expect("a sender");
+        let (sender, rest) = behind_proxy(b"PROXY TCP4 192.0.2.7 192.0.2.1 40000 1813\r\n\x04\xff")
+            .expect("a sender");
+        assert_eq!(
+            (sender.to_string().as_str(), rest),
+            ("192.0.2.7:40000", &b"\x04\xff"[..])
+        );
+        let (sender, _) =
+            behind_proxy(b"PROXY TCP6 2001:db8::7 2001:db8::1 40000 1813\r\n").expect("a sender");
         assert_eq!(sender.to_string(), "[2001:db8::7]:40000");
-        for bytes in [&b"\x04\xff"[..], b"PROXY UNKNOWN\r\n", b"PROXY TCP4 192.0.2.7\r\n", b""] {
+        for bytes in [
+            &b"\x04\xff"[..],
+            b"PROXY UNKNOWN\r\n",
+            b"PROXY TCP4 192.0.2.7\r\n",
+            b"",
+        ] {
             assert_eq!(behind_proxy(bytes), None);
         }
     }

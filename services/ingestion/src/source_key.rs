@@ -27,7 +27,13 @@ impl SourceKeys {
     /// The keys of the sources in `pool`.
     #[must_use]
     pub fn new(pool: Pool) -> Self {
-        Self { pool, known: Cache::builder().max_capacity(10_000).time_to_live(KNOWN).build() }
+        Self {
+            pool,
+            known: Cache::builder()
+                .max_capacity(10_000)
+                .time_to_live(KNOWN)
+                .build(),
+        }
     }
 
     /// The source whose key the request bears.
@@ -36,7 +42,9 @@ impl SourceKeys {
     /// 401, or 503 when the database does not answer.
     pub async fn source_of(&self, request: &HttpRequest) -> Result<i32, Problem> {
         let key = bearer(request).ok_or_else(|| {
-            Problem::unauthorized("There is no source key. Send Authorization: Bearer with the key of this source.")
+            Problem::unauthorized(
+                "There is no source key. Send Authorization: Bearer with the key of this source.",
+            )
         })?;
         let hash = key_hash(key);
         if let Some(source) = self.known.get(&hash).await {

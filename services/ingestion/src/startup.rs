@@ -53,7 +53,12 @@ pub fn build(settings: &Settings, clock: Clock) -> Result<Ingestion, Box<dyn std
         rules: Arc::new(rules(&settings.ingestion.rules_directory)?),
         data_id: settings.ingestion.syslog_data_id.clone(),
     };
-    let radius = radius::open(settings.ingestion.radius_address, senders, recorder.clone(), arrivals.clone())?;
+    let radius = radius::open(
+        settings.ingestion.radius_address,
+        senders,
+        recorder.clone(),
+        arrivals.clone(),
+    )?;
     let syslog_udp = syslog::open_udp(settings.ingestion.syslog_udp_address, syslog.clone())?;
     let syslog_tcp = syslog::open_tcp(settings.ingestion.syslog_tcp_address, syslog)?;
     let (recorder, arrivals) = (Data::from(recorder), Data::new(arrivals));
@@ -61,12 +66,25 @@ pub fn build(settings: &Settings, clock: Clock) -> Result<Ingestion, Box<dyn std
         app.app_data(keys.clone())
             .app_data(recorder.clone())
             .app_data(arrivals.clone())
-            .service(only("/api/v1/ingestion/events", &Method::POST, web::post().to(routes::events::events)))
-            .service(only("/api/v1/ingestion/openapi.json", &Method::GET, web::get().to(crate::openapi::document)));
+            .service(only(
+                "/api/v1/ingestion/events",
+                &Method::POST,
+                web::post().to(routes::events::events),
+            ))
+            .service(only(
+                "/api/v1/ingestion/openapi.json",
+                &Method::GET,
+                web::get().to(crate::openapi::document),
+            ));
     })?;
     tokio::spawn(sweeper::run(pool.clone(), settings.clone(), clock.clone()));
     tokio::spawn(upkeep::run(pool, settings.clone(), clock));
-    Ok(Ingestion { server, radius, syslog_udp, syslog_tcp })
+    Ok(Ingestion {
+        server,
+        radius,
+        syslog_udp,
+        syslog_tcp,
+    })
 }
 
 /// The operator's own rules, by the names of their files, and after them the shipped ones.
@@ -77,8 +95,15 @@ pub fn rules(directory: &Path) -> Result<Rules, Box<dyn std::error::Error>> {
     let Ok(entries) = std::fs::read_dir(directory) else {
         return Ok(Rules::shipped());
     };
-    let mut files: Vec<_> = entries.collect::<Result<Vec<_>, _>>()?.into_iter().map(|entry| entry.path()).collect();
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "toml"));
+    let mut files: Vec<_> = entries
+        .collect::<Result<Vec<_>, _>>()?
+        .into_iter()
+        .map(|entry| entry.path())
+        .collect();
+    files.retain(|file| {
+        file.extension()
+            .is_some_and(|extension| extension == "toml")
+    });
     files.sort();
     let mut rules = Rules::parse("")?;
     for file in files {

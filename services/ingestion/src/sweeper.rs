@@ -46,5 +46,6 @@ pub async fn sweep(
     now: Timestamp,
 ) -> Result<Swept, rollcall_store::Error> {
     let stale_before = now - SignedDuration::from_hours(settings.stale_hours.into());
-    pool.ask(async |connection| sessions::sweep(connection, stale_before).await).await
+    pool.ask(async |connection| sessions::sweep(connection, stale_before).await)
+        .await
 }

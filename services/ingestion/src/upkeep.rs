@@ -24,10 +24,20 @@ pub async fn run(pool: Pool, settings: Settings, clock: Clock) {
     let gauges = Gauges::new();
     for round in 0_u32.. {
         if round % SELDOM == 0 {
-            note("partitions", pool.ask(async |connection| retention::make_partitions(connection).await).await);
-            note("retention", remove_expired(&pool, &settings.retention, clock.now()).await);
+            note(
+                "partitions",
+                pool.ask(async |connection| retention::make_partitions(connection).await)
+                    .await,
+            );
+            note(
+                "retention",
+                remove_expired(&pool, &settings.retention, clock.now()).await,
+            );
         }
-        note("sources", look_at_sources(&pool, &settings.ingestion, &gauges).await);
+        note(
+            "sources",
+            look_at_sources(&pool, &settings.ingestion, &gauges).await,
+        );
         tokio::time::sleep(OFTEN).await;
     }
 }
@@ -53,7 +63,10 @@ pub async fn remove_expired(
     }
     if settings.sessions_days > 0 {
         let before = before(settings.sessions_days);
-        while pool.ask(async |connection| retention::remove_sessions(connection, before).await).await? {}
+        while pool
+            .ask(async |connection| retention::remove_sessions(connection, before).await)
+            .await?
+        {}
     }
     Ok(())
 }
@@ -62,9 +75,12 @@ pub async fn remove_expired(
 async fn remove_event_month(pool: &Pool, before: Timestamp) -> Result<bool, rollcall_store::Error> {
     let mut next = Some(0);
     while let Some(block) = next {
-        next = pool.ask(async |connection| retention::remove_event_ids(connection, before, block).await).await?;
+        next = pool
+            .ask(async |connection| retention::remove_event_ids(connection, before, block).await)
+            .await?;
     }
-    pool.ask(async |connection| retention::remove_event_month(connection, before).await).await
+    pool.ask(async |connection| retention::remove_event_month(connection, before).await)
+        .await
 }
 
 async fn look_at_sources(
@@ -72,8 +88,11 @@ async fn look_at_sources(
     settings: &settings::Ingestion,
     gauges: &Gauges,
 ) -> Result<(), rollcall_store::Error> {
-    pool.ask(async |connection| sources::add_up(connection, settings.gap_seconds).await).await?;
-    let sources = pool.ask(async |connection| sources::list(connection).await).await?;
+    pool.ask(async |connection| sources::add_up(connection, settings.gap_seconds).await)
+        .await?;
+    let sources = pool
+        .ask(async |connection| sources::list(connection).await)
+        .await?;
     for source in &sources {
         gauges.record(source);
     }
@@ -94,15 +113,27 @@ impl Gauges {
     fn new() -> Self {
         let meter = global::meter("ingestion");
         let gauge = |name: &'static str, description: &'static str| {
-            meter.i64_gauge(format!("ingestion.source.{name}")).with_description(description).build()
+            meter
+                .i64_gauge(format!("ingestion.source.{name}"))
+                .with_description(description)
+                .build()
         };
         Self {
             events: gauge("events", "Events recorded"),
-            clock_skewed: gauge("clock_skewed", "Events whose time was far from their arrival"),
-            gaps: gauge("gaps", "Silent stretches that complete_through does not cover"),
+            clock_skewed: gauge(
+                "clock_skewed",
+                "Events whose time was far from their arrival",
+            ),
+            gaps: gauge(
+                "gaps",
+                "Silent stretches that complete_through does not cover",
+            ),
             last_event: gauge("last_event", "When the latest event happened"),
             last_received: gauge("last_received", "When something last arrived"),
-            complete_through: gauge("complete_through", "Up to when the source says that it has sent everything"),
+            complete_through: gauge(
+                "complete_through",
+                "Up to when the source says that it has sent everything",
+            ),
         }
     }
 

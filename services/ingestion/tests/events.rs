@@ -14,13 +14,37 @@ fn event(id: &str, kind: &str, session: &str, at: &str) -> Value {
 async fn one_event_an_array_and_lines_are_taken() {
     let rollcall = Rollcall::start().await;
     let key = rollcall.source().await;
-    let [one, two, three, four] = ["1", "2", "3", "4"].map(|id| event(id, "login", id, "2025-01-01T15:30:00+05:30"));
+    let [one, two, three, four] =
+        ["1", "2", "3", "4"].map(|id| event(id, "login", id, "2025-01-01T15:30:00+05:30"));
     insta::assert_snapshot!(snapshot::of(rollcall.send(&key, &one).await).await);
-    let array: Value = rollcall.send(&key, &json!([one, two])).await.json().await.expect("JSON");
-    assert_eq!(array, json!({"accepted": 1, "duplicates": 1, "rejected": []}));
-    let lines = rollcall.send_body(&key, "application/x-ndjson", format!("{three}\n{four}\n").into_bytes()).await;
-    assert_eq!(lines.json::<Value>().await.expect("JSON"), json!({"accepted": 2, "duplicates": 0, "rejected": []}));
-    assert_eq!((rollcall.database.count("events").await, rollcall.database.count("sessions").await), (4, 4));
+    let array: Value = rollcall
+        .send(&key, &json!([one, two]))
+        .await
+        .json()
+        .await
+        .expect("JSON");
+    assert_eq!(
+        array,
+        json!({"accepted": 1, "duplicates": 1, "rejected": []})
+    );
+    let lines = rollcall
+        .send_body(
+            &key,
+            "application/x-ndjson",
+            format!("{three}\n{four}\n").into_bytes(),
+        )
+        .await;
+    assert_eq!(
+        lines.json::<Value>().await.expect("JSON"),
+        json!({"accepted": 2, "duplicates": 0, "rejected": []})
+    );
+    assert_eq!(
+        (
+            rollcall.database.count("events").await,
+            rollcall.database.count("sessions").await
+        ),
+        (4, 4)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -32,16 +56,31 @@ async fn gzip_and_zstd_are_welcome_and_other_encodings_are_not() {
     gzip.write_all(body.as_bytes()).expect("gzip");
     let zstd = zstd::encode_all(body.as_bytes(), 3).expect("zstd");
     let send = async |encoding: &str, body: Vec<u8>| {
-        let request =
-            rollcall.http.post(format!("http://{}/api/v1/ingestion/events", rollcall.ingestion)).bearer_auth(&key);
-        let request =
-            request.header(header::CONTENT_TYPE, "application/json").header(header::CONTENT_ENCODING, encoding);
+        let request = rollcall
+            .http
+            .post(format!(
+                "http://{}/api/v1/ingestion/events",
+                rollcall.ingestion
+            ))
+            .bearer_auth(&key);
+        let request = request
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::CONTENT_ENCODING, encoding);
         request.body(body).send().await.expect("an answer").status()
     };
-    assert_eq!(send("gzip", gzip.finish().expect("gzip")).await, StatusCode::OK);
+    assert_eq!(
+        send("gzip", gzip.finish().expect("gzip")).await,
+        StatusCode::OK
+    );
     assert_eq!(send("zstd", zstd).await, StatusCode::OK);
-    assert_eq!(send("gzip", b"not gzip".to_vec()).await, StatusCode::BAD_REQUEST);
-    assert_eq!(send("br", b"whatever".to_vec()).await, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    assert_eq!(
+        send("gzip", b"not gzip".to_vec()).await,
+        StatusCode::BAD_REQUEST
+    );
+    assert_eq!(
+        send("br", b"whatever".to_vec()).await,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE
+    );
     assert_eq!(rollcall.database.count("events").await, 1);
 }
 
@@ -50,10 +89,20 @@ async fn a_small_body_that_unpacks_to_a_huge_one_is_refused() {
     let rollcall = Rollcall::start().await;
     let key = rollcall.source().await;
     let bomb = zstd::encode_all(vec![b' '; 64 << 20].as_slice(), 3).expect("zstd");
-    let request =
-        rollcall.http.post(format!("http://{}/api/v1/ingestion/events", rollcall.ingestion)).bearer_auth(&key);
-    let request = request.header(header::CONTENT_TYPE, "application/json").header(header::CONTENT_ENCODING, "zstd");
-    assert_eq!(request.body(bomb).send().await.expect("an answer").status(), StatusCode::PAYLOAD_TOO_LARGE);
+    let request = rollcall
+        .http
+        .post(format!(
+            "http://{}/api/v1/ingestion/events",
+            rollcall.ingestion
+        ))
+        .bearer_auth(&key);
+    let request = request
+        .header(header::CONTENT_TYPE, "application/json")
+        .header(header::CONTENT_ENCODING, "zstd");
+    assert_eq!(
+        request.body(bomb).send().await.expect("an answer").status(),
+        StatusCode::PAYLOAD_TOO_LARGE
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -87,7 +136,14 @@ async fn what_is_wrong_with_a_request_is_said_and_nothing_is_stored() {
         answers.push(snapshot::of(rollcall.send_body(&key, media_type, body.into()).await).await);
     }
     answers.push(snapshot::of(rollcall.send("no key", &json!([])).await).await);
-    answers.push(snapshot::of(rollcall.send_body("", "application/json", b"[]".to_vec()).await).await);
+    answers.push(
+        snapshot::of(
+            rollcall
+                .send_body("", "application/json", b"[]".to_vec())
+                .await,
+        )
+        .await,
+    );
     insta::assert_snapshot!(answers.join("\n\n"));
     assert_eq!(rollcall.database.count("events").await, 0);
 }
@@ -96,11 +152,23 @@ async fn what_is_wrong_with_a_request_is_said_and_nothing_is_stored() {
 async fn an_event_that_the_database_refuses_fails_alone() {
     let rollcall = Rollcall::start().await;
     let key = rollcall.source().await;
-    rollcall.database.execute("ALTER TABLE events ADD CONSTRAINT poison CHECK (event_id <> 'poison')").await;
-    let batch: Vec<Value> =
-        ["1", "2", "poison", "3", "4"].map(|id| event(id, "login", id, "2025-01-01T00:00:00Z")).into();
-    let receipt: Value = rollcall.send(&key, &json!(batch)).await.json().await.expect("JSON");
-    assert_eq!((&receipt["accepted"], &receipt["rejected"][0]["index"]), (&json!(4), &json!(2)));
+    rollcall
+        .database
+        .execute("ALTER TABLE events ADD CONSTRAINT poison CHECK (event_id <> 'poison')")
+        .await;
+    let batch: Vec<Value> = ["1", "2", "poison", "3", "4"]
+        .map(|id| event(id, "login", id, "2025-01-01T00:00:00Z"))
+        .into();
+    let receipt: Value = rollcall
+        .send(&key, &json!(batch))
+        .await
+        .json()
+        .await
+        .expect("JSON");
+    assert_eq!(
+        (&receipt["accepted"], &receipt["rejected"][0]["index"]),
+        (&json!(4), &json!(2))
+    );
     assert_eq!(rollcall.database.count("events").await, 4);
 }
 
@@ -108,21 +176,39 @@ async fn an_event_that_the_database_refuses_fails_alone() {
 async fn redis_and_auth_may_be_down_and_postgres_may_not() {
     let postgres = Proxy::new(rollcall_test_support::postgres()).await;
     let nowhere = "127.0.0.1:1".parse().expect("an address");
-    let rollcall = Rollcall::builder().await.postgres(postgres.address).redis(nowhere).start();
+    let rollcall = Rollcall::builder()
+        .await
+        .postgres(postgres.address)
+        .redis(nowhere)
+        .start();
     let key = rollcall.source().await;
     let login = event("1", "login", "s", "2025-01-01T00:00:00Z");
     assert_eq!(rollcall.send(&key, &login).await.status(), StatusCode::OK);
     postgres.cut();
-    let down = snapshot::of(rollcall.send(&key, &event("2", "login", "s", "2025-01-01T00:00:00Z")).await).await;
+    let down = snapshot::of(
+        rollcall
+            .send(&key, &event("2", "login", "s", "2025-01-01T00:00:00Z"))
+            .await,
+    )
+    .await;
     postgres.restore();
     insta::assert_snapshot!(down);
     let again: Value = rollcall
-        .send(&key, &json!([login, event("2", "login", "s", "2025-01-01T00:00:00Z")]))
+        .send(
+            &key,
+            &json!([login, event("2", "login", "s", "2025-01-01T00:00:00Z")]),
+        )
         .await
         .json()
         .await
         .expect("JSON");
-    assert_eq!(again["accepted"].as_u64().zip(again["duplicates"].as_u64()).map(|(new, old)| new + old), Some(2));
+    assert_eq!(
+        again["accepted"]
+            .as_u64()
+            .zip(again["duplicates"].as_u64())
+            .map(|(new, old)| new + old),
+        Some(2)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -131,7 +217,11 @@ async fn a_full_queue_says_so() {
     let builder = Rollcall::builder().await.postgres(postgres.address);
     let rollcall = builder
         .set(|settings| {
-            (settings.ingestion.queue_events, settings.ingestion.batch_events, settings.ingestion.writers) = (2, 2, 1);
+            (
+                settings.ingestion.queue_events,
+                settings.ingestion.batch_events,
+                settings.ingestion.writers,
+            ) = (2, 2, 1);
         })
         .start();
     let key = rollcall.source().await;
@@ -141,11 +231,20 @@ async fn a_full_queue_says_so() {
         async move { rollcall.send(key, &login).await }
     });
     let answers = futures::future::join_all(callers).await;
-    let accepted = answers.iter().filter(|answer| answer.status() == StatusCode::OK).count();
-    for answer in answers.iter().filter(|answer| answer.status() != StatusCode::OK) {
+    let accepted = answers
+        .iter()
+        .filter(|answer| answer.status() == StatusCode::OK)
+        .count();
+    for answer in answers
+        .iter()
+        .filter(|answer| answer.status() != StatusCode::OK)
+    {
         assert_eq!(
             (answer.status(), &answer.headers()[header::RETRY_AFTER]),
-            (StatusCode::SERVICE_UNAVAILABLE, &header::HeaderValue::from_static("1"))
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                &header::HeaderValue::from_static("1")
+            )
         );
     }
     assert!(accepted > 0);
@@ -163,6 +262,9 @@ async fn an_event_from_the_future_is_rejected_and_one_far_away_is_flagged() {
         event("late", "login", "s3", "2025-02-13T09:50:00Z"),
     ]);
     insta::assert_snapshot!(snapshot::of(rollcall.send(&key, &events).await).await);
-    let flagged = rollcall.database.texts("SELECT event_id AS text FROM events WHERE clock_skewed").await;
+    let flagged = rollcall
+        .database
+        .texts("SELECT event_id AS text FROM events WHERE clock_skewed")
+        .await;
     assert_eq!(flagged, ["late"]);
 }

@@ -18,7 +18,9 @@ async fn with_source() -> (Rollcall, String) {
 }
 
 async fn connection(rollcall: &Rollcall, text: &str) -> TcpStream {
-    let mut stream = TcpStream::connect(rollcall.syslog_tcp).await.expect("a connection");
+    let mut stream = TcpStream::connect(rollcall.syslog_tcp)
+        .await
+        .expect("a connection");
     stream.write_all(text.as_bytes()).await.expect("sent");
     stream
 }
@@ -48,10 +50,18 @@ async fn a_name_that_is_used_again_is_another_session() {
     let (rollcall, _) = with_source().await;
     let accepted = "Accepted password for asha from 203.0.113.5 port 51234 ssh2";
     let closed = "pam_unix(sshd:session): session closed for user asha";
-    let mut stream = connection(&rollcall, &format!("{PROXY}{}", sshd("2025-01-01T10:00:00Z", accepted))).await;
+    let mut stream = connection(
+        &rollcall,
+        &format!("{PROXY}{}", sshd("2025-01-01T10:00:00Z", accepted)),
+    )
+    .await;
     events(&rollcall, 1).await;
     // Its login is in the database, the next two are in one reading.
-    let rest = [("2025-01-01T11:00:00Z", closed), ("2025-01-02T10:00:00Z", accepted), ("2025-01-02T12:00:00Z", closed)];
+    let rest = [
+        ("2025-01-01T11:00:00Z", closed),
+        ("2025-01-02T10:00:00Z", accepted),
+        ("2025-01-02T12:00:00Z", closed),
+    ];
     let rest: String = rest.iter().map(|(at, text)| sshd(at, text)).collect();
     stream.write_all(rest.as_bytes()).await.expect("sent");
     events(&rollcall, 4).await;
@@ -63,10 +73,16 @@ async fn a_name_that_is_used_again_is_another_session() {
         ]
     );
     // Sent again, in one piece and from the beginning, it is the same.
-    let all: String =
-        [("2025-01-01T10:00:00Z", accepted)].iter().map(|(at, text)| sshd(at, text)).chain([rest]).collect();
+    let all: String = [("2025-01-01T10:00:00Z", accepted)]
+        .iter()
+        .map(|(at, text)| sshd(at, text))
+        .chain([rest])
+        .collect();
     let mut again = connection(&rollcall, &format!("{PROXY}{all}")).await;
-    again.write_all(sshd("2025-01-03T10:00:00Z", accepted).as_bytes()).await.expect("sent");
+    again
+        .write_all(sshd("2025-01-03T10:00:00Z", accepted).as_bytes())
+        .await
+        .expect("sent");
     events(&rollcall, 5).await;
 }
 
@@ -83,7 +99,10 @@ async fn a_datagram_of_structured_data_is_an_event_and_bad_ones_harm_nobody() {
         format!("{PROXY}{event}"),
         format!("{PROXY}{event}"),
     ] {
-        socket.send_to(datagram.as_bytes(), rollcall.syslog_udp).await.expect("sent");
+        socket
+            .send_to(datagram.as_bytes(), rollcall.syslog_udp)
+            .await
+            .expect("sent");
     }
     events(&rollcall, 1).await;
     assert_eq!(sessions(&rollcall).await, ["s1 user_4 01 10:00"]);
@@ -92,8 +111,15 @@ async fn a_datagram_of_structured_data_is_an_event_and_bad_ones_harm_nobody() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_is_no_sender_is_not_heard() {
     let (rollcall, source) = with_source().await;
-    let line = sshd("2025-01-01T10:00:00Z", "Accepted password for asha from 203.0.113.5 port 51234 ssh2");
-    let stranger = connection(&rollcall, &format!("{}{line}", PROXY.replace("192.0.2.7", "192.0.2.99"))).await;
+    let line = sshd(
+        "2025-01-01T10:00:00Z",
+        "Accepted password for asha from 203.0.113.5 port 51234 ssh2",
+    );
+    let stranger = connection(
+        &rollcall,
+        &format!("{}{line}", PROXY.replace("192.0.2.7", "192.0.2.99")),
+    )
+    .await;
     let nobody = connection(&rollcall, &line.repeat(3)).await;
     for mut stream in [stranger, nobody] {
         let mut rest = Vec::new();
@@ -105,7 +131,11 @@ async fn who_is_no_sender_is_not_heard() {
     // The negative answer is forgotten too.
     rollcall.senders(&source, &["192.0.2.99"]).await;
     tokio::time::sleep(Duration::from_millis(5_500)).await;
-    let _heard = connection(&rollcall, &format!("{}{line}", PROXY.replace("192.0.2.7", "192.0.2.99"))).await;
+    let _heard = connection(
+        &rollcall,
+        &format!("{}{line}", PROXY.replace("192.0.2.7", "192.0.2.99")),
+    )
+    .await;
     events(&rollcall, 1).await;
 }
 
@@ -116,14 +146,26 @@ async fn while_the_database_is_away_messages_wait_and_come_when_it_is_back() {
     let source = rollcall.source().await;
     rollcall.senders(&source, &["192.0.2.0/28"]).await;
     let line = |day: u8| {
-        sshd(&format!("2025-01-0{day}T10:00:00Z"), "Accepted password for asha from 203.0.113.5 port 51234 ssh2")
+        sshd(
+            &format!("2025-01-0{day}T10:00:00Z"),
+            "Accepted password for asha from 203.0.113.5 port 51234 ssh2",
+        )
     };
     let mut stream = connection(&rollcall, &format!("{PROXY}{}", line(1))).await;
     events(&rollcall, 1).await;
     proxy.cut();
-    stream.write_all((line(2) + &line(3)).as_bytes()).await.expect("sent");
+    stream
+        .write_all((line(2) + &line(3)).as_bytes())
+        .await
+        .expect("sent");
     let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a socket");
-    socket.send_to(format!("{PROXY}{}", line(4)).as_bytes(), rollcall.syslog_udp).await.expect("sent");
+    socket
+        .send_to(
+            format!("{PROXY}{}", line(4)).as_bytes(),
+            rollcall.syslog_udp,
+        )
+        .await
+        .expect("sent");
     tokio::time::sleep(Duration::from_millis(700)).await;
     assert_eq!(rollcall.database.count("events").await, 1);
     proxy.restore();

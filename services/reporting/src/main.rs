@@ -14,5 +14,12 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    command::finish(command::run("reporting", Arguments::parse().task, rollcall_reporting::startup::serve).await)
+    command::finish(
+        command::run(
+            "reporting",
+            Arguments::parse().task,
+            rollcall_reporting::startup::serve,
+        )
+        .await,
+    )
 }

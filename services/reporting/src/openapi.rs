@@ -9,19 +9,27 @@ use crate::v1;
 
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "Rollcall: reporting", description = "Attendance reports (KB008)."),
+    info(
+        title = "Rollcall: reporting",
+        description = "Attendance reports (KB008)."
+    ),
     paths(v1::sessions::sessions)
 )]
 struct Document;
 
 /// `GET /api/v1/reporting/openapi.json`.
 pub async fn document() -> HttpResponse {
-    HttpResponse::Ok().json(secured(Document::openapi(), "token", HttpAuthScheme::Bearer))
+    HttpResponse::Ok().json(secured(
+        Document::openapi(),
+        "token",
+        HttpAuthScheme::Bearer,
+    ))
 }
 
 /// `GET /api/docs/`: Swagger UI, from this binary alone.
 #[must_use]
 pub fn page() -> SwaggerUi {
-    let documents = ["reporting", "auth", "ingestion"].map(|service| format!("/api/v1/{service}/openapi.json"));
+    let documents =
+        ["reporting", "auth", "ingestion"].map(|service| format!("/api/v1/{service}/openapi.json"));
     SwaggerUi::new("/api/docs/{_:.*}").config(Config::new(documents))
 }

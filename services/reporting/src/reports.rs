@@ -22,20 +22,30 @@ pub type Rows = Pin<Box<dyn Stream<Item = Result<Row, rollcall_store::Error>>>>;
 #[derive(Debug, thiserror::Error)]
 pub enum Unavailable {
     /// KB008: the reporting database must be enabled.
-    #[error("The reporting database is off. Ask the gateway's administrator to set reporting.database_enabled.")]
+    #[error(
+        "The reporting database is off. Ask the gateway's administrator to set reporting.database_enabled."
+    )]
     Off,
     /// It gives no answer.
-    #[error("The reporting database is unreachable. Repeat the call; on the gateway, scripts/status says more.")]
+    #[error(
+        "The reporting database is unreachable. Repeat the call; on the gateway, scripts/status says more."
+    )]
     Unreachable,
     /// It lacks tables.
-    #[error("The reporting database is not yet migrated. Repeat the call when the gateway has finished its update.")]
+    #[error(
+        "The reporting database is not yet migrated. Repeat the call when the gateway has finished its update."
+    )]
     NotMigrated,
 }
 
 impl From<rollcall_store::Error> for Unavailable {
     fn from(error: rollcall_store::Error) -> Self {
         tracing::error!(%error, "no report");
-        if matches!(error, rollcall_store::Error::NotMigrated) { Self::NotMigrated } else { Self::Unreachable }
+        if matches!(error, rollcall_store::Error::NotMigrated) {
+            Self::NotMigrated
+        } else {
+            Self::Unreachable
+        }
     }
 }
 
@@ -50,7 +60,11 @@ impl Reports {
     /// Reports on the sessions in `pool`.
     #[must_use]
     pub fn new(pool: Pool, settings: settings::Reporting, clock: Clock) -> Self {
-        Self { pool, settings, clock }
+        Self {
+            pool,
+            settings,
+            clock,
+        }
     }
 
     /// The clock by which answers are dated.
@@ -75,7 +89,13 @@ impl Reports {
         last: civil::Date,
         start_of_day: civil::Time,
     ) -> Result<Period, PeriodError> {
-        Period::new(first, last, start_of_day, &self.settings.time_zone, self.settings.period_days)
+        Period::new(
+            first,
+            last,
+            start_of_day,
+            &self.settings.time_zone,
+            self.settings.period_days,
+        )
     }
 
     /// The rows that `selection` has; `actor` and `detail` go into the audit log first.
@@ -105,10 +125,14 @@ impl Reports {
         action: &str,
         detail: Value,
     ) -> Result<Rows, rollcall_store::Error> {
-        self.pool.ask(async |connection| audit_log::write(connection, actor, action, detail).await).await?;
+        self.pool
+            .ask(async |connection| audit_log::write(connection, actor, action, detail).await)
+            .await?;
         let mut rows = Box::pin(sessions::report(self.pool.get().await?, selection));
         let first = tokio::time::timeout(FIRST_ROW, rows.next()).await;
-        let first = first.map_err(|_| rollcall_store::Error::Unreachable("no row came in time".into()))?.transpose()?;
+        let first = first
+            .map_err(|_| rollcall_store::Error::Unreachable("no row came in time".into()))?
+            .transpose()?;
         Ok(Box::pin(stream::iter(first).map(Ok).chain(rows)))
     }
 }

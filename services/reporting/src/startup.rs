@@ -5,7 +5,8 @@ use actix_web::{
     web::{self, Data, PayloadConfig},
 };
 use rollcall_platform::{
-    clock::Clock, jwks::Jwks, live_tokens::LiveTokens, request::only, server, settings::Settings, token::Verifier,
+    clock::Clock, jwks::Jwks, live_tokens::LiveTokens, request::only, server, settings::Settings,
+    token::Verifier,
 };
 use rollcall_store::Pool;
 
@@ -18,7 +19,10 @@ const BODY_BYTES: usize = 64 * 1024;
 ///
 /// # Errors
 /// A setting or address is bad; the error says which.
-pub fn build(settings: &Settings, clock: Clock) -> Result<server::Running, Box<dyn std::error::Error>> {
+pub fn build(
+    settings: &Settings,
+    clock: Clock,
+) -> Result<server::Running, Box<dyn std::error::Error>> {
     let pool = Pool::new(&settings.database)?;
     let live = LiveTokens::new(&settings.redis)?;
     let jwks = Jwks::new(&settings.token.jwks_url)?;
@@ -32,8 +36,16 @@ pub fn build(settings: &Settings, clock: Clock) -> Result<server::Running, Box<d
         app.app_data(PayloadConfig::new(BODY_BYTES))
             .app_data(verifier.clone())
             .app_data(reports.clone())
-            .service(only("/api/v1/reporting/sessions", &Method::POST, web::post().to(v1::sessions::sessions)))
-            .service(only("/api/v1/reporting/openapi.json", &Method::GET, web::get().to(openapi::document)))
+            .service(only(
+                "/api/v1/reporting/sessions",
+                &Method::POST,
+                web::post().to(v1::sessions::sessions),
+            ))
+            .service(only(
+                "/api/v1/reporting/openapi.json",
+                &Method::GET,
+                web::get().to(openapi::document),
+            ))
             .service(openapi::page());
     })?;
     Ok(running)

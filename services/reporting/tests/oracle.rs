@@ -23,28 +23,55 @@ struct Happening {
 
 /// Whole days around a clock change of each zone, and one around none.
 const PLACES: [(&str, [&str; 2]); 5] = [
-    ("Europe/Berlin", ["2025-03-30T01:00:00Z", "2025-10-26T01:00:00Z"]),
-    ("America/New_York", ["2025-03-09T07:00:00Z", "2025-11-02T06:00:00Z"]),
-    ("Australia/Lord_Howe", ["2025-04-05T15:00:00Z", "2025-10-04T15:30:00Z"]),
-    ("Asia/Kolkata", ["2025-01-31T18:30:00Z", "2025-06-01T00:00:00Z"]),
-    ("Pacific/Apia", ["2011-12-30T10:00:00Z", "2011-12-31T00:00:00Z"]),
+    (
+        "Europe/Berlin",
+        ["2025-03-30T01:00:00Z", "2025-10-26T01:00:00Z"],
+    ),
+    (
+        "America/New_York",
+        ["2025-03-09T07:00:00Z", "2025-11-02T06:00:00Z"],
+    ),
+    (
+        "Australia/Lord_Howe",
+        ["2025-04-05T15:00:00Z", "2025-10-04T15:30:00Z"],
+    ),
+    (
+        "Asia/Kolkata",
+        ["2025-01-31T18:30:00Z", "2025-06-01T00:00:00Z"],
+    ),
+    (
+        "Pacific/Apia",
+        ["2011-12-30T10:00:00Z", "2011-12-31T00:00:00Z"],
+    ),
 ];
 
 fn happenings(around: Timestamp) -> impl Strategy<Value = Vec<Happening>> {
     let minutes = -3 * 24 * 60..3 * 24 * 60_i64;
-    let one = (0..10_u8, 0..10_usize, 0..3_usize, 0..4_usize, minutes, prop::bool::weighted(0.3));
+    let one = (
+        0..10_u8,
+        0..10_usize,
+        0..3_usize,
+        0..4_usize,
+        minutes,
+        prop::bool::weighted(0.3),
+    );
     prop::collection::vec(one, 1..40).prop_map(move |all| {
-        let kinds = ["login", "login", "login", "login", "logout", "logout", "logout", "active", "active", "restart"];
-        let happening = |(session, kind, user, realm, minute, near): (u8, usize, usize, usize, i64, bool)| {
-            Happening {
-                session,
-                kind: kinds[kind],
-                // A session has one user, spelled in several ways.
-                user: [["amy", "Amy", "AMY"], ["bob", "Bob", "bOb"]][usize::from(session % 2)][user],
-                realm: [None, Some("Sales"), Some("sales"), Some("Default")][realm],
-                at: around + SignedDuration::from_mins(if near { minute / 60 } else { minute }),
-            }
-        };
+        let kinds = [
+            "login", "login", "login", "login", "logout", "logout", "logout", "active", "active",
+            "restart",
+        ];
+        let happening =
+            |(session, kind, user, realm, minute, near): (u8, usize, usize, usize, i64, bool)| {
+                Happening {
+                    session,
+                    kind: kinds[kind],
+                    // A session has one user, spelled in several ways.
+                    user: [["amy", "Amy", "AMY"], ["bob", "Bob", "bOb"]][usize::from(session % 2)]
+                        [user],
+                    realm: [None, Some("Sales"), Some("sales"), Some("Default")][realm],
+                    at: around + SignedDuration::from_mins(if near { minute / 60 } else { minute }),
+                }
+            };
         all.into_iter().map(happening).collect()
     })
 }
@@ -55,7 +82,8 @@ fn local(at: Timestamp, zone: &TimeZone) -> DateTime {
 
 /// The first second at which the clock on the wall shows the day's start or more.
 fn first_at_or_after(wall: DateTime, zone: &TimeZone) -> Timestamp {
-    let start = TimeZone::UTC.to_timestamp(wall).expect("an instant") - SignedDuration::from_hours(40);
+    let start =
+        TimeZone::UTC.to_timestamp(wall).expect("an instant") - SignedDuration::from_hours(40);
     let minute = (0..80 * 60)
         .map(|minute| start + SignedDuration::from_mins(minute))
         .find(|at| local(*at, zone) >= wall)
@@ -81,15 +109,26 @@ struct Asked {
 }
 
 fn oracle(all: &[Happening], asked: &Asked, zone: &TimeZone, now: Timestamp) -> Value {
-    let restarts: Vec<Timestamp> = all.iter().filter(|one| one.kind == "restart").map(|one| one.at).collect();
+    let restarts: Vec<Timestamp> = all
+        .iter()
+        .filter(|one| one.kind == "restart")
+        .map(|one| one.at)
+        .collect();
     let mut groups: BTreeMap<(String, String), Group> = BTreeMap::new();
     let mut spellings: BTreeMap<(String, String), (Timestamp, &str, String)> = BTreeMap::new();
     for session in 0..10 {
-        let signs: Vec<&Happening> = all.iter().filter(|one| one.session == session && one.kind != "restart").collect();
+        let signs: Vec<&Happening> = all
+            .iter()
+            .filter(|one| one.session == session && one.kind != "restart")
+            .collect();
         let Some(last) = signs.iter().map(|one| one.at).max() else {
             continue;
         };
-        let user = signs.iter().max_by_key(|one| (one.at, one.user)).expect("a sign").user;
+        let user = signs
+            .iter()
+            .max_by_key(|one| (one.at, one.user))
+            .expect("a sign")
+            .user;
         let realm = signs
             .iter()
             .filter(|one| one.realm.is_some())
@@ -98,20 +137,33 @@ fn oracle(all: &[Happening], asked: &Asked, zone: &TimeZone, now: Timestamp) -> 
             .unwrap_or("Default");
         let group = (user.to_lowercase(), realm.to_lowercase());
         let spelling = (last, user, realm.to_owned());
-        let known = spellings.entry(group.clone()).or_insert_with(|| spelling.clone());
+        let known = spellings
+            .entry(group.clone())
+            .or_insert_with(|| spelling.clone());
         if spelling > *known {
             *known = spelling;
         }
-        let Some(login) = signs.iter().filter(|one| one.kind == "login").map(|one| one.at).min() else {
+        let Some(login) = signs
+            .iter()
+            .filter(|one| one.kind == "login")
+            .map(|one| one.at)
+            .min()
+        else {
             continue;
         };
         if !(asked.from <= login && login < asked.to) {
             continue;
         }
-        let logout = signs.iter().filter(|one| one.kind == "logout").map(|one| one.at).max();
+        let logout = signs
+            .iter()
+            .filter(|one| one.kind == "logout")
+            .map(|one| one.at)
+            .max();
         let end = if logout.is_some_and(|logout| signs.iter().all(|one| one.at <= logout)) {
             logout
-        } else if restarts.iter().any(|restart| login < *restart && last <= *restart)
+        } else if restarts
+            .iter()
+            .any(|restart| login < *restart && last <= *restart)
             || now.duration_since(last) > SignedDuration::from_hours(24)
         {
             Some(last)
@@ -123,8 +175,11 @@ fn oracle(all: &[Happening], asked: &Asked, zone: &TimeZone, now: Timestamp) -> 
         group.ends.push(end);
     }
     let shown = |at: Timestamp| local(at, zone).strftime("%Y-%m-%d %H:%M:%S").to_string();
-    let wanted = |asked: Option<&str>, key: &str| asked.is_none_or(|asked| asked.to_lowercase() == key);
-    let rows = groups.iter().filter(|((user, realm), _)| wanted(asked.user, user) && wanted(asked.realm, realm));
+    let wanted =
+        |asked: Option<&str>, key: &str| asked.is_none_or(|asked| asked.to_lowercase() == key);
+    let rows = groups
+        .iter()
+        .filter(|((user, realm), _)| wanted(asked.user, user) && wanted(asked.realm, realm));
     let row = |(group, sums): (&(String, String), &Group)| {
         let (_, user, realm) = &spellings[group];
         let last = sums
@@ -146,20 +201,41 @@ fn events(all: &[Happening]) -> Vec<Value> {
 async fn check_place(name: &str, changes: [&str; 2]) {
     let zone = TimeZone::get(name).expect("a zone");
     // Events of any year: the clock here stands still.
-    let any_time = |settings: &mut rollcall_platform::settings::Settings| settings.ingestion.ahead_seconds = u32::MAX;
-    let rollcall = Rollcall::builder().await.time_zone(name).set(any_time).start();
+    let any_time = |settings: &mut rollcall_platform::settings::Settings| {
+        settings.ingestion.ahead_seconds = u32::MAX
+    };
+    let rollcall = Rollcall::builder()
+        .await
+        .time_zone(name)
+        .set(any_time)
+        .start();
     let key = rollcall.source().await;
     let mut runner = TestRunner::default();
     for case in 0..40 {
         let around: Timestamp = changes[case / 20].parse().expect("an instant");
         // Some sessions are older than the stale limit by then, and some are not.
+        rollcall.clock.advance(
+            (around + SignedDuration::from_hours(50)).as_second()
+                - rollcall.clock.now().as_second(),
+        );
+        let all = happenings(around)
+            .new_tree(&mut runner)
+            .expect("happenings")
+            .current();
         rollcall
-            .clock
-            .advance((around + SignedDuration::from_hours(50)).as_second() - rollcall.clock.now().as_second());
-        let all = happenings(around).new_tree(&mut runner).expect("happenings").current();
-        rollcall.database.execute("TRUNCATE event_keys, events, sessions").await;
-        rollcall.database.execute("UPDATE sources SET last_restart_at = NULL").await;
-        let receipt: Value = rollcall.send(&key, &json!(events(&all))).await.json().await.expect("JSON");
+            .database
+            .execute("TRUNCATE event_keys, events, sessions")
+            .await;
+        rollcall
+            .database
+            .execute("UPDATE sources SET last_restart_at = NULL")
+            .await;
+        let receipt: Value = rollcall
+            .send(&key, &json!(events(&all)))
+            .await
+            .json()
+            .await
+            .expect("JSON");
         assert_eq!(receipt["accepted"], json!(all.len()), "{receipt}");
         rollcall.sweep().await;
         let token = rollcall.token("reporting:read").await;
@@ -176,12 +252,19 @@ async fn check_place(name: &str, changes: [&str; 2]) {
         for _ in 0..6 {
             let (first, length, hour, minute, second, user, realm) =
                 ask.new_tree(&mut runner).expect("a question").current();
-            let first = day.checked_add(jiff::Span::new().days(first)).expect("a day");
-            let last = first.checked_add(jiff::Span::new().days(length)).expect("a day");
+            let first = day
+                .checked_add(jiff::Span::new().days(first))
+                .expect("a day");
+            let last = first
+                .checked_add(jiff::Span::new().days(length))
+                .expect("a day");
             let start_of_day = jiff::civil::time(hour, minute, second, 0);
             let asked = Asked {
                 from: first_at_or_after(first.to_datetime(start_of_day), &zone),
-                to: first_at_or_after(last.tomorrow().expect("a day").to_datetime(start_of_day), &zone),
+                to: first_at_or_after(
+                    last.tomorrow().expect("a day").to_datetime(start_of_day),
+                    &zone,
+                ),
                 user: [None, Some("AmY"), Some("bob")][user],
                 realm: [None, Some("SALES"), Some("default")][realm],
             };
@@ -189,7 +272,12 @@ async fn check_place(name: &str, changes: [&str; 2]) {
             if let Some(realm) = asked.realm {
                 filters["Domain"] = json!(realm);
             }
-            let answer: Value = rollcall.report(&token, &filters).await.json().await.expect("JSON");
+            let answer: Value = rollcall
+                .report(&token, &filters)
+                .await
+                .json()
+                .await
+                .expect("JSON");
             let expected = oracle(&all, &asked, &zone, rollcall.clock.now());
             assert_eq!(answer["data"], expected, "{name} {filters} {all:#?}");
         }

@@ -23,7 +23,10 @@ async fn redis_away_or_silent_is_503_soon_and_passes() {
         insta::allow_duplicates! { insta::assert_snapshot!(answer); }
         redis.restore();
         while rollcall.report(&token, &filters()).await.status() != 200 {
-            assert!(started.elapsed() < Duration::from_secs(30), "it does not recover");
+            assert!(
+                started.elapsed() < Duration::from_secs(30),
+                "it does not recover"
+            );
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
@@ -47,7 +50,10 @@ async fn postgres_away_or_silent_is_503_and_passes() {
         postgres.restore();
         let started = Instant::now();
         while rollcall.report(&token, &filters()).await.status() != 200 {
-            assert!(started.elapsed() < Duration::from_secs(30), "it does not recover");
+            assert!(
+                started.elapsed() < Duration::from_secs(30),
+                "it does not recover"
+            );
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
@@ -61,7 +67,8 @@ async fn known_keys_go_on_verifying_while_auth_is_away_and_unknown_ones_fail_clo
     let mut settings = rollcall.settings.clone();
     settings.database = rollcall.database.settings("reporting");
     settings.token.jwks_url = nowhere;
-    let alone = rollcall_reporting::startup::build(&settings, rollcall.clock.clone()).expect("reporting");
+    let alone =
+        rollcall_reporting::startup::build(&settings, rollcall.clock.clone()).expect("reporting");
     let url = format!("http://{}/api/v1/reporting/sessions", alone.address);
     let internal = alone.internal_address;
     tokio::spawn(alone.run());
@@ -73,16 +80,36 @@ async fn known_keys_go_on_verifying_while_auth_is_away_and_unknown_ones_fail_clo
         .send()
         .await
         .expect("an answer");
-    let ready = rollcall.http.get(format!("http://{internal}/health/ready")).send().await.expect("an answer");
-    insta::assert_snapshot!(format!("report\n{}\n\nready\n{}", snapshot::of(answer).await, snapshot::of(ready).await));
+    let ready = rollcall
+        .http
+        .get(format!("http://{internal}/health/ready"))
+        .send()
+        .await
+        .expect("an answer");
+    insta::assert_snapshot!(format!(
+        "report\n{}\n\nready\n{}",
+        snapshot::of(answer).await,
+        snapshot::of(ready).await
+    ));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn health_and_metrics_are_on_the_internal_port_alone() {
     let rollcall = Rollcall::start().await;
-    let get =
-        async |address, path| rollcall.http.get(format!("http://{address}{path}")).send().await.expect("an answer");
-    for (internal, api) in rollcall.internal.into_iter().zip([rollcall.auth, rollcall.ingestion, rollcall.reporting]) {
+    let get = async |address, path| {
+        rollcall
+            .http
+            .get(format!("http://{address}{path}"))
+            .send()
+            .await
+            .expect("an answer")
+    };
+    for (internal, api) in
+        rollcall
+            .internal
+            .into_iter()
+            .zip([rollcall.auth, rollcall.ingestion, rollcall.reporting])
+    {
         for path in ["/health/live", "/health/ready", "/metrics"] {
             assert_eq!(get(internal, path).await.status(), 200, "{path}");
             assert_eq!(get(api, path).await.status(), 404, "{path}");
@@ -92,7 +119,10 @@ async fn health_and_metrics_are_on_the_internal_port_alone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_report_that_nobody_reads_on_gives_its_connection_up() {
-    let rollcall = Rollcall::builder().await.set(|settings| settings.database.connections = 1).start();
+    let rollcall = Rollcall::builder()
+        .await
+        .set(|settings| settings.database.connections = 1)
+        .start();
     let token = rollcall.token("reporting:read").await;
     rollcall.source().await;
     let many =
@@ -100,11 +130,25 @@ async fn a_report_that_nobody_reads_on_gives_its_connection_up() {
         FROM sources, generate_series(1, 300000) AS n, (SELECT timestamptz '2025-01-02' AS at) AS t GROUP BY n, at";
     rollcall.database.execute(many).await;
     let mut answer = rollcall.report(&token, &filters()).await;
-    assert!(answer.chunk().await.expect("a beginning").is_some_and(|chunk| chunk.starts_with(br#"{"statusCode":200"#)));
+    assert!(
+        answer
+            .chunk()
+            .await
+            .expect("a beginning")
+            .is_some_and(|chunk| chunk.starts_with(br#"{"statusCode":200"#))
+    );
     drop(answer);
     // The one connection that the service has is free again, and the next answer is no rest of the last.
     let mut nobody = filters();
     nobody["UserName"] = json!("nobody");
-    let next: Value = rollcall.report(&token, &nobody).await.json().await.expect("JSON");
-    assert_eq!((&next["statusCode"], &next["data"]), (&json!(200), &json!([])));
+    let next: Value = rollcall
+        .report(&token, &nobody)
+        .await
+        .json()
+        .await
+        .expect("JSON");
+    assert_eq!(
+        (&next["statusCode"], &next["data"]),
+        (&json!(200), &json!([]))
+    );
 }

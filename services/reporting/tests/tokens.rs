@@ -34,8 +34,16 @@ async fn good() -> Good {
         .path();
     let key = EncodingKey::from_rsa_pem(&std::fs::read(file).expect("the key")).expect("a key");
     let header = jsonwebtoken::decode_header(&token).expect("a header");
-    let claims = jsonwebtoken::dangerous::insecure_decode(&token).expect("claims").claims;
-    Good { rollcall, token, header, claims, key }
+    let claims = jsonwebtoken::dangerous::insecure_decode(&token)
+        .expect("claims")
+        .claims;
+    Good {
+        rollcall,
+        token,
+        header,
+        claims,
+        key,
+    }
 }
 
 fn segment(value: &Value) -> String {
@@ -44,7 +52,13 @@ fn segment(value: &Value) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_known_attack_gets_401() {
-    let Good { rollcall, token, header, claims, key } = good().await;
+    let Good {
+        rollcall,
+        token,
+        header,
+        claims,
+        key,
+    } = good().await;
     let sign = |header: &Header, claims: &Value, key: &EncodingKey| {
         jsonwebtoken::encode(header, claims, key).expect("a token")
     };
@@ -59,7 +73,9 @@ async fn every_known_attack_gets_401() {
         "the forger has the key and the form"
     );
 
-    let [_, body, signature] = token.split('.').collect::<Vec<_>>()[..] else { panic!("three parts") };
+    let [_, body, signature] = token.split('.').collect::<Vec<_>>()[..] else {
+        panic!("three parts")
+    };
     let jwks: Value = rollcall
         .http
         .get(format!("http://{}/.well-known/jwks.json", rollcall.auth))
@@ -72,11 +88,16 @@ async fn every_known_attack_gets_401() {
     let public = jwks["keys"][0]["n"].as_str().expect("n");
     let foreign = {
         use aws_lc_rs::encoding::AsDer;
-        let pair = aws_lc_rs::rsa::KeyPair::generate(aws_lc_rs::rsa::KeySize::Rsa2048).expect("a pair");
-        let text = pem::encode(&pem::Pem::new("PRIVATE KEY", pair.as_der().expect("der").as_ref()));
+        let pair =
+            aws_lc_rs::rsa::KeyPair::generate(aws_lc_rs::rsa::KeySize::Rsa2048).expect("a pair");
+        let text = pem::encode(&pem::Pem::new(
+            "PRIVATE KEY",
+            pair.as_der().expect("der").as_ref(),
+        ));
         EncodingKey::from_rsa_pem(text.as_bytes()).expect("a key")
     };
-    let foreign_jwk = jsonwebtoken::jwk::Jwk::from_encoding_key(&foreign, Algorithm::RS256).expect("a jwk");
+    let foreign_jwk =
+        jsonwebtoken::jwk::Jwk::from_encoding_key(&foreign, Algorithm::RS256).expect("a jwk");
     let header_with = |change: &dyn Fn(&mut Header)| {
         let mut header = header.clone();
         change(&mut header);
@@ -87,10 +108,19 @@ async fn every_known_attack_gets_401() {
     altered[middle] = if altered[middle] == b'A' { b'B' } else { b'A' };
 
     let attacks = [
-        ("alg none", format!("{}.{body}.", segment(&json!({"alg": "none", "typ": "JWT", "kid": header.kid})))),
+        (
+            "alg none",
+            format!(
+                "{}.{body}.",
+                segment(&json!({"alg": "none", "typ": "JWT", "kid": header.kid}))
+            ),
+        ),
         (
             "alg none with the signature",
-            format!("{}.{body}.{signature}", segment(&json!({"alg": "none", "typ": "JWT", "kid": header.kid}))),
+            format!(
+                "{}.{body}.{signature}",
+                segment(&json!({"alg": "none", "typ": "JWT", "kid": header.kid}))
+            ),
         ),
         (
             "HS256 with the public key",
@@ -100,31 +130,83 @@ async fn every_known_attack_gets_401() {
                 &EncodingKey::from_secret(public.as_bytes()),
             ),
         ),
-        ("RS512 with our key", sign(&header_with(&|header| header.alg = Algorithm::RS512), &claims, &key)),
+        (
+            "RS512 with our key",
+            sign(
+                &header_with(&|header| header.alg = Algorithm::RS512),
+                &claims,
+                &key,
+            ),
+        ),
         ("our kid, foreign key", sign(&header, &claims, &foreign)),
-        ("foreign kid", sign(&header_with(&|header| header.kid = Some("foreign".into())), &claims, &foreign)),
+        (
+            "foreign kid",
+            sign(
+                &header_with(&|header| header.kid = Some("foreign".into())),
+                &claims,
+                &foreign,
+            ),
+        ),
         (
             "kid that is a path",
-            sign(&header_with(&|header| header.kid = Some("../../etc/passwd".into())), &claims, &foreign),
+            sign(
+                &header_with(&|header| header.kid = Some("../../etc/passwd".into())),
+                &claims,
+                &foreign,
+            ),
         ),
-        ("no kid", sign(&header_with(&|header| header.kid = None), &claims, &key)),
+        (
+            "no kid",
+            sign(&header_with(&|header| header.kid = None), &claims, &key),
+        ),
         (
             "jku",
-            sign(&header_with(&|header| header.jku = Some("http://127.0.0.1:1/jwks.json".into())), &claims, &foreign),
+            sign(
+                &header_with(&|header| header.jku = Some("http://127.0.0.1:1/jwks.json".into())),
+                &claims,
+                &foreign,
+            ),
         ),
         (
             "x5u",
-            sign(&header_with(&|header| header.x5u = Some("http://127.0.0.1:1/key.pem".into())), &claims, &foreign),
+            sign(
+                &header_with(&|header| header.x5u = Some("http://127.0.0.1:1/key.pem".into())),
+                &claims,
+                &foreign,
+            ),
         ),
-        ("jwk", sign(&header_with(&|header| header.jwk = Some(foreign_jwk.clone())), &claims, &foreign)),
-        ("another typ", sign(&header_with(&|header| header.typ = Some("at+jwt".into())), &claims, &key)),
-        ("no typ", sign(&header_with(&|header| header.typ = None), &claims, &key)),
+        (
+            "jwk",
+            sign(
+                &header_with(&|header| header.jwk = Some(foreign_jwk.clone())),
+                &claims,
+                &foreign,
+            ),
+        ),
+        (
+            "another typ",
+            sign(
+                &header_with(&|header| header.typ = Some("at+jwt".into())),
+                &claims,
+                &key,
+            ),
+        ),
+        (
+            "no typ",
+            sign(&header_with(&|header| header.typ = None), &claims, &key),
+        ),
         ("wrong iss", changed("iss", json!("https://elsewhere"))),
         ("wrong aud", changed("aud", json!("elsewhere"))),
         ("no aud", changed("aud", Value::Null)),
         ("exp as text", changed("exp", json!("9999999999"))),
-        ("not yet", changed("nbf", json!(rollcall.clock.now().as_second() + 60))),
-        ("a jti that was never issued", changed("jti", json!("made up"))),
+        (
+            "not yet",
+            changed("nbf", json!(rollcall.clock.now().as_second() + 60)),
+        ),
+        (
+            "a jti that was never issued",
+            changed("jti", json!("made up")),
+        ),
         ("an altered byte", String::from_utf8(altered).expect("text")),
         ("cut off", token[..token.len() - 8].to_owned()),
         ("no token", "token".to_owned()),
@@ -133,14 +215,24 @@ async fn every_known_attack_gets_401() {
     for (attack, forged) in attacks {
         let answer = ask(&rollcall, &forged).await;
         assert_eq!(answer.status(), 401, "{attack}");
-        assert_eq!(answer.headers()["www-authenticate"], r#"Bearer error="invalid_token""#, "{attack}");
+        assert_eq!(
+            answer.headers()["www-authenticate"],
+            r#"Bearer error="invalid_token""#,
+            "{attack}"
+        );
     }
-    assert_eq!(ask(&rollcall, &token).await.status(), 200, "the good one is still good");
+    assert_eq!(
+        ask(&rollcall, &token).await.status(),
+        200,
+        "the good one is still good"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_is_good_for_120_seconds_and_any_number_of_calls() {
-    let Good { rollcall, token, .. } = good().await;
+    let Good {
+        rollcall, token, ..
+    } = good().await;
     rollcall.clock.advance(119);
     for _ in 0..3 {
         assert_eq!(ask(&rollcall, &token).await.status(), 200);
@@ -153,15 +245,35 @@ async fn a_token_is_good_for_120_seconds_and_any_number_of_calls() {
 async fn a_revoked_token_a_missing_one_and_a_missing_scope_are_refused() {
     let rollcall = Rollcall::start().await;
     let client = rollcall.client("reporting:read").await;
-    let answer: Value = rollcall.connect(&client.0, &client.1).await.json().await.expect("JSON");
+    let answer: Value = rollcall
+        .connect(&client.0, &client.1)
+        .await
+        .json()
+        .await
+        .expect("JSON");
     let token = answer["token"].as_str().expect("a token");
-    let request =
-        rollcall.http.post(format!("http://{}/oauth2/revoke", rollcall.auth)).basic_auth(&client.0, Some(&client.1));
-    let request = request.header("content-type", "application/x-www-form-urlencoded").body(format!("token={token}"));
+    let request = rollcall
+        .http
+        .post(format!("http://{}/oauth2/revoke", rollcall.auth))
+        .basic_auth(&client.0, Some(&client.1));
+    let request = request
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(format!("token={token}"));
     assert_eq!(request.send().await.expect("an answer").status(), 200);
     let revoked = snapshot::of(ask(&rollcall, token).await).await;
     let url = format!("http://{}/api/v1/reporting/sessions", rollcall.reporting);
-    let missing = snapshot::of(rollcall.http.post(&url).json(&json!({})).send().await.expect("an answer")).await;
+    let missing = snapshot::of(
+        rollcall
+            .http
+            .post(&url)
+            .json(&json!({}))
+            .send()
+            .await
+            .expect("an answer"),
+    )
+    .await;
     let scope = snapshot::of(ask(&rollcall, &rollcall.token("admin").await).await).await;
-    insta::assert_snapshot!(format!("revoked\n{revoked}\n\nmissing\n{missing}\n\nscope\n{scope}"));
+    insta::assert_snapshot!(format!(
+        "revoked\n{revoked}\n\nmissing\n{missing}\n\nscope\n{scope}"
+    ));
 }

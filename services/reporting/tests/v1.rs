@@ -26,7 +26,12 @@ fn filters(change: Value) -> Value {
 async fn with_events(zone: &str, events: &[Value]) -> (Rollcall, String) {
     let rollcall = Rollcall::builder().await.time_zone(zone).start();
     let key = rollcall.source().await;
-    let receipt: Value = rollcall.send(&key, &json!(events)).await.json().await.expect("JSON");
+    let receipt: Value = rollcall
+        .send(&key, &json!(events))
+        .await
+        .json()
+        .await
+        .expect("JSON");
     assert_eq!(receipt["accepted"], json!(events.len()), "{receipt}");
     rollcall.sweep().await;
     let token = rollcall.token(READ).await;
@@ -42,7 +47,12 @@ async fn the_answer_is_kb008s() {
     let (rollcall, token) = with_events("Asia/Kolkata", &events).await;
     let answer = rollcall.report(&token, &filters(json!({}))).await;
     insta::assert_snapshot!(snapshot::of(answer).await);
-    let body = rollcall.report(&token, &filters(json!({}))).await.text().await.expect("a body");
+    let body = rollcall
+        .report(&token, &filters(json!({})))
+        .await
+        .text()
+        .await
+        .expect("a body");
     assert_eq!(
         body,
         r#"{"statusCode":200,"statusMessage":"Data fetched successfully","responseDate":"2025-02-13T10:53:56.3567560Z","data":[{"UserID":"user_4","Realm":"Default","FirstLoginDateTime":"2025-01-01 15:30:00","LastLogoutDateTime":"2025-01-01 21:10:00"}]}"#
@@ -68,7 +78,11 @@ async fn rows_are_one_per_user_and_realm_in_order_and_as_last_spelled() {
         in_realm("8", "émile", "sales", "2025-01-04T07:00:00Z"),
     ];
     let (rollcall, token) = with_events("UTC", &events).await;
-    insta::assert_json_snapshot!(rollcall.rows(&token, "2025-01-01", "2025-01-31", "00:00:00").await);
+    insta::assert_json_snapshot!(
+        rollcall
+            .rows(&token, "2025-01-01", "2025-01-31", "00:00:00")
+            .await
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -81,9 +95,26 @@ async fn a_night_shift_stays_in_the_day_in_which_it_began() {
     ];
     let (rollcall, token) = with_events("UTC", &events).await;
     let first = json!([{"UserID": "guard", "Realm": "Default", "FirstLoginDateTime": "2025-01-10 22:00:00", "LastLogoutDateTime": "2025-01-11 06:30:00"}]);
-    assert_eq!(rollcall.rows(&token, "2025-01-10", "2025-01-10", "00:00:00").await, first);
-    assert_eq!(rollcall.rows(&token, "2025-01-10", "2025-01-10", "22:00:00").await, first, "the start is in");
-    assert_eq!(rollcall.rows(&token, "2025-01-09", "2025-01-09", "22:00:00").await, json!([]), "the end is not");
+    assert_eq!(
+        rollcall
+            .rows(&token, "2025-01-10", "2025-01-10", "00:00:00")
+            .await,
+        first
+    );
+    assert_eq!(
+        rollcall
+            .rows(&token, "2025-01-10", "2025-01-10", "22:00:00")
+            .await,
+        first,
+        "the start is in"
+    );
+    assert_eq!(
+        rollcall
+            .rows(&token, "2025-01-09", "2025-01-09", "22:00:00")
+            .await,
+        json!([]),
+        "the end is not"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -103,7 +134,11 @@ async fn an_open_session_has_no_logout_and_what_ends_one_is_told_from_what_does_
         event("e", "logout", "never-came", long_ago),
     ];
     let (rollcall, token) = with_events("UTC", &events).await;
-    insta::assert_json_snapshot!(rollcall.rows(&token, "2025-01-01", "2025-02-13", "00:00:00").await);
+    insta::assert_json_snapshot!(
+        rollcall
+            .rows(&token, "2025-01-01", "2025-02-13", "00:00:00")
+            .await
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,7 +152,9 @@ async fn a_restart_ends_what_it_found_open_and_a_later_sign_of_life_undoes_that(
     ];
     let (rollcall, token) = with_events("UTC", &events).await;
     let last = async || {
-        let rows = rollcall.rows(&token, "2025-02-13", "2025-02-13", "00:00:00").await;
+        let rows = rollcall
+            .rows(&token, "2025-02-13", "2025-02-13", "00:00:00")
+            .await;
         rows.as_array()
             .expect("rows")
             .iter()
@@ -127,7 +164,11 @@ async fn a_restart_ends_what_it_found_open_and_a_later_sign_of_life_undoes_that(
     let ended = json!("2025-02-13 08:00:00");
     assert_eq!(
         last().await,
-        [(json!("after"), Value::Null), (json!("before"), json!("2025-02-13 08:30:00")), (json!("survivor"), ended)]
+        [
+            (json!("after"), Value::Null),
+            (json!("before"), json!("2025-02-13 08:30:00")),
+            (json!("survivor"), ended)
+        ]
     );
     // Of the same source: its key is its name here.
     let source = rollcall
@@ -137,7 +178,12 @@ async fn a_restart_ends_what_it_found_open_and_a_later_sign_of_life_undoes_that(
         .expect("sources")
         .remove(0)
         .name;
-    rollcall.send(&source, &event("c", "active", "survivor", "2025-02-13T09:10:00Z")).await;
+    rollcall
+        .send(
+            &source,
+            &event("c", "active", "survivor", "2025-02-13T09:10:00Z"),
+        )
+        .await;
     assert_eq!(last().await[2], (json!("survivor"), Value::Null));
 }
 
@@ -152,17 +198,32 @@ async fn one_user_or_one_realm_can_be_asked_for_in_any_case() {
     ];
     let (rollcall, token) = with_events("UTC", &events).await;
     let count = async |change: Value| {
-        let answer: Value = rollcall.report(&token, &filters(change)).await.json().await.expect("JSON");
+        let answer: Value = rollcall
+            .report(&token, &filters(change))
+            .await
+            .json()
+            .await
+            .expect("JSON");
         answer["data"].as_array().map(Vec::len)
     };
     assert_eq!(count(json!({"UserName": "ALL users"})).await, Some(3));
     assert_eq!(count(json!({"UserName": "BOB"})).await, Some(2));
-    assert_eq!(count(json!({"UserName": "BOB", "Domain": "default"})).await, Some(1));
+    assert_eq!(
+        count(json!({"UserName": "BOB", "Domain": "default"})).await,
+        Some(1)
+    );
     assert_eq!(count(json!({"Domain": "berlin"})).await, Some(1));
     assert_eq!(count(json!({"UserName": "nobody"})).await, Some(0));
-    assert_eq!(count(json!({"StartDate": "2024-06-01", "EndDate": "2024-06-02"})).await, Some(0));
+    assert_eq!(
+        count(json!({"StartDate": "2024-06-01", "EndDate": "2024-06-02"})).await,
+        Some(0)
+    );
     assert_eq!(count(json!({"Unknown": {"field": 1}})).await, Some(3));
-    assert_eq!(count(json!({"RequestDate": "1999-01-01"})).await, Some(3), "it selects nothing");
+    assert_eq!(
+        count(json!({"RequestDate": "1999-01-01"})).await,
+        Some(3),
+        "it selects nothing"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -185,7 +246,10 @@ async fn what_is_wrong_with_a_request_is_said() {
         json!({"StartDate": "9999-12-31", "EndDate": "9999-12-31"}),
     ] {
         let what = change.to_string();
-        answers.push(format!("{what}\n{}", snapshot::of(rollcall.report(&token, &filters(change)).await).await));
+        answers.push(format!(
+            "{what}\n{}",
+            snapshot::of(rollcall.report(&token, &filters(change)).await).await
+        ));
     }
     insta::assert_snapshot!(answers.join("\n\n"));
 }
@@ -204,27 +268,59 @@ async fn what_is_wrong_with_the_body_or_the_method_is_said() {
         ("text/plain", "{}".to_owned()),
         ("application/json", " ".repeat(70_000)),
     ] {
-        let request = rollcall.http.post(&url).bearer_auth(&token).header(header::CONTENT_TYPE, media_type).body(body);
+        let request = rollcall
+            .http
+            .post(&url)
+            .bearer_auth(&token)
+            .header(header::CONTENT_TYPE, media_type)
+            .body(body);
         answers.push(snapshot::of(request.send().await.expect("an answer")).await);
     }
     answers.push(snapshot::of(rollcall.http.get(&url).send().await.expect("an answer")).await);
-    answers.push(snapshot::of(rollcall.http.get(format!("{url}/x")).send().await.expect("an answer")).await);
+    answers.push(
+        snapshot::of(
+            rollcall
+                .http
+                .get(format!("{url}/x"))
+                .send()
+                .await
+                .expect("an answer"),
+        )
+        .await,
+    );
     insta::assert_snapshot!(answers.join("\n\n"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_period_may_have_as_many_days_as_are_set() {
-    let rollcall = Rollcall::builder().await.set(|settings| settings.reporting.period_days = 7).start();
+    let rollcall = Rollcall::builder()
+        .await
+        .set(|settings| settings.reporting.period_days = 7)
+        .start();
     let token = rollcall.token(READ).await;
-    let status = async |end: &str| rollcall.report(&token, &filters(json!({"EndDate": end}))).await.status().as_u16();
-    assert_eq!((status("2025-01-07").await, status("2025-01-08").await), (200, 400));
+    let status = async |end: &str| {
+        rollcall
+            .report(&token, &filters(json!({"EndDate": end})))
+            .await
+            .status()
+            .as_u16()
+    };
+    assert_eq!(
+        (status("2025-01-07").await, status("2025-01-08").await),
+        (200, 400)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_report_is_in_the_audit_log_with_its_request_date() {
     let (rollcall, token) = with_events("UTC", &[]).await;
-    rollcall.report(&token, &filters(json!({"RequestDate": "2025-02-07"}))).await;
-    let entries = rollcall.database.texts("SELECT action || ' ' || detail::text AS text FROM audit_log").await;
+    rollcall
+        .report(&token, &filters(json!({"RequestDate": "2025-02-07"})))
+        .await;
+    let entries = rollcall
+        .database
+        .texts("SELECT action || ' ' || detail::text AS text FROM audit_log")
+        .await;
     let entries: Vec<&str> = entries.iter().map(String::as_str).collect();
     assert!(
         matches!(entries[..], [entry] if entry.starts_with("v1.reporting.sessions") && entry.contains("2025-02-07")),
@@ -234,14 +330,31 @@ async fn each_report_is_in_the_audit_log_with_its_request_date() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_is_off_or_not_migrated_is_said_to_be_so_and_never_an_empty_report() {
-    let off = Rollcall::builder().await.set(|settings| settings.reporting.database_enabled = false).start();
-    let is_off = snapshot::of(off.report(&off.token(READ).await, &filters(json!({}))).await).await;
+    let off = Rollcall::builder()
+        .await
+        .set(|settings| settings.reporting.database_enabled = false)
+        .start();
+    let is_off = snapshot::of(
+        off.report(&off.token(READ).await, &filters(json!({})))
+            .await,
+    )
+    .await;
 
     // The token comes from services that have their tables; the report is asked of one that has none.
     let migrated = Rollcall::start().await;
     let unmigrated = Rollcall::builder_on(TestDatabase::unmigrated().await)
-        .set(|settings| settings.auth.key_directory.clone_from(&migrated.settings.auth.key_directory))
+        .set(|settings| {
+            settings
+                .auth
+                .key_directory
+                .clone_from(&migrated.settings.auth.key_directory)
+        })
         .start();
-    let not_migrated = snapshot::of(unmigrated.report(&migrated.token(READ).await, &filters(json!({}))).await).await;
+    let not_migrated = snapshot::of(
+        unmigrated
+            .report(&migrated.token(READ).await, &filters(json!({})))
+            .await,
+    )
+    .await;
     insta::assert_snapshot!(format!("off\n{is_off}\n\nnot migrated\n{not_migrated}"));
 }

@@ -50,11 +50,15 @@ pub async fn connect(
     let password = SecretString::from(secret(&object)?);
     let client = credentials.check(name, password).await?;
     let token = tokens.issue(&client, &client.scope).await?;
-    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(ConnectResponse { token }))
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .json(ConnectResponse { token }))
 }
 
 /// Unlike of other fields, the error does not repeat what it got.
 fn secret(object: &serde_json::Map<String, serde_json::Value>) -> Result<&str, Problem> {
     let password = object.get("password").and_then(serde_json::Value::as_str);
-    password.ok_or_else(|| Problem::bad_request("password: is missing or no text, takes the API client's password."))
+    password.ok_or_else(|| {
+        Problem::bad_request("password: is missing or no text, takes the API client's password.")
+    })
 }

@@ -52,7 +52,9 @@ pub async fn introspect(
     tokens: Data<Tokens>,
 ) -> Result<HttpResponse, OauthError> {
     let (form, client) = authenticated(&request, body, &credentials).await?;
-    let token = form.get("token").ok_or_else(|| OauthError::bad_request("invalid_request", "token: is missing."))?;
+    let token = form
+        .get("token")
+        .ok_or_else(|| OauthError::bad_request("invalid_request", "token: is missing."))?;
     let answer = match tokens.introspect(token).await? {
         Some(claims) if may_see(&client, &claims) => Introspection {
             active: true,
@@ -62,7 +64,9 @@ pub async fn introspect(
         },
         _ => Introspection::default(),
     };
-    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(answer))
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .json(answer))
 }
 
 fn may_see(client: &Client, claims: &Claims) -> bool {

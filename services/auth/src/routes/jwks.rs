@@ -11,5 +11,7 @@ use crate::tokens::Tokens;
     (status = 500, description = "The keys cannot be read", body = Envelope),
 ))]
 pub async fn jwks(tokens: Data<Tokens>) -> Result<HttpResponse, Problem> {
-    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "max-age=300")).json(tokens.published()?))
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "max-age=300"))
+        .json(tokens.published()?))
 }

@@ -27,7 +27,9 @@ pub async fn revoke(
     tokens: Data<Tokens>,
 ) -> Result<HttpResponse, OauthError> {
     let (form, client) = authenticated(&request, body, &credentials).await?;
-    let token = form.get("token").ok_or_else(|| OauthError::bad_request("invalid_request", "token: is missing."))?;
+    let token = form
+        .get("token")
+        .ok_or_else(|| OauthError::bad_request("invalid_request", "token: is missing."))?;
     tokens.revoke(token, &client).await?;
     Ok(HttpResponse::Ok().finish())
 }

@@ -59,7 +59,10 @@ pub async fn token(
     match form.get("grant_type").map(String::as_str) {
         Some("client_credentials") => (),
         Some(_) => {
-            return Err(OauthError::bad_request("unsupported_grant_type", "grant_type: takes client_credentials."));
+            return Err(OauthError::bad_request(
+                "unsupported_grant_type",
+                "grant_type: takes client_credentials.",
+            ));
         }
         None => {
             return Err(OauthError::bad_request(
@@ -75,14 +78,19 @@ pub async fn token(
         expires_in: tokens.settings().lifetime_seconds,
         scope,
     };
-    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(response))
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .json(response))
 }
 
 fn granted(owned: &str, asked: Option<&str>) -> Result<String, OauthError> {
     let Some(asked) = asked else {
         return Ok(owned.to_owned());
     };
-    match asked.split(' ').find(|scope| !owned.split(' ').any(|owned| owned == *scope)) {
+    match asked
+        .split(' ')
+        .find(|scope| !owned.split(' ').any(|owned| owned == *scope))
+    {
         Some(foreign) => Err(OauthError::bad_request(
             "invalid_scope",
             format!("scope: the client has {owned}, and not {foreign:?}."),

@@ -52,7 +52,10 @@ mod tests {
 
     #[tokio::test]
     async fn neither_an_error_of_the_socket_nor_a_panic_ends_a_door() {
-        let gone = UdpSocket::bind("127.0.0.1:0").await.and_then(|socket| socket.local_addr()).expect("an address");
+        let gone = UdpSocket::bind("127.0.0.1:0")
+            .await
+            .and_then(|socket| socket.local_addr())
+            .expect("an address");
         let door = Arc::new(bind(([127, 0, 0, 1], 0).into()).expect("bound"));
         door.connect(gone).await.expect("connected");
         door.send(b"to nobody").await.expect("sent");

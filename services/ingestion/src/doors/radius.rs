@@ -70,7 +70,13 @@ pub fn open(
 ) -> std::io::Result<SocketAddr> {
     let socket = Arc::new(super::bind(address)?);
     let bound = socket.local_addr()?;
-    let door = Door { socket: socket.clone(), senders, recorder, arrivals, in_work: InWork::default() };
+    let door = Door {
+        socket: socket.clone(),
+        senders,
+        recorder,
+        arrivals,
+        in_work: InWork::default(),
+    };
     tokio::spawn(super::serve(DOOR, socket, move |datagram, vip| {
         let door = door.clone();
         async move { door.handle(&datagram, vip).await }
@@ -108,13 +114,33 @@ impl Door {
         let arrival = self.arrivals.now();
         let events = drafts(request, arrival.at)
             .and_then(|drafts| {
-                drafts.into_iter().map(|draft| Event::parse(draft, &arrival)).collect::<Result<Vec<_>, _>>()
+                drafts
+                    .into_iter()
+                    .map(|draft| Event::parse(draft, &arrival))
+                    .collect::<Result<Vec<_>, _>>()
             })
             .map_err(|refusal| counts::reject(DOOR, &source.name, &refusal))?;
-        let reported = events.into_iter().map(|event| Reported { source_id: source.source_id, event }).collect();
-        let recorded = self.recorder.record(reported).await.map_err(|_| counts::count(DOOR, "unrecorded", 1))?;
+        let reported = events
+            .into_iter()
+            .map(|event| Reported {
+                source_id: source.source_id,
+                event,
+            })
+            .collect();
+        let recorded = self
+            .recorder
+            .record(reported)
+            .await
+            .map_err(|_| counts::count(DOOR, "unrecorded", 1))?;
         counts::count_recorded(DOOR, &source.name, &recorded);
-        if recorded.iter().any(|outcome| matches!(outcome, Recorded::Refused(_))) { Err(()) } else { Ok(()) }
+        if recorded
+            .iter()
+            .any(|outcome| matches!(outcome, Recorded::Refused(_)))
+        {
+            Err(())
+        } else {
+            Ok(())
+        }
     }
 }
 

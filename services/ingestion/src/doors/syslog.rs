@@ -106,7 +106,11 @@ impl Syslog {
             }
             tokio::time::sleep(PAUSE).await;
         }
-        counts::reject(DOOR, &source.name, &"the database did not answer for a minute: the message is lost");
+        counts::reject(
+            DOOR,
+            &source.name,
+            &"the database did not answer for a minute: the message is lost",
+        );
     }
 
     async fn connection(&self, mut stream: TcpStream) {
@@ -147,7 +151,10 @@ impl Syslog {
             counts::reject(DOOR, "-", &"it does not come from the VIP");
             return None;
         };
-        Some((self.senders.source_of(DOOR, sender.ip()).await?, rest.to_vec()))
+        Some((
+            self.senders.source_of(DOOR, sender.ip()).await?,
+            rest.to_vec(),
+        ))
     }
 
     /// Records what the messages say. Bad ones are counted and logged; an error says that nothing is certain and that it can be tried again.
@@ -171,7 +178,10 @@ impl Syslog {
                 }
             };
             match Event::parse(draft, &arrival) {
-                Ok(event) => events.push(Reported { source_id: source.source_id, event }),
+                Ok(event) => events.push(Reported {
+                    source_id: source.source_id,
+                    event,
+                }),
                 Err(refusal) => bad.push(refusal),
             }
         }
@@ -185,23 +195,36 @@ impl Syslog {
     }
 
     /// Gives what a rule found the id of its session: that of the latest login of its name.
-    async fn named(&self, source: &Sender, matched: Matched, begun: &mut Begun) -> Result<Draft, Unrecorded> {
-        let at: Option<Timestamp> = matched.draft.occurred_at.as_deref().and_then(|at| at.parse().ok());
+    async fn named(
+        &self,
+        source: &Sender,
+        matched: Matched,
+        begun: &mut Begun,
+    ) -> Result<Draft, Unrecorded> {
+        let at: Option<Timestamp> = matched
+            .draft
+            .occurred_at
+            .as_deref()
+            .and_then(|at| at.parse().ok());
         let (Some(at), false) = (at, matched.key.is_empty()) else {
             return Ok(matched.session(None));
         };
         // Instants are compared as the id has them: in UTC.
         if matched.begins() {
             let login = at.to_string();
-            begun.0.entry(matched.key.clone()).or_default().push((at, login.clone()));
+            begun
+                .0
+                .entry(matched.key.clone())
+                .or_default()
+                .push((at, login.clone()));
             return Ok(matched.session(Some(&login)));
         }
         if let Some(login) = begun.latest(&matched.key, at) {
             return Ok(matched.session(Some(&login)));
         }
-        let asked = self
-            .pool
-            .ask(async |connection| sessions::latest_login(connection, source.source_id, &matched.key, at).await);
+        let asked = self.pool.ask(async |connection| {
+            sessions::latest_login(connection, source.source_id, &matched.key, at).await
+        });
         let login = asked.await.map_err(|error| {
             tracing::error!(%error, door = DOOR, "sessions cannot be looked up");
             Unrecorded::Unavailable
@@ -217,7 +240,9 @@ struct Begun(HashMap<String, Vec<(Timestamp, String)>>);
 impl Begun {
     fn latest(&self, key: &str, at: Timestamp) -> Option<String> {
         let before = self.0.get(key)?.iter().filter(|(login, _)| *login <= at);
-        before.max_by_key(|(login, _)| *login).map(|(_, login)| login.clone())
+        before
+            .max_by_key(|(login, _)| *login)
+            .map(|(_, login)| login.clone())
     }
 }
 

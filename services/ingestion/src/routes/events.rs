@@ -88,15 +88,24 @@ pub async fn events(
     let format = format(&request)?;
     let items = json::parse(&received(body)?, format, &arrivals.now())
         .map_err(|error| Problem::bad_request(error.to_string()))?;
-    let (places, events): (Vec<Place>, Vec<Option<Reported>>) =
-        items.into_iter().map(|item| placed(item, source_id)).unzip();
-    let outcomes = recorder.record(events.into_iter().flatten().collect()).await.map_err(|error| {
-        Problem::unavailable(format!("The events could not be recorded: {error}. Send them again."))
-    })?;
+    let (places, events): (Vec<Place>, Vec<Option<Reported>>) = items
+        .into_iter()
+        .map(|item| placed(item, source_id))
+        .unzip();
+    let outcomes = recorder
+        .record(events.into_iter().flatten().collect())
+        .await
+        .map_err(|error| {
+            Problem::unavailable(format!(
+                "The events could not be recorded: {error}. Send them again."
+            ))
+        })?;
     let receipt = receipt(places, outcomes);
-    for (outcome, number) in
-        [("accepted", receipt.accepted), ("duplicate", receipt.duplicates), ("rejected", receipt.rejected.len())]
-    {
+    for (outcome, number) in [
+        ("accepted", receipt.accepted),
+        ("duplicate", receipt.duplicates),
+        ("rejected", receipt.rejected.len()),
+    ] {
         if number > 0 {
             count("http", outcome, number);
         }
@@ -106,8 +115,10 @@ pub async fn events(
 
 /// Decompression is done already; an encoding that is not known was passed through.
 fn format(request: &HttpRequest) -> Result<Format, Problem> {
-    let encoding =
-        request.headers().get(header::CONTENT_ENCODING).map_or("identity", |value| value.to_str().unwrap_or_default());
+    let encoding = request
+        .headers()
+        .get(header::CONTENT_ENCODING)
+        .map_or("identity", |value| value.to_str().unwrap_or_default());
     if !["identity", "gzip", "zstd"].contains(&encoding.to_ascii_lowercase().as_str()) {
         let message = format!("Content-Encoding: got {encoding:?}, takes gzip or zstd, or none.");
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
@@ -115,7 +126,10 @@ fn format(request: &HttpRequest) -> Result<Format, Problem> {
     match media_type(request).as_str() {
         "application/json" => Ok(Format::Json),
         "application/x-ndjson" => Ok(Format::Ndjson),
-        other => Err(unsupported_media_type(other, "application/json or application/x-ndjson")),
+        other => Err(unsupported_media_type(
+            other,
+            "application/json or application/x-ndjson",
+        )),
     }
 }
 
@@ -124,7 +138,10 @@ type Place = Result<String, Rejected>;
 
 fn placed(item: Item, source_id: i32) -> (Place, Option<Reported>) {
     match item {
-        Ok(event) => (Ok(event.event_id.clone()), Some(Reported { source_id, event })),
+        Ok(event) => (
+            Ok(event.event_id.clone()),
+            Some(Reported { source_id, event }),
+        ),
         Err(rejected) => (Err(rejected), None),
     }
 }
@@ -140,14 +157,27 @@ fn receipt(places: Vec<Place>, recorded: Vec<Recorded>) -> Receipt {
                 field: Some("event_id"),
                 message: "conflict: another event with this id is recorded".into(),
             }),
-            Some(Recorded::Refused(why)) => Err(Rejected { event_id: Some(event_id), field: None, message: why }),
+            Some(Recorded::Refused(why)) => Err(Rejected {
+                event_id: Some(event_id),
+                field: None,
+                message: why,
+            }),
             None => unreachable!("the recorder answers for each event"),
         });
         match outcome {
             Ok(Outcome::Accepted) => receipt.accepted += 1,
             Ok(_) => receipt.duplicates += 1,
-            Err(Rejected { event_id, field, message }) => {
-                receipt.rejected.push(Rejection { index, event_id, field, message });
+            Err(Rejected {
+                event_id,
+                field,
+                message,
+            }) => {
+                receipt.rejected.push(Rejection {
+                    index,
+                    event_id,
+                    field,
+                    message,
+                });
             }
         }
     }

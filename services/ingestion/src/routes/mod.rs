@@ -1,4 +1,7 @@
 //! One file per address.
-#![allow(clippy::missing_errors_doc, reason = "the answers of each address are in its utoipa attribute")]
+#![allow(
+    clippy::missing_errors_doc,
+    reason = "the answers of each address are in its utoipa attribute"
+)]
 
 pub mod events;

@@ -175,7 +175,10 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal of `field`.
     pub fn new(field: &'static str, message: impl Into<String>) -> Self {
-        Self { field, message: message.into() }
+        Self {
+            field,
+            message: message.into(),
+        }
     }
 }
 
@@ -189,13 +192,20 @@ impl Event {
         let fact = match required("type", draft.kind, TEXT_BYTES)?.as_str() {
             "restart" => Fact::Restart,
             kind => Fact::Session {
-                sign: if draft.reckoned { Sign::Begun } else { sign(kind)? },
+                sign: if draft.reckoned {
+                    Sign::Begun
+                } else {
+                    sign(kind)?
+                },
                 session_id: required("session_id", draft.session_id, TEXT_BYTES)?,
                 user: required("user", draft.user, TEXT_BYTES)?,
                 realm: optional("realm", draft.realm)?,
             },
         };
-        let occurred_at = instant("occurred_at", &required("occurred_at", draft.occurred_at, TEXT_BYTES)?)?;
+        let occurred_at = instant(
+            "occurred_at",
+            &required("occurred_at", draft.occurred_at, TEXT_BYTES)?,
+        )?;
         Ok(Self {
             event_id,
             occurred_at,
@@ -219,7 +229,10 @@ impl Event {
 
     /// SHA-256 of the content: two events of one id are the same event if their digests are equal.
     #[must_use]
-    #[allow(clippy::missing_panics_doc, reason = "an event has no map, so that its JSON cannot fail")]
+    #[allow(
+        clippy::missing_panics_doc,
+        reason = "an event has no map, so that its JSON cannot fail"
+    )]
     pub fn digest(&self) -> [u8; 32] {
         let content = serde_json::to_vec(self).expect("JSON of plain fields");
         Sha256::digest(content).into()
@@ -246,7 +259,10 @@ fn sign(kind: &str) -> Result<Sign, Refusal> {
         "login" => Ok(Sign::Login),
         "active" => Ok(Sign::Active),
         "logout" => Ok(Sign::Logout),
-        other => Err(Refusal::new("type", format!("got {other:?}, takes login, active, logout or restart"))),
+        other => Err(Refusal::new(
+            "type",
+            format!("got {other:?}, takes login, active, logout or restart"),
+        )),
     }
 }
 
@@ -259,12 +275,19 @@ fn optional(field: &'static str, value: Option<String>) -> Result<Option<String>
 }
 
 /// Empty is absent: gateways write empty columns for what they do not know.
-fn text(field: &'static str, value: Option<String>, bytes: usize) -> Result<Option<String>, Refusal> {
+fn text(
+    field: &'static str,
+    value: Option<String>,
+    bytes: usize,
+) -> Result<Option<String>, Refusal> {
     let Some(value) = value.filter(|value| !value.is_empty()) else {
         return Ok(None);
     };
     if value.len() > bytes {
-        return Err(Refusal::new(field, format!("has {} bytes, takes at most {bytes}", value.len())));
+        return Err(Refusal::new(
+            field,
+            format!("has {} bytes, takes at most {bytes}", value.len()),
+        ));
     }
     if value.chars().any(char::is_control) {
         return Err(Refusal::new(field, "contains a control character"));
@@ -275,10 +298,19 @@ fn text(field: &'static str, value: Option<String>, bytes: usize) -> Result<Opti
 fn instant(field: &'static str, text: &str) -> Result<Timestamp, Refusal> {
     text.parse::<Timestamp>()
         .and_then(|instant| {
-            instant.round(jiff::TimestampRound::new().smallest(Unit::Microsecond).mode(jiff::RoundMode::Floor))
+            instant.round(
+                jiff::TimestampRound::new()
+                    .smallest(Unit::Microsecond)
+                    .mode(jiff::RoundMode::Floor),
+            )
         })
         .map_err(|_| {
-            Refusal::new(field, format!("got {text:?}, takes RFC 3339 with an offset, as 2025-01-01T15:30:00+05:30"))
+            Refusal::new(
+                field,
+                format!(
+                    "got {text:?}, takes RFC 3339 with an offset, as 2025-01-01T15:30:00+05:30"
+                ),
+            )
         })
 }
 
@@ -286,12 +318,20 @@ fn address(field: &'static str, value: Option<String>) -> Result<Option<IpAddr>,
     let Some(value) = optional(field, value)? else {
         return Ok(None);
     };
-    value.parse().map(Some).map_err(|_| Refusal::new(field, format!("got {value:?}, takes an IPv4 or IPv6 address")))
+    value.parse().map(Some).map_err(|_| {
+        Refusal::new(
+            field,
+            format!("got {value:?}, takes an IPv4 or IPv6 address"),
+        )
+    })
 }
 
 fn seconds(field: &'static str, value: Option<i64>) -> Result<Option<i64>, Refusal> {
     match value {
-        Some(value) if value < 0 => Err(Refusal::new(field, format!("got {value}, takes seconds from 0"))),
+        Some(value) if value < 0 => Err(Refusal::new(
+            field,
+            format!("got {value}, takes seconds from 0"),
+        )),
         value => Ok(value),
     }
 }
@@ -322,7 +362,9 @@ mod tests {
     fn refused(change: impl FnOnce(&mut Draft)) -> String {
         let mut draft = draft();
         change(&mut draft);
-        Event::parse(draft, &arrival()).expect_err("a refusal").to_string()
+        Event::parse(draft, &arrival())
+            .expect_err("a refusal")
+            .to_string()
     }
 
     #[test]
@@ -333,37 +375,81 @@ mod tests {
 
     #[test]
     fn a_refusal_names_the_field() {
-        assert_eq!(refused(|draft| draft.event_id = None), "event_id: is missing");
+        assert_eq!(
+            refused(|draft| draft.event_id = None),
+            "event_id: is missing"
+        );
         assert_eq!(
             refused(|draft| draft.event_id = Some("x".repeat(129))),
             "event_id: has 129 bytes, takes at most 128"
         );
-        assert_eq!(refused(|draft| draft.user = Some(String::new())), "user: is missing");
-        assert_eq!(refused(|draft| draft.user = Some("a\0b".into())), "user: contains a control character");
+        assert_eq!(
+            refused(|draft| draft.user = Some(String::new())),
+            "user: is missing"
+        );
+        assert_eq!(
+            refused(|draft| draft.user = Some("a\0b".into())),
+            "user: contains a control character"
+        );
         assert_eq!(
             refused(|draft| draft.kind = Some("LOGIN".into())),
             "type: got \"LOGIN\", takes login, active, logout or restart"
         );
         assert!(
-            refused(|draft| draft.occurred_at = Some("2025-01-01T15:30:00".into())).starts_with("occurred_at: got")
+            refused(|draft| draft.occurred_at = Some("2025-01-01T15:30:00".into()))
+                .starts_with("occurred_at: got")
         );
-        assert!(refused(|draft| draft.client_ip = Some("10.0.0.256".into())).starts_with("client_ip: got"));
-        assert_eq!(refused(|draft| draft.active_seconds = Some(-1)), "active_seconds: got -1, takes seconds from 0");
+        assert!(
+            refused(|draft| draft.client_ip = Some("10.0.0.256".into()))
+                .starts_with("client_ip: got")
+        );
+        assert_eq!(
+            refused(|draft| draft.active_seconds = Some(-1)),
+            "active_seconds: got -1, takes seconds from 0"
+        );
     }
 
     #[test]
     fn a_time_too_far_ahead_is_refused_and_one_far_away_is_flagged() {
-        let at = |text: &str| Event::parse(Draft { occurred_at: Some(text.into()), ..draft() }, &arrival());
-        let flags = ["2025-01-01T10:05:00Z", "2025-01-01T09:00:00Z", "2025-01-01T08:59:59Z"];
-        assert_eq!(flags.map(|text| at(text).expect("an event").clock_skewed), [false, false, true]);
-        let refusal = at("2025-01-01T10:05:01Z").expect_err("a refusal").to_string();
-        assert!(refusal.starts_with("occurred_at: lies 301 seconds ahead"), "{refusal}");
+        let at = |text: &str| {
+            Event::parse(
+                Draft {
+                    occurred_at: Some(text.into()),
+                    ..draft()
+                },
+                &arrival(),
+            )
+        };
+        let flags = [
+            "2025-01-01T10:05:00Z",
+            "2025-01-01T09:00:00Z",
+            "2025-01-01T08:59:59Z",
+        ];
+        assert_eq!(
+            flags.map(|text| at(text).expect("an event").clock_skewed),
+            [false, false, true]
+        );
+        let refusal = at("2025-01-01T10:05:01Z")
+            .expect_err("a refusal")
+            .to_string();
+        assert!(
+            refusal.starts_with("occurred_at: lies 301 seconds ahead"),
+            "{refusal}"
+        );
     }
 
     #[test]
     fn a_restart_needs_neither_session_nor_user() {
-        let restart = Draft { kind: Some("restart".into()), session_id: None, user: None, ..draft() };
-        assert_eq!(Event::parse(restart, &arrival()).expect("an event").fact, Fact::Restart);
+        let restart = Draft {
+            kind: Some("restart".into()),
+            session_id: None,
+            user: None,
+            ..draft()
+        };
+        assert_eq!(
+            Event::parse(restart, &arrival()).expect("an event").fact,
+            Fact::Restart
+        );
     }
 
     #[test]
@@ -374,7 +460,10 @@ mod tests {
             Event::parse(draft, &arrival()).expect("an event").digest()
         };
         let original = digest(|_| ());
-        assert_eq!(original, digest(|draft| draft.occurred_at = Some("2025-01-01T10:00:00.123456Z".into())));
+        assert_eq!(
+            original,
+            digest(|draft| draft.occurred_at = Some("2025-01-01T10:00:00.123456Z".into()))
+        );
         assert_eq!(original, digest(|draft| draft.reason = Some(String::new())));
         assert_ne!(original, digest(|draft| draft.reason = Some("idle".into())));
         assert_ne!(original, digest(|draft| draft.user = Some("USER_4".into())));

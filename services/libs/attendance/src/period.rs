@@ -19,7 +19,9 @@ pub struct Period {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PeriodError {
     /// The start lies after the end.
-    #[error("{start} is after {end}; the period is from the start date to the end date, both included")]
+    #[error(
+        "{start} is after {end}; the period is from the start date to the end date, both included"
+    )]
     Reversed {
         /// First day.
         start: Date,
@@ -47,17 +49,32 @@ impl Period {
     ///
     /// # Errors
     /// The days are reversed, more than `limit`, or beyond the calendar.
-    pub fn new(first: Date, last: Date, start_of_day: Time, zone: &TimeZone, limit: i64) -> Result<Self, PeriodError> {
+    pub fn new(
+        first: Date,
+        last: Date,
+        start_of_day: Time,
+        zone: &TimeZone,
+        limit: i64,
+    ) -> Result<Self, PeriodError> {
         if first > last {
-            return Err(PeriodError::Reversed { start: first, end: last });
+            return Err(PeriodError::Reversed {
+                start: first,
+                end: last,
+            });
         }
         let days = i64::from((last - first).get_days()) + 1;
         if days > limit {
             return Err(PeriodError::TooLong { days, limit });
         }
         let beyond = |_| PeriodError::BeyondCalendar { end: last };
-        let end = last.tomorrow().and_then(|day| day_start(day, start_of_day, zone)).map_err(beyond)?;
-        Ok(Self { start: day_start(first, start_of_day, zone).map_err(beyond)?, end })
+        let end = last
+            .tomorrow()
+            .and_then(|day| day_start(day, start_of_day, zone))
+            .map_err(beyond)?;
+        Ok(Self {
+            start: day_start(first, start_of_day, zone).map_err(beyond)?,
+            end,
+        })
     }
 }
 
@@ -66,7 +83,11 @@ impl Period {
 ///
 /// # Errors
 /// The instant is beyond the calendar.
-pub fn day_start(date: Date, start_of_day: Time, zone: &TimeZone) -> Result<Timestamp, jiff::Error> {
+pub fn day_start(
+    date: Date,
+    start_of_day: Time,
+    zone: &TimeZone,
+) -> Result<Timestamp, jiff::Error> {
     let local = date.to_datetime(start_of_day);
     match zone.to_ambiguous_timestamp(local).offset() {
         AmbiguousOffset::Unambiguous { offset } => offset.to_timestamp(local),
@@ -101,7 +122,13 @@ pub fn parse_date(text: &str) -> Option<Date> {
 #[must_use]
 pub fn parse_time(text: &str) -> Option<Time> {
     let [hour, minute, second] = numbers(text, b':', [2, 2, 2])?;
-    Time::new(hour.try_into().ok()?, minute.try_into().ok()?, second.try_into().ok()?, 0).ok()
+    Time::new(
+        hour.try_into().ok()?,
+        minute.try_into().ok()?,
+        second.try_into().ok()?,
+        0,
+    )
+    .ok()
 }
 
 fn numbers(text: &str, separator: u8, widths: [usize; 3]) -> Option<[i16; 3]> {
@@ -125,38 +152,82 @@ mod tests {
 
     fn start(day: Date, hour: i8, minute: i8, zone: &str) -> String {
         let zone = TimeZone::get(zone).expect("a zone");
-        day_start(day, time(hour, minute, 0, 0), &zone).expect("an instant").to_string()
+        day_start(day, time(hour, minute, 0, 0), &zone)
+            .expect("an instant")
+            .to_string()
     }
 
     #[test]
     fn a_skipped_start_of_day_is_the_first_instant_after_the_gap() {
-        assert_eq!(start(date(2025, 3, 30), 2, 30, "Europe/Berlin"), "2025-03-30T01:00:00Z");
-        assert_eq!(start(date(2025, 3, 30), 2, 0, "Europe/Berlin"), "2025-03-30T01:00:00Z");
-        assert_eq!(start(date(2025, 3, 9), 2, 59, "America/New_York"), "2025-03-09T07:00:00Z");
-        assert_eq!(start(date(2025, 10, 5), 2, 10, "Australia/Lord_Howe"), "2025-10-04T15:30:00Z");
-        assert_eq!(start(date(2011, 12, 30), 9, 0, "Pacific/Apia"), "2011-12-30T10:00:00Z");
+        assert_eq!(
+            start(date(2025, 3, 30), 2, 30, "Europe/Berlin"),
+            "2025-03-30T01:00:00Z"
+        );
+        assert_eq!(
+            start(date(2025, 3, 30), 2, 0, "Europe/Berlin"),
+            "2025-03-30T01:00:00Z"
+        );
+        assert_eq!(
+            start(date(2025, 3, 9), 2, 59, "America/New_York"),
+            "2025-03-09T07:00:00Z"
+        );
+        assert_eq!(
+            start(date(2025, 10, 5), 2, 10, "Australia/Lord_Howe"),
+            "2025-10-04T15:30:00Z"
+        );
+        assert_eq!(
+            start(date(2011, 12, 30), 9, 0, "Pacific/Apia"),
+            "2011-12-30T10:00:00Z"
+        );
     }
 
     #[test]
     fn a_repeated_start_of_day_is_the_earlier_one() {
-        assert_eq!(start(date(2025, 10, 26), 2, 30, "Europe/Berlin"), "2025-10-26T00:30:00Z");
-        assert_eq!(start(date(2025, 11, 2), 1, 30, "America/New_York"), "2025-11-02T05:30:00Z");
-        assert_eq!(start(date(2025, 4, 6), 1, 45, "Australia/Lord_Howe"), "2025-04-05T14:45:00Z");
+        assert_eq!(
+            start(date(2025, 10, 26), 2, 30, "Europe/Berlin"),
+            "2025-10-26T00:30:00Z"
+        );
+        assert_eq!(
+            start(date(2025, 11, 2), 1, 30, "America/New_York"),
+            "2025-11-02T05:30:00Z"
+        );
+        assert_eq!(
+            start(date(2025, 4, 6), 1, 45, "Australia/Lord_Howe"),
+            "2025-04-05T14:45:00Z"
+        );
     }
 
     #[test]
     fn an_ordinary_start_of_day_is_itself() {
-        assert_eq!(start(date(2025, 1, 1), 6, 0, "Asia/Kolkata"), "2025-01-01T00:30:00Z");
+        assert_eq!(
+            start(date(2025, 1, 1), 6, 0, "Asia/Kolkata"),
+            "2025-01-01T00:30:00Z"
+        );
     }
 
     #[test]
     fn a_period_is_bounded() {
         let new = |first, last| Period::new(first, last, time(0, 0, 0, 0), &TimeZone::UTC, 366);
-        assert_eq!(new(date(2025, 1, 1), date(2025, 1, 1)).expect("a period").end.to_string(), "2025-01-02T00:00:00Z");
+        assert_eq!(
+            new(date(2025, 1, 1), date(2025, 1, 1))
+                .expect("a period")
+                .end
+                .to_string(),
+            "2025-01-02T00:00:00Z"
+        );
         assert!(new(date(2024, 1, 1), date(2024, 12, 31)).is_ok());
-        assert!(matches!(new(date(2024, 1, 1), date(2025, 1, 1)), Err(PeriodError::TooLong { days: 367, .. })));
-        assert!(matches!(new(date(2025, 1, 2), date(2025, 1, 1)), Err(PeriodError::Reversed { .. })));
-        assert!(matches!(new(date(9999, 12, 31), date(9999, 12, 31)), Err(PeriodError::BeyondCalendar { .. })));
+        assert!(matches!(
+            new(date(2024, 1, 1), date(2025, 1, 1)),
+            Err(PeriodError::TooLong { days: 367, .. })
+        ));
+        assert!(matches!(
+            new(date(2025, 1, 2), date(2025, 1, 1)),
+            Err(PeriodError::Reversed { .. })
+        ));
+        assert!(matches!(
+            new(date(9999, 12, 31), date(9999, 12, 31)),
+            Err(PeriodError::BeyondCalendar { .. })
+        ));
     }
 
     #[test]
@@ -175,7 +246,15 @@ mod tests {
             assert_eq!(parse_date(bad), None, "{bad:?}");
         }
         assert_eq!(parse_time("23:59:59"), Some(time(23, 59, 59, 0)));
-        for bad in ["24:00:00", "23:59:60", "9:00:00", "09:00", "09:00:00Z", "-9:00:00", ""] {
+        for bad in [
+            "24:00:00",
+            "23:59:60",
+            "9:00:00",
+            "09:00",
+            "09:00:00Z",
+            "-9:00:00",
+            "",
+        ] {
             assert_eq!(parse_time(bad), None, "{bad:?}");
         }
     }

@@ -46,16 +46,28 @@ impl Session {
     /// What one event says of its session; with the session's id. None for a restart.
     #[must_use]
     pub fn of(event: &Event) -> Option<(&str, Self)> {
-        let Fact::Session { sign, session_id, user, realm } = &event.fact else {
+        let Fact::Session {
+            sign,
+            session_id,
+            user,
+            realm,
+        } = &event.fact
+        else {
             return None;
         };
         let at = event.occurred_at;
-        let spelled = |name: &String| Spelling { at, name: name.clone() };
+        let spelled = |name: &String| Spelling {
+            at,
+            name: name.clone(),
+        };
         let session = Self {
             user: spelled(user),
             realm: realm.as_ref().map(spelled),
             login: match sign {
-                Sign::Login => Some(Login { reckoned: false, at }),
+                Sign::Login => Some(Login {
+                    reckoned: false,
+                    at,
+                }),
                 Sign::Begun => Some(Login { reckoned: true, at }),
                 Sign::Active | Sign::Logout => None,
             },
@@ -85,9 +97,11 @@ mod tests {
     use super::*;
 
     fn session() -> impl Strategy<Value = Session> {
-        let instant = (0_i64..6).prop_map(|second| Timestamp::new(second, 0).expect("a small instant"));
+        let instant =
+            (0_i64..6).prop_map(|second| Timestamp::new(second, 0).expect("a small instant"));
         let spelling = (instant.clone(), "[aA]").prop_map(|(at, name)| Spelling { at, name });
-        let login = (any::<bool>(), instant.clone()).prop_map(|(reckoned, at)| Login { reckoned, at });
+        let login =
+            (any::<bool>(), instant.clone()).prop_map(|(reckoned, at)| Login { reckoned, at });
         (
             spelling.clone(),
             prop::option::of(spelling),

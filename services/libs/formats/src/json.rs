@@ -46,35 +46,56 @@ pub fn parse(body: &[u8], format: Format, arrival: &Arrival) -> Result<Vec<Item>
 const TAKES: &str = "takes one event, an array of events, or one event a line with Content-Type: application/x-ndjson";
 
 fn parse_json(body: &[u8], arrival: &Arrival) -> Result<Vec<Item>, NoEvents> {
-    let not_json = |error| NoEvents(format!("The body is not JSON: {error}; {TAKES}. Nothing was stored."));
+    let not_json = |error| {
+        NoEvents(format!(
+            "The body is not JSON: {error}; {TAKES}. Nothing was stored."
+        ))
+    };
     let whole: &RawValue = serde_json::from_slice(body).map_err(not_json)?;
     match whole.get().as_bytes().first() {
         Some(b'{') => Ok(vec![parse_event(whole.get(), arrival)]),
         Some(b'[') => {
             let events: Vec<&RawValue> = serde_json::from_str(whole.get()).map_err(not_json)?;
-            Ok(events.into_iter().map(|event| parse_event(event.get(), arrival)).collect())
+            Ok(events
+                .into_iter()
+                .map(|event| parse_event(event.get(), arrival))
+                .collect())
         }
-        _ => Err(NoEvents(format!("The body is JSON, but no event; {TAKES}. Nothing was stored."))),
+        _ => Err(NoEvents(format!(
+            "The body is JSON, but no event; {TAKES}. Nothing was stored."
+        ))),
     }
 }
 
 fn parse_lines(body: &[u8], arrival: &Arrival) -> Result<Vec<Item>, NoEvents> {
-    let lines: Vec<&[u8]> =
-        body.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty()).collect();
+    let lines: Vec<&[u8]> = body
+        .split(|byte| *byte == b'\n')
+        .map(<[u8]>::trim_ascii)
+        .filter(|line| !line.is_empty())
+        .collect();
     let is_json = |line: &&[u8]| serde_json::from_slice::<&RawValue>(line).is_ok();
     if !lines.iter().any(is_json) {
-        return Err(NoEvents(format!("No line of the body is JSON; {TAKES}. Nothing was stored.")));
+        return Err(NoEvents(format!(
+            "No line of the body is JSON; {TAKES}. Nothing was stored."
+        )));
     }
     Ok(lines
         .into_iter()
         .map(|line| {
-            std::str::from_utf8(line).map_or_else(|error| Err(nameless(&error)), |line| parse_event(line, arrival))
+            std::str::from_utf8(line).map_or_else(
+                |error| Err(nameless(&error)),
+                |line| parse_event(line, arrival),
+            )
         })
         .collect())
 }
 
 fn nameless(error: &dyn std::fmt::Display) -> Rejected {
-    Rejected { event_id: None, field: None, message: format!("is no JSON object: {error}") }
+    Rejected {
+        event_id: None,
+        field: None,
+        message: format!("is no JSON object: {error}"),
+    }
 }
 
 /// The fields of an event, not yet looked at: one that is bad is refused by its name. Unknown ones are left out, as version 1
@@ -122,19 +143,28 @@ pub fn parse_event(text: &str, arrival: &Arrival) -> Item {
         return Err(nameless(&"it is an array within an array"));
     }
     let fields: Fields = serde_json::from_str(text).map_err(|error| nameless(&error))?;
-    let event_id = fields.event_id.and_then(|value| serde_json::from_str(value.get()).ok());
-    draft(&fields).and_then(|draft| Event::parse(draft, arrival)).map_err(|Refusal { field, message }| Rejected {
-        event_id,
-        field: Some(field),
-        message,
-    })
+    let event_id = fields
+        .event_id
+        .and_then(|value| serde_json::from_str(value.get()).ok());
+    draft(&fields)
+        .and_then(|draft| Event::parse(draft, arrival))
+        .map_err(|Refusal { field, message }| Rejected {
+            event_id,
+            field: Some(field),
+            message,
+        })
 }
 
 /// A draft as an event of JSON.
 #[must_use]
 pub fn write(mut draft: Draft) -> String {
-    let seconds = draft.active_seconds.map(|seconds| ("active_seconds".to_owned(), Value::from(seconds)));
-    let texts = draft.texts().into_iter().filter_map(|(name, text)| Some((name.to_owned(), Value::from(text.take()?))));
+    let seconds = draft
+        .active_seconds
+        .map(|seconds| ("active_seconds".to_owned(), Value::from(seconds)));
+    let texts = draft
+        .texts()
+        .into_iter()
+        .filter_map(|(name, text)| Some((name.to_owned(), Value::from(text.take()?))));
     Value::Object(texts.chain(seconds).collect()).to_string()
 }
 
@@ -169,7 +199,8 @@ fn value<'a, T: Deserialize<'a>>(
     takes: &str,
 ) -> Result<Option<T>, Refusal> {
     let Some(raw) = raw else { return Ok(None) };
-    serde_json::from_str(raw.get()).map_err(|_| Refusal::new(field, format!("got {}, takes {takes}", raw.get())))
+    serde_json::from_str(raw.get())
+        .map_err(|_| Refusal::new(field, format!("got {}, takes {takes}", raw.get())))
 }
 
 #[cfg(test)]
@@ -182,11 +213,19 @@ mod tests {
 
     fn arrival() -> Arrival {
         let forever = jiff::SignedDuration::from_hours(24 * 365 * 100);
-        Arrival { at: "2025-01-01T00:00:00Z".parse().expect("an instant"), ahead: forever, skew: forever }
+        Arrival {
+            at: "2025-01-01T00:00:00Z".parse().expect("an instant"),
+            ahead: forever,
+            skew: forever,
+        }
     }
 
     fn outcomes(body: &str, format: Format) -> Vec<Option<Rejected>> {
-        parse(body.as_bytes(), format, &arrival()).expect("items").into_iter().map(Result::err).collect()
+        parse(body.as_bytes(), format, &arrival())
+            .expect("items")
+            .into_iter()
+            .map(Result::err)
+            .collect()
     }
 
     #[test]
@@ -198,18 +237,31 @@ mod tests {
             ),
             Format::Json,
         );
-        assert_eq!(items.iter().map(Option::is_none).collect::<Vec<_>>(), [true, false, false, false, false, true]);
+        assert_eq!(
+            items.iter().map(Option::is_none).collect::<Vec<_>>(),
+            [true, false, false, false, false, true]
+        );
         let refused = items[2].as_ref().expect("a rejection");
         assert_eq!(
-            (refused.event_id.as_deref(), refused.field, refused.message.as_str()),
+            (
+                refused.event_id.as_deref(),
+                refused.field,
+                refused.message.as_str()
+            ),
             (Some("e2"), Some("type"), "got 7, takes text")
         );
     }
 
     #[test]
     fn a_line_that_is_not_json_rejects_itself_and_blank_lines_do_not_count() {
-        let items = outcomes(&format!("{GOOD}\r\n\n{{\"event_id\":\n{GOOD}\n"), Format::Ndjson);
-        assert_eq!(items.iter().map(Option::is_none).collect::<Vec<_>>(), [true, false, true]);
+        let items = outcomes(
+            &format!("{GOOD}\r\n\n{{\"event_id\":\n{GOOD}\n"),
+            Format::Ndjson,
+        );
+        assert_eq!(
+            items.iter().map(Option::is_none).collect::<Vec<_>>(),
+            [true, false, true]
+        );
     }
 
     #[test]
@@ -222,9 +274,17 @@ mod tests {
             ("", Format::Ndjson),
             ("hello\nthere", Format::Ndjson),
         ] {
-            assert!(parse(body.as_bytes(), format, &arrival()).is_err(), "{body:?}");
+            assert!(
+                parse(body.as_bytes(), format, &arrival()).is_err(),
+                "{body:?}"
+            );
         }
-        assert_eq!(parse(b"[]", Format::Json, &arrival()).expect("no events").len(), 0);
+        assert_eq!(
+            parse(b"[]", Format::Json, &arrival())
+                .expect("no events")
+                .len(),
+            0
+        );
     }
 
     proptest! {

@@ -55,19 +55,32 @@ impl Request {
         }
         let attributes = attributes(packet)?;
         check_message_authenticator(packet, &attributes, secret)?;
-        Ok(Self { identifier: packet[1], authenticator, attributes })
+        Ok(Self {
+            identifier: packet[1],
+            authenticator,
+            attributes,
+        })
     }
 
     /// The answer that says: it is recorded. Proxy-State goes back as it came.
     #[must_use]
     pub fn response(&self, secret: &[u8]) -> Vec<u8> {
         let mut attributes = Vec::new();
-        for (_, value) in self.attributes.iter().filter(|(kind, _)| *kind == PROXY_STATE) {
+        for (_, value) in self
+            .attributes
+            .iter()
+            .filter(|(kind, _)| *kind == PROXY_STATE)
+        {
             // A value was read from a length of one byte, and fits into one.
-            attributes.extend([PROXY_STATE, u8::try_from(value.len() + 2).unwrap_or(u8::MAX)]);
+            attributes.extend([
+                PROXY_STATE,
+                u8::try_from(value.len() + 2).unwrap_or(u8::MAX),
+            ]);
             attributes.extend(value);
         }
-        let length = u16::try_from(HEADER + attributes.len()).unwrap_or(u16::MAX).to_be_bytes();
+        let length = u16::try_from(HEADER + attributes.len())
+            .unwrap_or(u16::MAX)
+            .to_be_bytes();
         let head = [ACCOUNTING_RESPONSE, self.identifier, length[0], length[1]];
         let signature = signature(&head, &self.authenticator, &attributes, secret);
         [&head[..], &signature, &attributes].concat()
@@ -81,7 +94,10 @@ impl Request {
 
     /// The first attribute of a type.
     fn first(&self, kind: u8) -> Option<&[u8]> {
-        self.attributes.iter().find(|(known, _)| *known == kind).map(|(_, value)| value.as_slice())
+        self.attributes
+            .iter()
+            .find(|(known, _)| *known == kind)
+            .map(|(_, value)| value.as_slice())
     }
 }
 
@@ -92,7 +108,9 @@ fn framed(datagram: &[u8]) -> Result<&[u8], Unacceptable> {
     }
     let length = usize::from(u16::from_be_bytes([datagram[2], datagram[3]]));
     if !(HEADER..=LONGEST).contains(&length) || length > datagram.len() {
-        return Err(Unacceptable::Malformed("its length is not that of the datagram"));
+        return Err(Unacceptable::Malformed(
+            "its length is not that of the datagram",
+        ));
     }
     Ok(&datagram[..length])
 }
@@ -108,7 +126,11 @@ fn attributes(packet: &[u8]) -> Result<Vec<(u8, Vec<u8>)>, Unacceptable> {
         attributes.push((kind, rest[2..length].to_vec()));
         rest = &rest[length..];
     }
-    if rest.is_empty() { Ok(attributes) } else { Err(Unacceptable::Malformed("it ends within an attribute")) }
+    if rest.is_empty() {
+        Ok(attributes)
+    } else {
+        Err(Unacceptable::Malformed("it ends within an attribute"))
+    }
 }
 
 fn signature(head: &[u8], authenticator: &[u8], attributes: &[u8], secret: &[u8]) -> [u8; 16] {
@@ -122,18 +144,31 @@ fn signature(head: &[u8], authenticator: &[u8], attributes: &[u8], secret: &[u8]
 }
 
 /// HMAC-MD5 over the packet, with zeros for the request's authenticator and for itself, where the gateway sends it.
-fn check_message_authenticator(packet: &[u8], attributes: &[(u8, Vec<u8>)], secret: &[u8]) -> Result<(), Unacceptable> {
-    let Some(index) = attributes.iter().position(|(kind, _)| *kind == MESSAGE_AUTHENTICATOR) else {
+fn check_message_authenticator(
+    packet: &[u8],
+    attributes: &[(u8, Vec<u8>)],
+    secret: &[u8],
+) -> Result<(), Unacceptable> {
+    let Some(index) = attributes
+        .iter()
+        .position(|(kind, _)| *kind == MESSAGE_AUTHENTICATOR)
+    else {
         return Ok(());
     };
     let given = &attributes[index].1;
-    let before: usize = attributes[..index].iter().map(|(_, value)| value.len() + 2).sum();
+    let before: usize = attributes[..index]
+        .iter()
+        .map(|(_, value)| value.len() + 2)
+        .sum();
     let at = HEADER + before + 2;
     let mut blank = packet.to_vec();
     blank[4..HEADER].fill(0);
     blank[at..at + given.len()].fill(0);
-    let hmac = Hmac::<Md5>::new_from_slice(secret).map_err(|_| Unacceptable::Malformed("the secret"))?;
-    hmac.chain_update(&blank).verify_slice(given).map_err(|_| Unacceptable::Forged("Message-Authenticator"))
+    let hmac =
+        Hmac::<Md5>::new_from_slice(secret).map_err(|_| Unacceptable::Malformed("the secret"))?;
+    hmac.chain_update(&blank)
+        .verify_slice(given)
+        .map_err(|_| Unacceptable::Forged("Message-Authenticator"))
 }
 
 #[cfg(test)]
@@ -150,7 +185,9 @@ mod tests {
             body.extend([*kind, u8::try_from(value.len() + 2).expect("short")]);
             body.extend(*value);
         }
-        let length = u16::try_from(HEADER + body.len()).expect("short").to_be_bytes();
+        let length = u16::try_from(HEADER + body.len())
+            .expect("short")
+            .to_be_bytes();
         let head = [ACCOUNTING_REQUEST, 7, length[0], length[1]];
         let signature = signature(&head, &[0; 16], &body, SECRET);
         [&head[..], &signature, &body].concat()
@@ -163,7 +200,10 @@ mod tests {
     #[test]
     fn a_packet_made_with_another_secret_or_changed_is_refused() {
         let packet = packet(&[(1, b"user_4")]);
-        assert_eq!(Request::parse(&packet, b"another"), Err(Unacceptable::Forged("authenticator")));
+        assert_eq!(
+            Request::parse(&packet, b"another"),
+            Err(Unacceptable::Forged("authenticator"))
+        );
         for index in 4..packet.len() {
             let mut changed = packet.clone();
             changed[index] ^= 1;
@@ -174,7 +214,10 @@ mod tests {
     #[test]
     fn a_wrong_message_authenticator_is_refused_though_the_authenticator_is_right() {
         let forged = packet(&[(1, b"user_4"), (MESSAGE_AUTHENTICATOR, &[0; 16])]);
-        assert_eq!(Request::parse(&forged, SECRET), Err(Unacceptable::Forged("Message-Authenticator")));
+        assert_eq!(
+            Request::parse(&forged, SECRET),
+            Err(Unacceptable::Forged("Message-Authenticator"))
+        );
     }
 
     #[test]
@@ -187,7 +230,12 @@ mod tests {
         assert_eq!(&response[HEADER..], b"\x21\x05one\x21\x05two");
         assert_eq!(
             &response[4..HEADER],
-            signature(&response[..4], &request.authenticator, &response[HEADER..], SECRET)
+            signature(
+                &response[..4],
+                &request.authenticator,
+                &response[HEADER..],
+                SECRET
+            )
         );
     }
 

@@ -44,9 +44,14 @@ impl Matched {
     /// The event of the session that began at `login`, RFC 3339; where none is known, of one that nothing else names.
     #[must_use]
     pub fn session(self, login: Option<&str>) -> Draft {
-        let begun = login.or(self.draft.occurred_at.as_deref()).unwrap_or_default();
+        let begun = login
+            .or(self.draft.occurred_at.as_deref())
+            .unwrap_or_default();
         let session_id = (!self.key.is_empty()).then(|| format!("{}@{begun}", self.key));
-        Draft { session_id, ..self.draft }
+        Draft {
+            session_id,
+            ..self.draft
+        }
     }
 }
 
@@ -74,14 +79,20 @@ pub struct Line<'a> {
 pub fn parse(message: &str, data_id: &str, rules: &Rules) -> Result<Found, Refusal> {
     let parsed = syslog_loose::parse_message(message, Variant::RFC5424);
     let line = line(&parsed)?;
-    let Some(element) = parsed.structured_data.iter().find(|element| element.id == data_id) else {
+    let Some(element) = parsed
+        .structured_data
+        .iter()
+        .find(|element| element.id == data_id)
+    else {
         return Ok(rules.apply(&line).map_or(Found::Nothing, Found::Matched));
     };
     let mut draft = Draft::default();
     for (name, value) in element.params() {
         fill(&mut draft, name, &value)?;
     }
-    draft.event_id = draft.event_id.or_else(|| Some(made_event_id("syslog", Some(line.second), &[message])));
+    draft.event_id = draft
+        .event_id
+        .or_else(|| Some(made_event_id("syslog", Some(line.second), &[message])));
     draft.occurred_at = draft.occurred_at.or(Some(line.at));
     Ok(Found::Stated(draft))
 }
@@ -94,16 +105,35 @@ pub fn parse_line(line: &str, data_id: &str, rules: &Rules) -> Result<Found, Ref
     if line.starts_with('<') {
         return parse(line, data_id, rules);
     }
-    let unreadable =
-        || Refusal::new("line", "is neither RFC 5424 nor TIME HOST PROGRAM[PROCESS]: TEXT with an RFC 3339 time");
+    let unreadable = || {
+        Refusal::new(
+            "line",
+            "is neither RFC 5424 nor TIME HOST PROGRAM[PROCESS]: TEXT with an RFC 3339 time",
+        )
+    };
     let mut parts = line.splitn(4, ' ');
-    let (Some(at), Some(host), Some(tag), Some(text)) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+    let (Some(at), Some(host), Some(tag), Some(text)) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
         return Err(unreadable());
     };
-    let second = at.parse::<jiff::Timestamp>().map_err(|_| unreadable())?.as_second();
+    let second = at
+        .parse::<jiff::Timestamp>()
+        .map_err(|_| unreadable())?
+        .as_second();
     let tag = tag.strip_suffix(':').ok_or_else(unreadable)?;
-    let (app, process) = tag.strip_suffix(']').and_then(|tag| tag.split_once('[')).unwrap_or((tag, "-"));
-    let line = Line { at: at.to_owned(), second, host, app, process: process.to_owned(), text };
+    let (app, process) = tag
+        .strip_suffix(']')
+        .and_then(|tag| tag.split_once('['))
+        .unwrap_or((tag, "-"));
+    let line = Line {
+        at: at.to_owned(),
+        second,
+        host,
+        app,
+        process: process.to_owned(),
+        text,
+    };
     Ok(rules.apply(&line).map_or(Found::Nothing, Found::Matched))
 }
 
@@ -114,7 +144,9 @@ fn line<'a>(message: &Message<&'a str>) -> Result<Line<'a>, Refusal> {
             "is no RFC 5424 message of version 1, as <86>1 2025-01-01T10:00:00Z host program 123 - - text",
         ));
     }
-    let at = message.timestamp.ok_or_else(|| Refusal::new("timestamp", "is missing, or not as RFC 5424 has it"))?;
+    let at = message
+        .timestamp
+        .ok_or_else(|| Refusal::new("timestamp", "is missing, or not as RFC 5424 has it"))?;
     let process = match &message.procid {
         Some(ProcId::PID(process)) => process.to_string(),
         Some(ProcId::Name(name)) => (*name).to_owned(),
@@ -134,7 +166,12 @@ fn line<'a>(message: &Message<&'a str>) -> Result<Line<'a>, Refusal> {
 /// Sets a field by its name in the event JSON; other names are left out.
 fn fill(draft: &mut Draft, name: &str, value: &str) -> Result<(), Refusal> {
     if name == "active_seconds" {
-        let bad = |_| Refusal::new("active_seconds", format!("got {value:?}, takes whole seconds"));
+        let bad = |_| {
+            Refusal::new(
+                "active_seconds",
+                format!("got {value:?}, takes whole seconds"),
+            )
+        };
         draft.active_seconds = Some(value.parse().map_err(bad)?);
     }
     if let Some((_, text)) = draft.texts().into_iter().find(|(known, _)| *known == name) {
@@ -158,8 +195,13 @@ mod tests {
     #[test]
     fn structured_data_is_an_event_and_a_repeated_message_the_same_one() {
         let message = r#"<134>1 2025-01-01T15:30:00.25+05:30 gw app - - [rollcall@32473 type="login" session_id="s\"1\"" user="user_4" active_seconds="5"] in"#;
-        let Ok(Found::Stated(draft)) = found(message) else { panic!("an event: {:?}", found(message)) };
-        assert_eq!((draft.kind.as_deref(), draft.session_id.as_deref()), (Some("login"), Some("s\"1\"")));
+        let Ok(Found::Stated(draft)) = found(message) else {
+            panic!("an event: {:?}", found(message))
+        };
+        assert_eq!(
+            (draft.kind.as_deref(), draft.session_id.as_deref()),
+            (Some("login"), Some("s\"1\""))
+        );
         assert_eq!(
             (draft.occurred_at.as_deref(), draft.active_seconds),
             (Some("2025-01-01T15:30:00.250+05:30"), Some(5))
@@ -169,10 +211,23 @@ mod tests {
 
     #[test]
     fn what_is_no_message_is_refused_and_what_is_no_event_is_nothing() {
-        assert_eq!(found("<134>1 2025-01-01T10:00:00Z gw cron 7 - - a job"), Ok(Found::Nothing));
+        assert_eq!(
+            found("<134>1 2025-01-01T10:00:00Z gw cron 7 - - a job"),
+            Ok(Found::Nothing)
+        );
         assert_eq!(found("hello").expect_err("a refusal").field, "message");
-        assert_eq!(found("<134>Jan  1 10:00:00 gw sshd[7]: hello").expect_err("a refusal").field, "message");
-        assert_eq!(found("<134>1 - gw sshd 7 - - hello").expect_err("a refusal").field, "timestamp");
+        assert_eq!(
+            found("<134>Jan  1 10:00:00 gw sshd[7]: hello")
+                .expect_err("a refusal")
+                .field,
+            "message"
+        );
+        assert_eq!(
+            found("<134>1 - gw sshd 7 - - hello")
+                .expect_err("a refusal")
+                .field,
+            "timestamp"
+        );
         let bad = r#"<134>1 2025-01-01T10:00:00Z gw a - - [rollcall@32473 active_seconds="x"]"#;
         assert_eq!(found(bad).expect_err("a refusal").field, "active_seconds");
     }
@@ -183,8 +238,16 @@ mod tests {
         let text = "Accepted publickey for asha from 203.0.113.5 port 51234 ssh2";
         let message = format!("<86>1 2025-01-01T10:00:00+00:00 gw sshd 7 - - {text}");
         let line = format!("2025-01-01T10:00:00+00:00 gw sshd[7]: {text}");
-        assert_eq!(parse_line(&line, ID, &rules), parse_line(&message, ID, &rules));
-        assert_eq!(parse_line("Jan 1 10:00:00 gw sshd: x", ID, &rules).expect_err("a refusal").field, "line");
+        assert_eq!(
+            parse_line(&line, ID, &rules),
+            parse_line(&message, ID, &rules)
+        );
+        assert_eq!(
+            parse_line("Jan 1 10:00:00 gw sshd: x", ID, &rules)
+                .expect_err("a refusal")
+                .field,
+            "line"
+        );
     }
 
     proptest! {

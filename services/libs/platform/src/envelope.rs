@@ -61,7 +61,11 @@ pub fn response_date(clock: &Clock) -> String {
 impl Problem {
     /// Any status with its message.
     pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), header: None }
+        Self {
+            status,
+            message: message.into(),
+            header: None,
+        }
     }
 
     /// 400: the message names the field, what it got and what it takes.
@@ -118,6 +122,10 @@ impl ResponseError for Problem {
         if let Some((name, value)) = &self.header {
             response.insert_header((name.clone(), value.clone()));
         }
-        response.json(Envelope::empty(self.status, self.message.clone(), &Clock::System))
+        response.json(Envelope::empty(
+            self.status,
+            self.message.clone(),
+            &Clock::System,
+        ))
     }
 }

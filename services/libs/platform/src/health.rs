@@ -23,8 +23,11 @@ pub(crate) async fn live() -> HttpResponse {
 }
 
 pub(crate) async fn ready(checks: web::Data<Vec<Check>>) -> HttpResponse {
-    let missing: Vec<String> =
-        join_all(checks.iter().map(|check| check())).await.into_iter().filter_map(Result::err).collect();
+    let missing: Vec<String> = join_all(checks.iter().map(|check| check()))
+        .await
+        .into_iter()
+        .filter_map(Result::err)
+        .collect();
     if missing.is_empty() {
         HttpResponse::Ok().json(json!({"status": "ready", "missing": missing}))
     } else {
@@ -37,10 +40,15 @@ pub(crate) async fn ready(checks: web::Data<Vec<Check>>) -> HttpResponse {
 /// # Errors
 /// It is not ready, or does not answer within 4 s.
 pub async fn probe(port: u16) -> Result<(), String> {
-    let client =
-        reqwest::Client::builder().timeout(Duration::from_secs(4)).build().map_err(|error| error.to_string())?;
-    let answer =
-        client.get(format!("http://127.0.0.1:{port}/health/ready")).send().await.map_err(|error| error.to_string())?;
+    let client = reqwest::Client::builder()
+        .timeout(Duration::from_secs(4))
+        .build()
+        .map_err(|error| error.to_string())?;
+    let answer = client
+        .get(format!("http://127.0.0.1:{port}/health/ready"))
+        .send()
+        .await
+        .map_err(|error| error.to_string())?;
     let ready = answer.status().is_success();
     let body = answer.text().await.unwrap_or_default();
     if ready { Ok(()) } else { Err(body) }

@@ -40,7 +40,12 @@ impl Jwks {
             .timeout(Duration::from_secs(2))
             .connect_timeout(Duration::from_secs(1))
             .build()?;
-        Ok(Self { url: url.to_owned(), client, keys: Arc::default(), fetched: Arc::default() })
+        Ok(Self {
+            url: url.to_owned(),
+            client,
+            keys: Arc::default(),
+            fetched: Arc::default(),
+        })
     }
 
     /// The key named `kid`; none when there is no such key.
@@ -86,11 +91,24 @@ impl Jwks {
         let mut headers = reqwest::header::HeaderMap::new();
         opentelemetry::global::get_text_map_propagator(|propagator| {
             use tracing_opentelemetry::OpenTelemetrySpanExt;
-            propagator.inject_context(&tracing::Span::current().context(), &mut Injector(&mut headers));
+            propagator.inject_context(
+                &tracing::Span::current().context(),
+                &mut Injector(&mut headers),
+            );
         });
-        let set: JwkSet = self.client.get(&self.url).headers(headers).send().await?.error_for_status()?.json().await?;
-        let named =
-            set.keys.iter().filter_map(|jwk| Some((jwk.common.key_id.clone()?, DecodingKey::from_jwk(jwk).ok()?)));
+        let set: JwkSet = self
+            .client
+            .get(&self.url)
+            .headers(headers)
+            .send()
+            .await?
+            .error_for_status()?
+            .json()
+            .await?;
+        let named = set
+            .keys
+            .iter()
+            .filter_map(|jwk| Some((jwk.common.key_id.clone()?, DecodingKey::from_jwk(jwk).ok()?)));
         Ok(named.collect())
     }
 }
@@ -99,7 +117,9 @@ struct Injector<'a>(&'a mut reqwest::header::HeaderMap);
 
 impl opentelemetry::propagation::Injector for Injector<'_> {
     fn set(&mut self, key: &str, value: String) {
-        if let (Ok(name), Ok(value)) = (reqwest::header::HeaderName::try_from(key), value.try_into()) {
+        if let (Ok(name), Ok(value)) =
+            (reqwest::header::HeaderName::try_from(key), value.try_into())
+        {
             self.0.insert(name, value);
         }
     }

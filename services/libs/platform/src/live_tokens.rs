@@ -33,14 +33,22 @@ impl LiveTokens {
     /// The password file cannot be read, or the address is none.
     pub fn new(settings: &settings::Redis) -> Result<Self, Box<dyn std::error::Error>> {
         let password = read_secret(&settings.password_file)?;
-        let login = RedisConnectionInfo::default().set_username(&settings.user).set_password(password.expose_secret());
-        let address = (settings.host.as_str(), settings.port).into_connection_info()?.set_redis_settings(login);
+        let login = RedisConnectionInfo::default()
+            .set_username(&settings.user)
+            .set_password(password.expose_secret());
+        let address = (settings.host.as_str(), settings.port)
+            .into_connection_info()?
+            .set_redis_settings(login);
         let config = ConnectionManagerConfig::new()
             .set_number_of_retries(0)
             .set_connection_timeout(Some(settings.wait()))
             .set_response_timeout(Some(settings.wait()));
         let connection = ConnectionManager::new_lazy_with_config(Client::open(address)?, config)?;
-        Ok(Self { connection, wait: settings.wait(), runtime: Handle::current() })
+        Ok(Self {
+            connection,
+            wait: settings.wait(),
+            runtime: Handle::current(),
+        })
     }
 
     /// Lets a token live for so many seconds.
@@ -90,7 +98,9 @@ impl LiveTokens {
             let live = live.clone();
             async move {
                 let answer = live.contains("health").await;
-                answer.map(drop).map_err(|_| "redis does not answer: see scripts/status and the log of redis".into())
+                answer.map(drop).map_err(|_| {
+                    "redis does not answer: see scripts/status and the log of redis".into()
+                })
             }
         })
     }
@@ -116,7 +126,10 @@ impl LiveTokens {
             }
         };
         let answer = tokio::time::timeout(self.wait * 2, self.runtime.spawn(twice)).await;
-        answer.map_err(|error| failed(&error))?.map_err(|error| failed(&error))?.map_err(|error| failed(&error))
+        answer
+            .map_err(|error| failed(&error))?
+            .map_err(|error| failed(&error))?
+            .map_err(|error| failed(&error))
     }
 }
 

@@ -17,11 +17,15 @@ pub type Body = Result<Bytes, actix_web::Error>;
 #[must_use]
 pub fn only(path: &str, method: &'static Method, route: Route) -> Resource {
     let refusal = move || async move {
-        let problem =
-            Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("This address takes {method} and no other method."));
+        let problem = Problem::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            format!("This address takes {method} and no other method."),
+        );
         Err::<HttpResponse, _>(problem.with_static(header::ALLOW, method_name(method)))
     };
-    web::resource(path.to_owned()).route(route.method(method.clone())).default_service(web::to(refusal))
+    web::resource(path.to_owned())
+        .route(route.method(method.clone()))
+        .default_service(web::to(refusal))
 }
 
 fn method_name(method: &Method) -> &'static str {
@@ -31,15 +35,32 @@ fn method_name(method: &Method) -> &'static str {
 /// The token after `Bearer` in `Authorization` (RFC 6750, 2.1).
 #[must_use]
 pub fn bearer(request: &HttpRequest) -> Option<&str> {
-    let (scheme, token) = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim()).filter(|token| !token.is_empty())
+    let (scheme, token) = request
+        .headers()
+        .get(header::AUTHORIZATION)?
+        .to_str()
+        .ok()?
+        .split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("Bearer")
+        .then(|| token.trim())
+        .filter(|token| !token.is_empty())
 }
 
 /// The media type without its parameters, in lower case; empty when there is none.
 #[must_use]
 pub fn media_type(request: &HttpRequest) -> String {
-    let value = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    let value = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    value
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase()
 }
 
 /// The body as a JSON object.
@@ -54,15 +75,22 @@ pub fn json_object(request: &HttpRequest, body: Body) -> Result<Map<String, Valu
     let example = "Send a JSON object.";
     match serde_json::from_slice(&received(body)?) {
         Ok(Value::Object(object)) => Ok(object),
-        Ok(_) => Err(Problem::bad_request(format!("The body is JSON, but no object. {example}"))),
-        Err(error) => Err(Problem::bad_request(format!("The body is not JSON: {error}. {example}"))),
+        Ok(_) => Err(Problem::bad_request(format!(
+            "The body is JSON, but no object. {example}"
+        ))),
+        Err(error) => Err(Problem::bad_request(format!(
+            "The body is not JSON: {error}. {example}"
+        ))),
     }
 }
 
 /// 415 that says what is taken.
 #[must_use]
 pub fn unsupported_media_type(got: &str, takes: &str) -> Problem {
-    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("Content-Type: got {got:?}, takes {takes}."))
+    Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        format!("Content-Type: got {got:?}, takes {takes}."),
+    )
 }
 
 /// The body's bytes.
@@ -71,9 +99,10 @@ pub fn unsupported_media_type(got: &str, takes: &str) -> Problem {
 /// 413 when it was too large, 400 when it was broken off or its encoding was wrong.
 pub fn received(body: Body) -> Result<Bytes, Problem> {
     body.map_err(|error| match error.as_error::<PayloadError>() {
-        Some(PayloadError::Overflow) => {
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "The body is too large. Send it in parts.")
-        }
+        Some(PayloadError::Overflow) => Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "The body is too large. Send it in parts.",
+        ),
         _ => Problem::bad_request(format!("The body could not be read: {error}.")),
     })
 }
@@ -82,10 +111,18 @@ pub fn received(body: Body) -> Result<Bytes, Problem> {
 ///
 /// # Errors
 /// 400 that names the field.
-pub fn required_text<'a>(object: &'a Map<String, Value>, field: &str, takes: &str) -> Result<&'a str, Problem> {
+pub fn required_text<'a>(
+    object: &'a Map<String, Value>,
+    field: &str,
+    takes: &str,
+) -> Result<&'a str, Problem> {
     match object.get(field) {
         Some(Value::String(text)) => Ok(text),
-        Some(other) => Err(Problem::bad_request(format!("{field}: got {other}, takes {takes}."))),
-        None => Err(Problem::bad_request(format!("{field}: is missing, takes {takes}."))),
+        Some(other) => Err(Problem::bad_request(format!(
+            "{field}: got {other}, takes {takes}."
+        ))),
+        None => Err(Problem::bad_request(format!(
+            "{field}: is missing, takes {takes}."
+        ))),
     }
 }

@@ -37,12 +37,20 @@ pub struct Running {
 ///
 /// # Errors
 /// An address or the socket cannot be bound.
-pub fn build<F>(settings: &settings::Server, checks: Vec<Check>, configure: F) -> std::io::Result<Running>
+pub fn build<F>(
+    settings: &settings::Server,
+    checks: Vec<Check>,
+    configure: F,
+) -> std::io::Result<Running>
 where
     F: Fn(&mut ServiceConfig) + Clone + Send + 'static,
 {
     let body_bytes = settings.body_bytes;
-    let workers = if settings.workers == 0 { std::thread::available_parallelism()?.get() } else { settings.workers };
+    let workers = if settings.workers == 0 {
+        std::thread::available_parallelism()?.get()
+    } else {
+        settings.workers
+    };
     let mut api = HttpServer::new(move || {
         App::new()
             .wrap(TracingLogger::<RequestSpan>::new())
@@ -57,9 +65,11 @@ where
     .bind(settings.address)?;
     let mut socket = None;
     if !settings.socket_directory.as_os_str().is_empty() {
-        let listening = socket::host().and_then(|host| socket::listen(&settings.socket_directory, &host));
-        let (listener, file) = listening
-            .map_err(|error| std::io::Error::new(error.kind(), format!("server.socket_directory: {error}")))?;
+        let listening =
+            socket::host().and_then(|host| socket::listen(&settings.socket_directory, &host));
+        let (listener, file) = listening.map_err(|error| {
+            std::io::Error::new(error.kind(), format!("server.socket_directory: {error}"))
+        })?;
         api = api.listen_uds(listener)?;
         socket = Some(file);
     }
@@ -106,8 +116,10 @@ impl Running {
 
 async fn stop_signal() {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) else {
         tracing::error!("signals cannot be received: only SIGKILL stops this process");
         return std::future::pending().await;
     };
@@ -122,7 +134,9 @@ async fn not_found() -> Result<HttpResponse, Problem> {
 }
 
 async fn metrics() -> Result<String, Problem> {
-    prometheus::TextEncoder::new().encode_to_string(&prometheus::gather()).map_err(|error| Problem::internal(&error))
+    prometheus::TextEncoder::new()
+        .encode_to_string(&prometheus::gather())
+        .map_err(|error| Problem::internal(&error))
 }
 
 /// Seconds from the request's head to the answer's head, by route, method and status.
@@ -134,15 +148,19 @@ async fn measure(
         global::meter("platform")
             .f64_histogram("http.server.request.duration")
             .with_unit("s")
-            .with_boundaries(vec![0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0])
+            .with_boundaries(vec![
+                0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+            ])
             .build()
     });
     let started = Instant::now();
     let route = request.match_pattern().unwrap_or_else(|| "none".into());
     let method = request.method().to_string();
     let response = next.call(request).await;
-    let status =
-        response.as_ref().map_or_else(|error| error.as_response_error().status_code(), ServiceResponse::status);
+    let status = response.as_ref().map_or_else(
+        |error| error.as_response_error().status_code(),
+        ServiceResponse::status,
+    );
     DURATION.record(
         started.elapsed().as_secs_f64(),
         &[
@@ -165,13 +183,22 @@ impl Extractor for Headers<'_> {
     }
 
     fn keys(&self) -> Vec<&str> {
-        self.0.keys().map(actix_web::http::header::HeaderName::as_str).collect()
+        self.0
+            .keys()
+            .map(actix_web::http::header::HeaderName::as_str)
+            .collect()
     }
 }
 
 impl RootSpanBuilder for RequestSpan {
     fn on_request_start(request: &ServiceRequest) -> Span {
-        let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let header = |name| {
+            request
+                .headers()
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+                .unwrap_or_default()
+        };
         let span = tracing::info_span!(
             "request",
             otel.name = Empty,
@@ -181,18 +208,29 @@ impl RootSpanBuilder for RequestSpan {
             request_id = header("x-request-id"),
             peer = header("x-forwarded-for"),
         );
-        let parent = global::get_text_map_propagator(|propagator| propagator.extract(&Headers(request.headers())));
+        let parent = global::get_text_map_propagator(|propagator| {
+            propagator.extract(&Headers(request.headers()))
+        });
         // Fails where no OTLP endpoint is set, and then there is no trace to continue.
         if span.set_parent(parent).is_ok() {
-            let name = format!("{} {}", request.method(), request.match_pattern().unwrap_or_default());
+            let name = format!(
+                "{} {}",
+                request.method(),
+                request.match_pattern().unwrap_or_default()
+            );
             span.record("otel.name", name).record("otel.kind", "server");
         }
         span
     }
 
-    fn on_request_end<B: MessageBody>(span: Span, outcome: &Result<ServiceResponse<B>, actix_web::Error>) {
-        let status =
-            outcome.as_ref().map_or_else(|error| error.as_response_error().status_code(), ServiceResponse::status);
+    fn on_request_end<B: MessageBody>(
+        span: Span,
+        outcome: &Result<ServiceResponse<B>, actix_web::Error>,
+    ) {
+        let status = outcome.as_ref().map_or_else(
+            |error| error.as_response_error().status_code(),
+            ServiceResponse::status,
+        );
         let status = status.as_u16();
         span.in_scope(|| {
             if status < 400 {

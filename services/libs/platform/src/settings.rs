@@ -1,5 +1,8 @@
 //! Typed settings: the defaults of `defaults.toml`, the environment over them, checked at start.
-#![allow(missing_docs, reason = "fields are documented where they are set, in defaults.toml")]
+#![allow(
+    missing_docs,
+    reason = "fields are documented where they are set, in defaults.toml"
+)]
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -141,7 +144,12 @@ impl Settings {
     fn from(environment: config::Environment) -> Result<Self, config::ConfigError> {
         config::Config::builder()
             .add_source(config::File::from_str(DEFAULTS, config::FileFormat::Toml))
-            .add_source(environment.prefix_separator("_").separator("__").try_parsing(true))
+            .add_source(
+                environment
+                    .prefix_separator("_")
+                    .separator("__")
+                    .try_parsing(true),
+            )
             .build()?
             .try_deserialize()
     }
@@ -160,20 +168,28 @@ impl Redis {
 /// # Errors
 /// The file cannot be read; the message names it.
 pub fn read_secret(path: &std::path::Path) -> std::io::Result<SecretString> {
-    std::fs::read_to_string(path).map(|text| SecretString::from(text.trim_end_matches('\n'))).map_err(|error| {
-        std::io::Error::new(error.kind(), format!("cannot read the secret {}: {error}", path.display()))
-    })
+    std::fs::read_to_string(path)
+        .map(|text| SecretString::from(text.trim_end_matches('\n')))
+        .map_err(|error| {
+            std::io::Error::new(
+                error.kind(),
+                format!("cannot read the secret {}: {error}", path.display()),
+            )
+        })
 }
 
 fn zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TimeZone, D::Error> {
     let name = String::deserialize(deserializer)?;
-    TimeZone::get(&name).map_err(|_| D::Error::custom(format!("{name:?} is no IANA time zone, as Asia/Kolkata")))
+    TimeZone::get(&name)
+        .map_err(|_| D::Error::custom(format!("{name:?} is no IANA time zone, as Asia/Kolkata")))
 }
 
 /// The database removes nothing younger either.
 fn retention_days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     match u32::deserialize(deserializer)? {
-        days @ 1..32 => Err(D::Error::custom(format!("got {days} days, takes 32 or more, or 0 for ever"))),
+        days @ 1..32 => Err(D::Error::custom(format!(
+            "got {days} days, takes 32 or more, or 0 for ever"
+        ))),
         days => Ok(days),
     }
 }
@@ -183,16 +199,25 @@ mod tests {
     use super::*;
 
     fn load(variables: &[(&str, &str)]) -> Result<Settings, String> {
-        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let variables = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
         Settings::from(config::Environment::with_prefix("ROLLCALL").source(Some(variables)))
             .map_err(|error| error.to_string())
     }
 
     #[test]
     fn the_environment_is_over_the_defaults() {
-        let settings = load(&[("ROLLCALL_REPORTING__TIME_ZONE", "Asia/Kolkata"), ("ROLLCALL_DATABASE__PORT", "6543")])
-            .expect("settings");
-        assert_eq!(settings.reporting.time_zone.iana_name(), Some("Asia/Kolkata"));
+        let settings = load(&[
+            ("ROLLCALL_REPORTING__TIME_ZONE", "Asia/Kolkata"),
+            ("ROLLCALL_DATABASE__PORT", "6543"),
+        ])
+        .expect("settings");
+        assert_eq!(
+            settings.reporting.time_zone.iana_name(),
+            Some("Asia/Kolkata")
+        );
         assert_eq!(settings.database.port, 6543);
         assert_eq!(settings.token.lifetime_seconds, 120);
     }
@@ -201,9 +226,17 @@ mod tests {
     fn an_error_names_its_key() {
         for (name, value, key) in [
             ("ROLLCALL_DATABASE__PORT", "many", "database.port"),
-            ("ROLLCALL_REPORTING__TIME_ZONE", "Mars/Olympus", "reporting.time_zone"),
+            (
+                "ROLLCALL_REPORTING__TIME_ZONE",
+                "Mars/Olympus",
+                "reporting.time_zone",
+            ),
             ("ROLLCALL_REPORTING__TIMEZONE", "UTC", "timezone"),
-            ("ROLLCALL_RETENTION__EVENTS_DAYS", "7", "retention.events_days"),
+            (
+                "ROLLCALL_RETENTION__EVENTS_DAYS",
+                "7",
+                "retention.events_days",
+            ),
         ] {
             let error = load(&[(name, value)]).expect_err("an error");
             assert!(error.contains(key), "{error}");

@@ -24,7 +24,10 @@ impl Drop for SocketFile {
 /// The directory cannot be written to.
 pub fn listen(directory: &Path, host: &str) -> io::Result<(UnixListener, SocketFile)> {
     remove_dead(directory)?;
-    let (unnamed, named) = (directory.join(format!("{host}.new")), directory.join(format!("{host}.sock")));
+    let (unnamed, named) = (
+        directory.join(format!("{host}.new")),
+        directory.join(format!("{host}.sock")),
+    );
     let _ = fs::remove_file(&unnamed);
     let listener = UnixListener::bind(&unnamed)?;
     fs::rename(&unnamed, &named)?;
@@ -36,7 +39,9 @@ pub fn listen(directory: &Path, host: &str) -> io::Result<(UnixListener, SocketF
 /// # Errors
 /// The kernel does not tell.
 pub fn host() -> io::Result<String> {
-    Ok(fs::read_to_string("/proc/sys/kernel/hostname")?.trim().to_owned())
+    Ok(fs::read_to_string("/proc/sys/kernel/hostname")?
+        .trim()
+        .to_owned())
 }
 
 /// Removes the sockets of replicas that were killed and are not coming back.
@@ -44,7 +49,9 @@ fn remove_dead(directory: &Path) -> io::Result<()> {
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();
         let refused = |error: io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
-        if path.extension().is_some_and(|extension| extension == "sock")
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "sock")
             && UnixStream::connect(&path).is_err_and(refused)
         {
             // Another replica may be at it too.
@@ -60,15 +67,23 @@ mod tests {
 
     fn names(directory: &Path) -> Vec<String> {
         let entries = fs::read_dir(directory).expect("a directory");
-        let mut names: Vec<String> =
-            entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
+        let mut names: Vec<String> = entries
+            .map(|entry| {
+                entry
+                    .expect("an entry")
+                    .file_name()
+                    .to_string_lossy()
+                    .into_owned()
+            })
+            .collect();
         names.sort();
         names
     }
 
     #[test]
     fn each_replica_has_its_own_and_the_dead_go() {
-        let directory = std::env::temp_dir().join(format!("rollcall-sockets-{}", std::process::id()));
+        let directory =
+            std::env::temp_dir().join(format!("rollcall-sockets-{}", std::process::id()));
         fs::create_dir(&directory).expect("a directory");
         let (_one, one_file) = listen(&directory, "one").expect("a socket");
         let (two, two_file) = listen(&directory, "two").expect("a socket");
@@ -78,13 +93,20 @@ mod tests {
         std::mem::forget(two_file);
         assert_eq!(names(&directory), ["one.sock", "two.sock"]);
         let (three, three_file) = listen(&directory, "three").expect("a socket");
-        assert_eq!(names(&directory), ["one.sock", "three.sock"], "one that listens stays");
+        assert_eq!(
+            names(&directory),
+            ["one.sock", "three.sock"],
+            "one that listens stays"
+        );
         drop(three);
         std::mem::forget(three_file);
         let (_three, three_file) = listen(&directory, "three").expect("a socket");
         UnixStream::connect(directory.join("three.sock")).expect("the one that listens now");
         drop((one_file, three_file));
-        assert!(names(&directory).is_empty(), "one that stops takes its file along");
+        assert!(
+            names(&directory).is_empty(),
+            "one that stops takes its file along"
+        );
         fs::remove_dir(&directory).expect("an empty directory");
     }
 }

@@ -6,8 +6,8 @@ use opentelemetry::{global, trace::TracerProvider as _};
 use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
 use opentelemetry_otlp::{LogExporter, MetricExporter, SpanExporter, WithExportConfig};
 use opentelemetry_sdk::{
-    Resource, logs::SdkLoggerProvider, metrics::SdkMeterProvider, propagation::TraceContextPropagator,
-    trace::SdkTracerProvider,
+    Resource, logs::SdkLoggerProvider, metrics::SdkMeterProvider,
+    propagation::TraceContextPropagator, trace::SdkTracerProvider,
 };
 use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
@@ -29,46 +29,82 @@ pub struct Telemetry {
 /// A bad log filter or endpoint.
 pub fn start(service: &'static str, settings: &settings::Telemetry) -> Result<Telemetry, Failure> {
     let resource = Resource::builder().with_service_name(service).build();
-    let endpoint = Some(settings.otlp_endpoint.trim_end_matches('/')).filter(|endpoint| !endpoint.is_empty());
+    let endpoint =
+        Some(settings.otlp_endpoint.trim_end_matches('/')).filter(|endpoint| !endpoint.is_empty());
     // Where nothing is exported, no trace is continued.
     if endpoint.is_some() {
         global::set_text_map_propagator(TraceContextPropagator::new());
     }
     let telemetry = Telemetry {
-        traces: endpoint.map(|endpoint| traces(endpoint, resource.clone())).transpose()?,
+        traces: endpoint
+            .map(|endpoint| traces(endpoint, resource.clone()))
+            .transpose()?,
         metrics: Some(metrics(endpoint, resource.clone())?),
-        logs: endpoint.map(|endpoint| logs(endpoint, resource)).transpose()?,
+        logs: endpoint
+            .map(|endpoint| logs(endpoint, resource))
+            .transpose()?,
     };
-    let filter = EnvFilter::try_new(&settings.log).map_err(|error| format!("telemetry.log: {error}"))?;
-    let json =
-        tracing_subscriber::fmt::layer().json().flatten_event(true).with_current_span(true).with_span_list(false);
-    let spans =
-        telemetry.traces.as_ref().map(|provider| tracing_opentelemetry::layer().with_tracer(provider.tracer(service)));
+    let filter =
+        EnvFilter::try_new(&settings.log).map_err(|error| format!("telemetry.log: {error}"))?;
+    let json = tracing_subscriber::fmt::layer()
+        .json()
+        .flatten_event(true)
+        .with_current_span(true)
+        .with_span_list(false);
+    let spans = telemetry
+        .traces
+        .as_ref()
+        .map(|provider| tracing_opentelemetry::layer().with_tracer(provider.tracer(service)));
     // The exporter's own requests must not produce what it exports.
     let exported = EnvFilter::try_new("info,hyper=off,reqwest=off,opentelemetry=off")?;
-    let records =
-        telemetry.logs.as_ref().map(|provider| OpenTelemetryTracingBridge::new(provider).with_filter(exported));
-    tracing_subscriber::registry().with(filter).with(json).with(spans).with(records).try_init()?;
+    let records = telemetry
+        .logs
+        .as_ref()
+        .map(|provider| OpenTelemetryTracingBridge::new(provider).with_filter(exported));
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(json)
+        .with(spans)
+        .with(records)
+        .try_init()?;
     Ok(telemetry)
 }
 
 fn traces(endpoint: &str, resource: Resource) -> Result<SdkTracerProvider, Failure> {
-    let exporter = SpanExporter::builder().with_http().with_endpoint(format!("{endpoint}/v1/traces")).build()?;
-    Ok(SdkTracerProvider::builder().with_resource(resource).with_batch_exporter(exporter).build())
+    let exporter = SpanExporter::builder()
+        .with_http()
+        .with_endpoint(format!("{endpoint}/v1/traces"))
+        .build()?;
+    Ok(SdkTracerProvider::builder()
+        .with_resource(resource)
+        .with_batch_exporter(exporter)
+        .build())
 }
 
 fn logs(endpoint: &str, resource: Resource) -> Result<SdkLoggerProvider, Failure> {
-    let exporter = LogExporter::builder().with_http().with_endpoint(format!("{endpoint}/v1/logs")).build()?;
-    Ok(SdkLoggerProvider::builder().with_resource(resource).with_batch_exporter(exporter).build())
+    let exporter = LogExporter::builder()
+        .with_http()
+        .with_endpoint(format!("{endpoint}/v1/logs"))
+        .build()?;
+    Ok(SdkLoggerProvider::builder()
+        .with_resource(resource)
+        .with_batch_exporter(exporter)
+        .build())
 }
 
 /// One set of instruments, read by Prometheus and, with an endpoint, pushed as well.
 fn metrics(endpoint: Option<&str>, resource: Resource) -> Result<SdkMeterProvider, Failure> {
-    let prometheus =
-        opentelemetry_prometheus::exporter().with_registry(prometheus::default_registry().clone()).build()?;
-    let mut provider = SdkMeterProvider::builder().with_resource(resource).with_reader(prometheus);
+    let prometheus = opentelemetry_prometheus::exporter()
+        .with_registry(prometheus::default_registry().clone())
+        .build()?;
+    let mut provider = SdkMeterProvider::builder()
+        .with_resource(resource)
+        .with_reader(prometheus);
     if let Some(endpoint) = endpoint {
-        let exporter = MetricExporter::builder().with_http().with_endpoint(format!("{endpoint}/v1/metrics")).build()?;
+        let exporter = MetricExporter::builder()
+            .with_http()
+            .with_endpoint(format!("{endpoint}/v1/metrics"))
+            .build()?;
         provider = provider.with_periodic_exporter(exporter);
     }
     let provider = provider.build();
@@ -81,9 +117,12 @@ impl Telemetry {
     pub fn stop(self) {
         const PATIENCE: Duration = Duration::from_secs(1);
         let failures = [
-            self.traces.and_then(|provider| provider.shutdown_with_timeout(PATIENCE).err()),
-            self.metrics.and_then(|provider| provider.shutdown_with_timeout(PATIENCE).err()),
-            self.logs.and_then(|provider| provider.shutdown_with_timeout(PATIENCE).err()),
+            self.traces
+                .and_then(|provider| provider.shutdown_with_timeout(PATIENCE).err()),
+            self.metrics
+                .and_then(|provider| provider.shutdown_with_timeout(PATIENCE).err()),
+            self.logs
+                .and_then(|provider| provider.shutdown_with_timeout(PATIENCE).err()),
         ];
         for failure in failures.into_iter().flatten() {
             eprintln!("telemetry was not flushed: {failure}");

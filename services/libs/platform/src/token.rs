@@ -4,7 +4,10 @@ use actix_web::{HttpRequest, http::StatusCode, http::header};
 use jsonwebtoken::{Algorithm, Validation};
 use serde::{Deserialize, Serialize};
 
-use crate::{clock::Clock, envelope::Problem, jwks::Jwks, live_tokens::LiveTokens, request::bearer, settings::Token};
+use crate::{
+    clock::Clock, envelope::Problem, jwks::Jwks, live_tokens::LiveTokens, request::bearer,
+    settings::Token,
+};
 
 /// Lets a caller read reports.
 pub const REPORTING_READ: &str = "reporting:read";
@@ -76,7 +79,12 @@ impl Verifier {
     /// A verifier of the tokens that `settings` describe.
     #[must_use]
     pub fn new(settings: &Token, jwks: Jwks, live: LiveTokens, clock: Clock) -> Self {
-        Self { jwks, live, clock, validation: validation(settings) }
+        Self {
+            jwks,
+            live,
+            clock,
+            validation: validation(settings),
+        }
     }
 
     /// The claims of a token that is ours, whole, in its time and alive.
@@ -85,7 +93,11 @@ impl Verifier {
     /// Why not.
     pub async fn verify(&self, token: &str) -> Result<Claims, Refused> {
         let kid = key_id(token)?;
-        let key = self.jwks.key(&kid).await.map_err(|_| Refused::Unavailable("its keys cannot be fetched"))?;
+        let key = self
+            .jwks
+            .key(&kid)
+            .await
+            .map_err(|_| Refused::Unavailable("its keys cannot be fetched"))?;
         let key = key.ok_or(Refused::Invalid("its key is unknown"))?;
         let claims = check(token, &key, &self.validation, &self.clock)?;
         match self.live.contains(&claims.jti).await {
@@ -112,8 +124,10 @@ impl Verifier {
         let message = format!(
             "The API client lacks the scope {scope}. Ask the gateway's administrator for a client that has it."
         );
-        Err(Problem::new(StatusCode::FORBIDDEN, message)
-            .with_static(header::WWW_AUTHENTICATE, r#"Bearer error="insufficient_scope""#))
+        Err(Problem::new(StatusCode::FORBIDDEN, message).with_static(
+            header::WWW_AUTHENTICATE,
+            r#"Bearer error="insufficient_scope""#,
+        ))
     }
 }
 
@@ -134,7 +148,8 @@ pub fn validation(settings: &Token) -> Validation {
 /// # Errors
 /// The header is another.
 pub fn key_id(token: &str) -> Result<String, Refused> {
-    let header = jsonwebtoken::decode_header(token).map_err(|_| Refused::Invalid("it is no JWT signed with RS256"))?;
+    let header = jsonwebtoken::decode_header(token)
+        .map_err(|_| Refused::Invalid("it is no JWT signed with RS256"))?;
     if header.alg != Algorithm::RS256 || header.typ.as_deref() != Some("JWT") {
         return Err(Refused::Invalid("it is no JWT signed with RS256"));
     }

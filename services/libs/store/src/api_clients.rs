@@ -1,7 +1,8 @@
 //! API clients: who may ask for tokens.
 
 use diesel::{
-    ExpressionMethods, OptionalExtension, QueryDsl, QueryableByName, Selectable, SelectableHelper, insert_into,
+    ExpressionMethods, OptionalExtension, QueryDsl, QueryableByName, Selectable, SelectableHelper,
+    insert_into,
     prelude::Queryable,
     result::QueryResult,
     sql_query,
@@ -75,7 +76,11 @@ pub async fn attempt(
 /// # Errors
 /// The database fails.
 pub async fn succeeded(connection: &mut AsyncPgConnection, name: &str) -> QueryResult<()> {
-    update(dsl::api_clients.filter(dsl::name.eq(name))).set(dsl::failures.eq(0)).execute(connection).await.map(drop)
+    update(dsl::api_clients.filter(dsl::name.eq(name)))
+        .set(dsl::failures.eq(0))
+        .execute(connection)
+        .await
+        .map(drop)
 }
 
 /// Adds a client; false when the name is taken.
@@ -89,7 +94,11 @@ pub async fn add(
     scope: &str,
 ) -> QueryResult<bool> {
     let added = insert_into(dsl::api_clients)
-        .values((dsl::name.eq(name), dsl::password_hash.eq(password_hash), dsl::scope.eq(scope)))
+        .values((
+            dsl::name.eq(name),
+            dsl::password_hash.eq(password_hash),
+            dsl::scope.eq(scope),
+        ))
         .on_conflict(dsl::name)
         .do_nothing()
         .execute(connection)
@@ -102,27 +111,52 @@ pub async fn add(
 /// # Errors
 /// The database fails.
 pub async fn list(connection: &mut AsyncPgConnection) -> QueryResult<Vec<ApiClient>> {
-    dsl::api_clients.filter(dsl::name.ne("")).order(dsl::name).select(ApiClient::as_select()).load(connection).await
+    dsl::api_clients
+        .filter(dsl::name.ne(""))
+        .order(dsl::name)
+        .select(ApiClient::as_select())
+        .load(connection)
+        .await
 }
 
 /// Disables a client; false when there is none of this name.
 ///
 /// # Errors
 /// The database fails.
-pub async fn disable(connection: &mut AsyncPgConnection, name: &str, now: Timestamp) -> QueryResult<bool> {
-    let known = dsl::api_clients.filter(dsl::name.eq(name)).filter(dsl::name.ne(""));
-    Ok(update(known).set(dsl::disabled_at.eq(now.to_diesel())).execute(connection).await? == 1)
+pub async fn disable(
+    connection: &mut AsyncPgConnection,
+    name: &str,
+    now: Timestamp,
+) -> QueryResult<bool> {
+    let known = dsl::api_clients
+        .filter(dsl::name.eq(name))
+        .filter(dsl::name.ne(""));
+    Ok(update(known)
+        .set(dsl::disabled_at.eq(now.to_diesel()))
+        .execute(connection)
+        .await?
+        == 1)
 }
 
 /// Gives a client a new password, enables and unlocks it; false when there is none of this name.
 ///
 /// # Errors
 /// The database fails.
-pub async fn rotate(connection: &mut AsyncPgConnection, name: &str, password_hash: &str) -> QueryResult<bool> {
-    let known = dsl::api_clients.filter(dsl::name.eq(name)).filter(dsl::name.ne(""));
+pub async fn rotate(
+    connection: &mut AsyncPgConnection,
+    name: &str,
+    password_hash: &str,
+) -> QueryResult<bool> {
+    let known = dsl::api_clients
+        .filter(dsl::name.eq(name))
+        .filter(dsl::name.ne(""));
     let enabled = dsl::disabled_at.eq(None::<jiff_diesel::Timestamp>);
     let changed = update(known)
-        .set((dsl::password_hash.eq(password_hash), enabled, dsl::failures.eq(0)))
+        .set((
+            dsl::password_hash.eq(password_hash),
+            enabled,
+            dsl::failures.eq(0),
+        ))
         .execute(connection)
         .await?;
     Ok(changed == 1)
@@ -132,7 +166,16 @@ pub async fn rotate(connection: &mut AsyncPgConnection, name: &str, password_has
 ///
 /// # Errors
 /// The database fails.
-pub async fn scope_of(connection: &mut AsyncPgConnection, name: &str) -> QueryResult<Option<String>> {
-    let enabled = dsl::api_clients.filter(dsl::name.eq(name)).filter(dsl::disabled_at.is_null());
-    enabled.select(dsl::scope).first(connection).await.optional()
+pub async fn scope_of(
+    connection: &mut AsyncPgConnection,
+    name: &str,
+) -> QueryResult<Option<String>> {
+    let enabled = dsl::api_clients
+        .filter(dsl::name.eq(name))
+        .filter(dsl::disabled_at.is_null());
+    enabled
+        .select(dsl::scope)
+        .first(connection)
+        .await
+        .optional()
 }

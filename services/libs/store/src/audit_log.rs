@@ -10,9 +10,18 @@ use crate::schema::audit_log::dsl;
 ///
 /// # Errors
 /// The database fails.
-pub async fn write(connection: &mut AsyncPgConnection, actor: &str, action: &str, detail: Value) -> QueryResult<()> {
+pub async fn write(
+    connection: &mut AsyncPgConnection,
+    actor: &str,
+    action: &str,
+    detail: Value,
+) -> QueryResult<()> {
     insert_into(dsl::audit_log)
-        .values((dsl::actor.eq(actor), dsl::action.eq(action), dsl::detail.eq(detail)))
+        .values((
+            dsl::actor.eq(actor),
+            dsl::action.eq(action),
+            dsl::detail.eq(detail),
+        ))
         .execute(connection)
         .await
         .map(drop)

@@ -46,7 +46,10 @@ type Key<'a> = (i32, &'a str);
 ///
 /// # Errors
 /// The database fails; then nothing of the batch is recorded.
-pub async fn record(connection: &mut AsyncPgConnection, batch: &[Reported]) -> QueryResult<Vec<Outcome>> {
+pub async fn record(
+    connection: &mut AsyncPgConnection,
+    batch: &[Reported],
+) -> QueryResult<Vec<Outcome>> {
     let mut first: BTreeMap<Key, &Reported> = BTreeMap::new();
     for reported in batch {
         first.entry(key(reported)).or_insert(reported);
@@ -56,19 +59,40 @@ pub async fn record(connection: &mut AsyncPgConnection, batch: &[Reported]) -> Q
     if at_once && candidates.len() == batch.len() {
         return Ok(vec![Outcome::Accepted; batch.len()]);
     }
-    let mut digests = if at_once { HashMap::new() } else { record_in_steps(connection, candidates).await? };
-    Ok(batch.iter().map(|reported| outcome(reported, &mut digests)).collect())
+    let mut digests = if at_once {
+        HashMap::new()
+    } else {
+        record_in_steps(connection, candidates).await?
+    };
+    Ok(batch
+        .iter()
+        .map(|reported| outcome(reported, &mut digests))
+        .collect())
 }
 
 /// What nearly every batch needs: one statement for events that are all new and concern sessions alone. False, and nothing
 /// is recorded, when they are not.
-async fn record_at_once(connection: &mut AsyncPgConnection, events: &[&Reported]) -> QueryResult<bool> {
-    if events.is_empty() || events.iter().any(|reported| sources::concerns(&reported.event)) {
+async fn record_at_once(
+    connection: &mut AsyncPgConnection,
+    events: &[&Reported],
+) -> QueryResult<bool> {
+    if events.is_empty()
+        || events
+            .iter()
+            .any(|reported| sources::concerns(&reported.event))
+    {
         return Ok(false);
     }
-    let mut parts = vec![Part::Sql(GIVEN), Part::Columns(columns(events)), Part::Sql(RECORD_ALL)];
+    let mut parts = vec![
+        Part::Sql(GIVEN),
+        Part::Columns(columns(events)),
+        Part::Sql(RECORD_ALL),
+    ];
     // Keys before sessions, as in steps.
-    parts.extend(sessions::merge_statement(events, " CROSS JOIN (SELECT count(*) FROM keys) AS first"));
+    parts.extend(sessions::merge_statement(
+        events,
+        " CROSS JOIN (SELECT count(*) FROM keys) AS first",
+    ));
     match Statement(parts).execute(connection).await {
         Ok(_) => Ok(true),
         Err(DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => Ok(false),
@@ -84,9 +108,10 @@ async fn record_in_steps(
     connection
         .transaction(async |connection| {
             let inserted = insert(connection, &events).await?;
-            let (new, known): (Vec<&Reported>, Vec<&Reported>) = events
-                .into_iter()
-                .partition(|reported| inserted.contains(&(reported.source_id, reported.event.event_id.clone())));
+            let (new, known): (Vec<&Reported>, Vec<&Reported>) =
+                events.into_iter().partition(|reported| {
+                    inserted.contains(&(reported.source_id, reported.event.event_id.clone()))
+                });
             let digests = digests(connection, &known).await?;
             sessions::merge(connection, &new).await?;
             sources::advance(connection, &new).await?;
@@ -110,7 +135,10 @@ fn outcome(reported: &Reported, digests: &mut HashMap<(i32, String), Vec<u8>>) -
         Some(known) if known.as_slice() == digest => Outcome::Duplicate,
         Some(_) => Outcome::Conflict,
         None => {
-            digests.insert((reported.source_id, reported.event.event_id.clone()), digest.to_vec());
+            digests.insert(
+                (reported.source_id, reported.event.event_id.clone()),
+                digest.to_vec(),
+            );
             Outcome::Accepted
         }
     }
@@ -119,7 +147,10 @@ fn outcome(reported: &Reported, digests: &mut HashMap<(i32, String), Vec<u8>>) -
 /// A transaction that only met duplicates has written nothing, and its commit would wait neither
 /// for the disk nor for a standby that may not have the events yet. A logical message is a write.
 async fn force_commit_record(connection: &mut AsyncPgConnection) -> QueryResult<()> {
-    sql_query("SELECT pg_logical_emit_message(true, 'rollcall', 'duplicates')").execute(connection).await.map(drop)
+    sql_query("SELECT pg_logical_emit_message(true, 'rollcall', 'duplicates')")
+        .execute(connection)
+        .await
+        .map(drop)
 }
 
 #[derive(QueryableByName)]
@@ -172,8 +203,10 @@ macro_rules! record {
 const RECORD_ALL: &str = record!("", "");
 
 /// Passes over the events whose keys are known.
-const RECORD_NEW: &str =
-    record!("ON CONFLICT (source_id, event_id) DO NOTHING", "JOIN keys USING (source_id, event_id)");
+const RECORD_NEW: &str = record!(
+    "ON CONFLICT (source_id, event_id) DO NOTHING",
+    "JOIN keys USING (source_id, event_id)"
+);
 
 fn columns<'a>(events: &[&'a Reported]) -> Vec<Column<'a>> {
     let all = || events.iter().copied();
@@ -181,40 +214,101 @@ fn columns<'a>(events: &[&'a Reported]) -> Vec<Column<'a>> {
     vec![
         column!(Integer, all().map(|reported| reported.source_id)),
         column!(Text, all().map(|reported| reported.event.event_id.as_str())),
-        column!(Binary, all().map(|reported| reported.event.digest().to_vec())),
+        column!(
+            Binary,
+            all().map(|reported| reported.event.digest().to_vec())
+        ),
         column!(Text, all().map(|reported| kind(&reported.event.fact))),
-        column!(Nullable<Text>, all().map(|reported| session(&reported.event.fact).map(|fact| fact.0))),
-        column!(Nullable<Text>, all().map(|reported| session(&reported.event.fact).map(|fact| fact.1))),
-        column!(Nullable<Text>, all().map(|reported| session(&reported.event.fact).and_then(|fact| fact.2))),
-        column!(Timestamptz, all().map(|reported| reported.event.occurred_at.to_diesel())),
-        column!(Nullable<Timestamptz>, all().map(|reported| reported.event.complete_through.map(ToDiesel::to_diesel))),
+        column!(
+            Nullable<Text>,
+            all().map(|reported| session(&reported.event.fact).map(|fact| fact.0))
+        ),
+        column!(
+            Nullable<Text>,
+            all().map(|reported| session(&reported.event.fact).map(|fact| fact.1))
+        ),
+        column!(
+            Nullable<Text>,
+            all().map(|reported| session(&reported.event.fact).and_then(|fact| fact.2))
+        ),
+        column!(
+            Timestamptz,
+            all().map(|reported| reported.event.occurred_at.to_diesel())
+        ),
+        column!(
+            Nullable<Timestamptz>,
+            all().map(|reported| reported.event.complete_through.map(ToDiesel::to_diesel))
+        ),
         column!(Bool, all().map(|reported| reported.event.clock_skewed)),
-        column!(Nullable<Text>, evidence().map(|evidence| evidence.reason.as_deref())),
-        column!(Nullable<Text>, evidence().map(|evidence| evidence.display_name.as_deref())),
-        column!(Nullable<Text>, evidence().map(|evidence| evidence.client_ip.map(|address| address.to_string()))),
-        column!(Nullable<Text>, evidence().map(|evidence| evidence.wan_ip.map(|address| address.to_string()))),
-        column!(Nullable<Text>, evidence().map(|evidence| evidence.mac.as_deref())),
-        column!(Nullable<Text>, evidence().map(|evidence| evidence.device.as_deref())),
-        column!(Nullable<BigInt>, evidence().map(|evidence| evidence.active_seconds)),
-        column!(Nullable<Text>, evidence().map(|evidence| evidence.class.as_deref())),
+        column!(
+            Nullable<Text>,
+            evidence().map(|evidence| evidence.reason.as_deref())
+        ),
+        column!(
+            Nullable<Text>,
+            evidence().map(|evidence| evidence.display_name.as_deref())
+        ),
+        column!(
+            Nullable<Text>,
+            evidence().map(|evidence| evidence.client_ip.map(|address| address.to_string()))
+        ),
+        column!(
+            Nullable<Text>,
+            evidence().map(|evidence| evidence.wan_ip.map(|address| address.to_string()))
+        ),
+        column!(
+            Nullable<Text>,
+            evidence().map(|evidence| evidence.mac.as_deref())
+        ),
+        column!(
+            Nullable<Text>,
+            evidence().map(|evidence| evidence.device.as_deref())
+        ),
+        column!(
+            Nullable<BigInt>,
+            evidence().map(|evidence| evidence.active_seconds)
+        ),
+        column!(
+            Nullable<Text>,
+            evidence().map(|evidence| evidence.class.as_deref())
+        ),
     ]
 }
 
 /// Tells which were new.
-async fn insert(connection: &mut AsyncPgConnection, events: &[&Reported]) -> QueryResult<HashSet<(i32, String)>> {
+async fn insert(
+    connection: &mut AsyncPgConnection,
+    events: &[&Reported],
+) -> QueryResult<HashSet<(i32, String)>> {
     let which = Part::Sql("SELECT source_id, event_id FROM keys");
-    let statement = Statement(vec![Part::Sql(GIVEN), Part::Columns(columns(events)), Part::Sql(RECORD_NEW), which]);
+    let statement = Statement(vec![
+        Part::Sql(GIVEN),
+        Part::Columns(columns(events)),
+        Part::Sql(RECORD_NEW),
+        which,
+    ]);
     let rows: Vec<EventKey> = statement.load(connection).await?;
-    Ok(rows.into_iter().map(|row| (row.source_id, row.event_id)).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.source_id, row.event_id))
+        .collect())
 }
 
 /// The names that the schema's check on `events.kind` lists.
 fn kind(fact: &Fact) -> &'static str {
     match fact {
-        Fact::Session { sign: Sign::Login, .. } => "login",
-        Fact::Session { sign: Sign::Begun, .. } => "begun",
-        Fact::Session { sign: Sign::Active, .. } => "active",
-        Fact::Session { sign: Sign::Logout, .. } => "logout",
+        Fact::Session {
+            sign: Sign::Login, ..
+        } => "login",
+        Fact::Session {
+            sign: Sign::Begun, ..
+        } => "begun",
+        Fact::Session {
+            sign: Sign::Active, ..
+        } => "active",
+        Fact::Session {
+            sign: Sign::Logout, ..
+        } => "logout",
         Fact::Restart => "restart",
     }
 }
@@ -222,7 +316,12 @@ fn kind(fact: &Fact) -> &'static str {
 /// Session id, user and realm.
 fn session(fact: &Fact) -> Option<(&str, &str, Option<&str>)> {
     match fact {
-        Fact::Session { session_id, user, realm, .. } => Some((session_id, user, realm.as_deref())),
+        Fact::Session {
+            session_id,
+            user,
+            realm,
+            ..
+        } => Some((session_id, user, realm.as_deref())),
         Fact::Restart => None,
     }
 }
@@ -249,5 +348,8 @@ async fn digests(
     .bind::<Array<Text>, _>(events.iter().map(|reported| reported.event.event_id.as_str()).collect::<Vec<_>>())
     .load(connection)
     .await?;
-    Ok(rows.into_iter().map(|row| ((row.key.source_id, row.key.event_id), row.digest)).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| ((row.key.source_id, row.key.event_id), row.digest))
+        .collect())
 }

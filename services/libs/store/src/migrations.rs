@@ -22,9 +22,14 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 ///
 /// # Errors
 /// A statement fails.
-pub async fn run(mut connection: AsyncPgConnection, passwords: &[(&str, SecretString)]) -> Result<(), Failure> {
+pub async fn run(
+    mut connection: AsyncPgConnection,
+    passwords: &[(&str, SecretString)],
+) -> Result<(), Failure> {
     // Held until the connection closes, so that one after the other passes.
-    sql_query("SELECT pg_advisory_lock(hashtext('rollcall migrations'))").execute(&mut connection).await?;
+    sql_query("SELECT pg_advisory_lock(hashtext('rollcall migrations'))")
+        .execute(&mut connection)
+        .await?;
     for (role, password) in passwords {
         ensure_role(&mut connection, role, password).await?;
     }
@@ -49,10 +54,16 @@ pub fn revert_all(connection: AsyncPgConnection) -> Result<(), Failure> {
 /// # Errors
 /// A statement fails.
 pub fn revert_latest(connection: AsyncPgConnection) -> Result<(), Failure> {
-    AsyncMigrationHarness::new(connection).revert_last_migration(MIGRATIONS).map(drop)
+    AsyncMigrationHarness::new(connection)
+        .revert_last_migration(MIGRATIONS)
+        .map(drop)
 }
 
-async fn ensure_role(connection: &mut AsyncPgConnection, role: &str, password: &SecretString) -> Result<(), Failure> {
+async fn ensure_role(
+    connection: &mut AsyncPgConnection,
+    role: &str,
+    password: &SecretString,
+) -> Result<(), Failure> {
     #[derive(QueryableByName)]
     struct Statement {
         #[diesel(sql_type = Text)]
@@ -82,7 +93,9 @@ async fn ensure_role(connection: &mut AsyncPgConnection, role: &str, password: &
 ///
 /// # Errors
 /// The database does not answer.
-pub async fn are_current(connection: &mut AsyncPgConnection) -> Result<bool, diesel::result::Error> {
+pub async fn are_current(
+    connection: &mut AsyncPgConnection,
+) -> Result<bool, diesel::result::Error> {
     #[derive(QueryableByName)]
     struct Answer {
         #[diesel(sql_type = Bool)]
@@ -93,12 +106,18 @@ pub async fn are_current(connection: &mut AsyncPgConnection) -> Result<bool, die
     if !table.get_result::<Answer>(connection).await?.yes {
         return Ok(false);
     }
-    let ran = sql_query("SELECT EXISTS (SELECT FROM __diesel_schema_migrations WHERE version = $1) AS yes")
-        .bind::<Text, _>(latest);
+    let ran = sql_query(
+        "SELECT EXISTS (SELECT FROM __diesel_schema_migrations WHERE version = $1) AS yes",
+    )
+    .bind::<Text, _>(latest);
     Ok(ran.get_result::<Answer>(connection).await?.yes)
 }
 
 fn latest() -> Result<String, Failure> {
     let migrations = MigrationSource::<Pg>::migrations(&MIGRATIONS)?;
-    Ok(migrations.iter().map(|migration| migration.name().version().to_string()).max().unwrap_or_default())
+    Ok(migrations
+        .iter()
+        .map(|migration| migration.name().version().to_string())
+        .max()
+        .unwrap_or_default())
 }

@@ -45,18 +45,20 @@ impl From<DieselError> for Error {
     fn from(error: DieselError) -> Self {
         use DatabaseErrorKind as Kind;
         match &error {
-            DieselError::DatabaseError(Kind::ClosedConnection | Kind::UnableToSendCommand, information) => {
-                Self::Unreachable(information.message().to_owned())
-            }
+            DieselError::DatabaseError(
+                Kind::ClosedConnection | Kind::UnableToSendCommand,
+                information,
+            ) => Self::Unreachable(information.message().to_owned()),
             // A month without a partition is no fault of the event.
             DieselError::DatabaseError(Kind::CheckViolation, information)
                 if information.message().starts_with("no partition") =>
             {
                 Self::Failed(error)
             }
-            DieselError::DatabaseError(Kind::CheckViolation | Kind::NotNullViolation, information) => {
-                Self::Refused(information.message().to_owned())
-            }
+            DieselError::DatabaseError(
+                Kind::CheckViolation | Kind::NotNullViolation,
+                information,
+            ) => Self::Refused(information.message().to_owned()),
             _ => Self::Failed(error),
         }
     }
@@ -105,16 +107,21 @@ impl Pool {
         let mut config = ManagerConfig::default();
         // A closed connection is noticed without asking the server first.
         config.recycling_method = RecyclingMethod::Fast;
-        config.custom_setup =
-            Box::new(move |address| {
-                let address = address.to_owned();
-                let connecting = runtime.spawn(async move { AsyncPgConnection::establish(&address).await });
-                async move {
-                    connecting.await.unwrap_or_else(|error| Err(ConnectionError::BadConnection(error.to_string())))
-                }
-                .boxed()
-            });
-        let manager = AsyncDieselConnectionManager::new_with_config(address(settings)?.expose_secret(), config);
+        config.custom_setup = Box::new(move |address| {
+            let address = address.to_owned();
+            let connecting =
+                runtime.spawn(async move { AsyncPgConnection::establish(&address).await });
+            async move {
+                connecting
+                    .await
+                    .unwrap_or_else(|error| Err(ConnectionError::BadConnection(error.to_string())))
+            }
+            .boxed()
+        });
+        let manager = AsyncDieselConnectionManager::new_with_config(
+            address(settings)?.expose_secret(),
+            config,
+        );
         let wait = Duration::from_millis(settings.wait_milliseconds);
         let inner = deadpool::Pool::builder(manager)
             .max_size(settings.connections)
@@ -133,7 +140,10 @@ impl Pool {
     /// # Errors
     /// None is to be had within the wait.
     pub async fn get(&self) -> Result<Connection, Error> {
-        self.inner.get().await.map_err(|error| Error::Unreachable(error.to_string()))
+        self.inner
+            .get()
+            .await
+            .map_err(|error| Error::Unreachable(error.to_string()))
     }
 
     /// The answer, or [`Error::Unreachable`] when it does not come within the wait: a server that
@@ -164,7 +174,9 @@ impl Pool {
                 match pool.ask(crate::migrations::are_current).await {
                     Ok(true) => Ok(()),
                     Ok(false) => Err(Error::NotMigrated.to_string()),
-                    Err(error) => Err(format!("{error}: see scripts/status and the log of postgres")),
+                    Err(error) => Err(format!(
+                        "{error}: see scripts/status and the log of postgres"
+                    )),
                 }
             }
         })
@@ -173,7 +185,9 @@ impl Pool {
     /// The same error, or [`Error::NotMigrated`] where that is its cause.
     pub async fn explain(&self, error: Error) -> Error {
         match &error {
-            Error::Failed(_) if matches!(self.ask(crate::migrations::are_current).await, Ok(false)) => {
+            Error::Failed(_)
+                if matches!(self.ask(crate::migrations::are_current).await, Ok(false)) =>
+            {
                 Error::NotMigrated
             }
             _ => error,

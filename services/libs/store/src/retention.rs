@@ -26,7 +26,10 @@ struct Number {
 /// # Errors
 /// The database fails, or a long transaction holds the table: ask again later.
 pub async fn make_partitions(connection: &mut AsyncPgConnection) -> QueryResult<()> {
-    sql_query("SELECT make_event_partitions(3)").execute(connection).await.map(drop)
+    sql_query("SELECT make_event_partitions(3)")
+        .execute(connection)
+        .await
+        .map(drop)
 }
 
 /// One step of removing the ids of events that arrived in the oldest month which ended by `before`, from a block of its table
@@ -39,20 +42,30 @@ pub async fn remove_event_ids(
     before: Timestamp,
     from_block: i64,
 ) -> QueryResult<Option<i64>> {
-    step(connection, "SELECT expire_event_keys($1, $2) AS number", before, from_block).await
+    step(
+        connection,
+        "SELECT expire_event_keys($1, $2) AS number",
+        before,
+        from_block,
+    )
+    .await
 }
 
 /// Removes that month; false when there is none.
 ///
 /// # Errors
 /// The database fails, or a long transaction holds the table: ask again later.
-pub async fn remove_event_month(connection: &mut AsyncPgConnection, before: Timestamp) -> QueryResult<bool> {
+pub async fn remove_event_month(
+    connection: &mut AsyncPgConnection,
+    before: Timestamp,
+) -> QueryResult<bool> {
     #[derive(QueryableByName)]
     struct Month {
         #[diesel(sql_type = Nullable<Text>)]
         name: Option<String>,
     }
-    let month = sql_query("SELECT expire_event_month($1) AS name").bind::<Timestamptz, _>(before.to_diesel());
+    let month = sql_query("SELECT expire_event_month($1) AS name")
+        .bind::<Timestamptz, _>(before.to_diesel());
     Ok(month.get_result::<Month>(connection).await?.name.is_some())
 }
 
@@ -60,8 +73,17 @@ pub async fn remove_event_month(connection: &mut AsyncPgConnection, before: Time
 ///
 /// # Errors
 /// The database fails.
-pub async fn remove_sessions(connection: &mut AsyncPgConnection, before: Timestamp) -> QueryResult<bool> {
-    let removed = step(connection, "SELECT expire_sessions($1, $2::integer) AS number", before, STEP).await?;
+pub async fn remove_sessions(
+    connection: &mut AsyncPgConnection,
+    before: Timestamp,
+) -> QueryResult<bool> {
+    let removed = step(
+        connection,
+        "SELECT expire_sessions($1, $2::integer) AS number",
+        before,
+        STEP,
+    )
+    .await?;
     Ok(removed > Some(0))
 }
 
@@ -71,6 +93,8 @@ async fn step(
     before: Timestamp,
     number: i64,
 ) -> QueryResult<Option<i64>> {
-    let step = sql_query(statement).bind::<Timestamptz, _>(before.to_diesel()).bind::<BigInt, _>(number);
+    let step = sql_query(statement)
+        .bind::<Timestamptz, _>(before.to_diesel())
+        .bind::<BigInt, _>(number);
     Ok(step.get_result::<Number>(connection).await?.number)
 }

@@ -78,4 +78,11 @@ diesel::table! {
 
 diesel::joinable!(source_gaps -> sources (source_id));
 
-diesel::allow_tables_to_appear_in_same_query!(api_clients, audit_log, event_keys, sessions, source_gaps, sources,);
+diesel::allow_tables_to_appear_in_same_query!(
+    api_clients,
+    audit_log,
+    event_keys,
+    sessions,
+    source_gaps,
+    sources,
+);

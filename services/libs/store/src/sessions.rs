@@ -23,11 +23,20 @@ use crate::{
 };
 
 /// Merges new events into their sessions.
-pub(crate) async fn merge(connection: &mut AsyncPgConnection, events: &[&Reported]) -> QueryResult<()> {
-    if events.iter().all(|reported| Session::of(&reported.event).is_none()) {
+pub(crate) async fn merge(
+    connection: &mut AsyncPgConnection,
+    events: &[&Reported],
+) -> QueryResult<()> {
+    if events
+        .iter()
+        .all(|reported| Session::of(&reported.event).is_none())
+    {
         return Ok(());
     }
-    Statement(merge_statement(events, "")).execute(connection).await.map(drop)
+    Statement(merge_statement(events, ""))
+        .execute(connection)
+        .await
+        .map(drop)
 }
 
 /// Merges events into their sessions: first among themselves by the domain's merge, then with what is stored by the same
@@ -46,7 +55,13 @@ pub(crate) fn merge_statement<'a>(events: &[&'a Reported], joined: &'static str)
             }
         }
     }
-    vec![Part::Sql(NEWS), Part::Columns(columns(&news)), Part::Sql(NEWS_NAMES), Part::Sql(joined), Part::Sql(MERGE)]
+    vec![
+        Part::Sql(NEWS),
+        Part::Columns(columns(&news)),
+        Part::Sql(NEWS_NAMES),
+        Part::Sql(joined),
+        Part::Sql(MERGE),
+    ]
 }
 
 /// A realm that no event named is Default at -infinity.
@@ -117,18 +132,38 @@ fn columns<'a>(news: &BTreeMap<(i32, &'a str), Session>) -> Vec<Column<'a>> {
         column!(Integer, news.keys().map(|(source_id, _)| *source_id)),
         column!(Text, news.keys().map(|(_, session_id)| *session_id)),
         column!(Text, news.values().map(|session| session.user.name.clone())),
-        column!(Timestamptz, news.values().map(|session| session.user.at.to_diesel())),
+        column!(
+            Timestamptz,
+            news.values().map(|session| session.user.at.to_diesel())
+        ),
         column!(Text, news.values().map(|session| key(&session.user.name))),
         column!(Text, news.values().map(|session| realm(session).to_owned())),
         column!(
             Nullable<Timestamptz>,
-            news.values().map(|session| session.realm.as_ref().map(|realm| realm.at.to_diesel()))
+            news.values()
+                .map(|session| session.realm.as_ref().map(|realm| realm.at.to_diesel()))
         ),
         column!(Text, news.values().map(|session| key(realm(session)))),
-        column!(Nullable<Timestamptz>, news.values().map(|session| session.login.map(|login| login.at.to_diesel()))),
-        column!(Bool, news.values().map(|session| session.login.is_some_and(|login| login.reckoned))),
-        column!(Nullable<Timestamptz>, news.values().map(|session| session.logout_at.map(ToDiesel::to_diesel))),
-        column!(Timestamptz, news.values().map(|session| session.last_seen_at.to_diesel())),
+        column!(
+            Nullable<Timestamptz>,
+            news.values()
+                .map(|session| session.login.map(|login| login.at.to_diesel()))
+        ),
+        column!(
+            Bool,
+            news.values()
+                .map(|session| session.login.is_some_and(|login| login.reckoned))
+        ),
+        column!(
+            Nullable<Timestamptz>,
+            news.values()
+                .map(|session| session.logout_at.map(ToDiesel::to_diesel))
+        ),
+        column!(
+            Timestamptz,
+            news.values()
+                .map(|session| session.last_seen_at.to_diesel())
+        ),
     ]
 }
 
@@ -208,7 +243,10 @@ const SWEPT_AT_ONCE: i64 = 2_000;
 ///
 /// # Errors
 /// The database fails.
-pub async fn sweep(connection: &mut AsyncPgConnection, stale_before: Timestamp) -> QueryResult<Swept> {
+pub async fn sweep(
+    connection: &mut AsyncPgConnection,
+    stale_before: Timestamp,
+) -> QueryResult<Swept> {
     sql_query(
         "WITH due AS (
              SELECT found.* FROM sources CROSS JOIN LATERAL (
@@ -232,7 +270,10 @@ pub async fn sweep(connection: &mut AsyncPgConnection, stale_before: Timestamp) 
 }
 
 fn realm(session: &Session) -> &str {
-    session.realm.as_ref().map_or(DEFAULT_REALM, |realm| realm.name.as_str())
+    session
+        .realm
+        .as_ref()
+        .map_or(DEFAULT_REALM, |realm| realm.name.as_str())
 }
 
 /// The latest session of a source whose id is `key`, `@` and its login, and that began by `at`: its login as the id has it.
@@ -247,10 +288,18 @@ pub async fn latest_login(
 ) -> QueryResult<Option<String>> {
     let named = dsl::sessions
         .filter(dsl::source_id.eq(source_id))
-        .filter(dsl::session_id.gt(format!("{key}@")).and(dsl::session_id.lt(format!("{key}A"))))
+        .filter(
+            dsl::session_id
+                .gt(format!("{key}@"))
+                .and(dsl::session_id.lt(format!("{key}A"))),
+        )
         .filter(dsl::login_at.le(at.to_diesel()));
-    let latest =
-        named.order(dsl::login_at.desc()).select(dsl::session_id).first::<String>(connection).await.optional()?;
+    let latest = named
+        .order(dsl::login_at.desc())
+        .select(dsl::session_id)
+        .first::<String>(connection)
+        .await
+        .optional()?;
     Ok(latest.and_then(|id| id.strip_prefix(key)?.strip_prefix('@').map(str::to_owned)))
 }
 
@@ -284,7 +333,10 @@ pub struct Row {
 
 /// The rows, by user and realm, as they come from the database: never more than a few in memory.
 /// The connection goes back to the pool when the stream has ended, and is closed when it is dropped before.
-pub fn report(connection: Connection, selection: &Selection) -> impl Stream<Item = Result<Row, Error>> + use<> {
+pub fn report(
+    connection: Connection,
+    selection: &Selection,
+) -> impl Stream<Item = Result<Row, Error>> + use<> {
     let query = sql_query(
         "SELECT spelled.user_name AS \"user\", spelled.realm, first_login_at, last_logout_at
          FROM (

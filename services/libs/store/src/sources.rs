@@ -67,8 +67,13 @@ pub struct Sender {
 ///
 /// # Errors
 /// The database fails.
-pub async fn by_key(connection: &mut AsyncPgConnection, key_hash: &[u8]) -> QueryResult<Option<i32>> {
-    let enabled = dsl::sources.filter(dsl::key_hash.eq(key_hash)).filter(dsl::disabled_at.is_null());
+pub async fn by_key(
+    connection: &mut AsyncPgConnection,
+    key_hash: &[u8],
+) -> QueryResult<Option<i32>> {
+    let enabled = dsl::sources
+        .filter(dsl::key_hash.eq(key_hash))
+        .filter(dsl::disabled_at.is_null());
     enabled.select(dsl::id).first(connection).await.optional()
 }
 
@@ -77,7 +82,9 @@ pub async fn by_key(connection: &mut AsyncPgConnection, key_hash: &[u8]) -> Quer
 /// # Errors
 /// The database fails.
 pub async fn by_name(connection: &mut AsyncPgConnection, name: &str) -> QueryResult<Option<i32>> {
-    let enabled = dsl::sources.filter(dsl::name.eq(name)).filter(dsl::disabled_at.is_null());
+    let enabled = dsl::sources
+        .filter(dsl::name.eq(name))
+        .filter(dsl::disabled_at.is_null());
     enabled.select(dsl::id).first(connection).await.optional()
 }
 
@@ -85,7 +92,10 @@ pub async fn by_name(connection: &mut AsyncPgConnection, name: &str) -> QueryRes
 ///
 /// # Errors
 /// The database fails.
-pub async fn by_sender(connection: &mut AsyncPgConnection, address: IpAddr) -> QueryResult<Option<Sender>> {
+pub async fn by_sender(
+    connection: &mut AsyncPgConnection,
+    address: IpAddr,
+) -> QueryResult<Option<Sender>> {
     sql_query(
         "SELECT source_id, name, radius_secret FROM source_senders JOIN sources ON sources.id = source_id
          WHERE network >>= $1::inet AND disabled_at IS NULL ORDER BY masklen(network) DESC LIMIT 1",
@@ -129,11 +139,19 @@ pub async fn add(connection: &mut AsyncPgConnection, source: &New<'_>) -> QueryR
 ///
 /// # Errors
 /// The database fails, a network is none, or it is another source's: [`diesel::result::Error::DatabaseError`].
-pub async fn set_senders(connection: &mut AsyncPgConnection, name: &str, networks: &[String]) -> QueryResult<bool> {
+pub async fn set_senders(
+    connection: &mut AsyncPgConnection,
+    name: &str,
+    networks: &[String],
+) -> QueryResult<bool> {
     connection
         .transaction(async |connection| {
-            let known =
-                dsl::sources.filter(dsl::name.eq(name)).select(dsl::id).first::<i32>(connection).await.optional()?;
+            let known = dsl::sources
+                .filter(dsl::name.eq(name))
+                .select(dsl::id)
+                .first::<i32>(connection)
+                .await
+                .optional()?;
             let Some(id) = known else { return Ok(false) };
             sql_query("DELETE FROM source_senders WHERE source_id = $1")
                 .bind::<Integer, _>(id)
@@ -153,9 +171,17 @@ pub async fn set_senders(connection: &mut AsyncPgConnection, name: &str, network
 ///
 /// # Errors
 /// The database fails.
-pub async fn set_radius_secret(connection: &mut AsyncPgConnection, name: &str, secret: &str) -> QueryResult<bool> {
+pub async fn set_radius_secret(
+    connection: &mut AsyncPgConnection,
+    name: &str,
+    secret: &str,
+) -> QueryResult<bool> {
     let known = dsl::sources.filter(dsl::name.eq(name));
-    Ok(update(known).set(dsl::radius_secret.eq(secret)).execute(connection).await? == 1)
+    Ok(update(known)
+        .set(dsl::radius_secret.eq(secret))
+        .execute(connection)
+        .await?
+        == 1)
 }
 
 /// Adds up what has arrived. A source that was silent for longer than `gap_seconds` gets a gap.
@@ -193,19 +219,35 @@ pub async fn list(connection: &mut AsyncPgConnection) -> QueryResult<Vec<Source>
 ///
 /// # Errors
 /// The database fails.
-pub async fn disable(connection: &mut AsyncPgConnection, name: &str, now: Timestamp) -> QueryResult<bool> {
+pub async fn disable(
+    connection: &mut AsyncPgConnection,
+    name: &str,
+    now: Timestamp,
+) -> QueryResult<bool> {
     let known = dsl::sources.filter(dsl::name.eq(name));
-    Ok(update(known).set(dsl::disabled_at.eq(now.to_diesel())).execute(connection).await? == 1)
+    Ok(update(known)
+        .set(dsl::disabled_at.eq(now.to_diesel()))
+        .execute(connection)
+        .await?
+        == 1)
 }
 
 /// Gives a source a new key and enables it; false when there is none of this name.
 ///
 /// # Errors
 /// The database fails.
-pub async fn rotate_key(connection: &mut AsyncPgConnection, name: &str, key_hash: &[u8]) -> QueryResult<bool> {
+pub async fn rotate_key(
+    connection: &mut AsyncPgConnection,
+    name: &str,
+    key_hash: &[u8],
+) -> QueryResult<bool> {
     let known = dsl::sources.filter(dsl::name.eq(name));
     let enabled = dsl::disabled_at.eq(None::<jiff_diesel::Timestamp>);
-    Ok(update(known).set((dsl::key_hash.eq(key_hash), enabled)).execute(connection).await? == 1)
+    Ok(update(known)
+        .set((dsl::key_hash.eq(key_hash), enabled))
+        .execute(connection)
+        .await?
+        == 1)
 }
 
 /// Whether an event says something of its source.
@@ -214,7 +256,10 @@ pub(crate) fn concerns(event: &Event) -> bool {
 }
 
 /// Moves what the sources say of themselves forward: complete through, and the latest restart.
-pub(crate) async fn advance(connection: &mut AsyncPgConnection, events: &[&Reported]) -> QueryResult<()> {
+pub(crate) async fn advance(
+    connection: &mut AsyncPgConnection,
+    events: &[&Reported],
+) -> QueryResult<()> {
     let mut news: BTreeMap<i32, (Option<Timestamp>, Option<Timestamp>)> = BTreeMap::new();
     for Reported { source_id, event } in events {
         let restart = (event.fact == Fact::Restart).then_some(event.occurred_at);

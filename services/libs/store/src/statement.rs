@@ -13,7 +13,9 @@ pub(crate) type Column<'a> = Box<dyn QueryFragment<Pg> + Send + 'a>;
 /// Makes a [`Column`] of values: `column!(Nullable<Text>, rows.iter().map(…))`.
 macro_rules! column {
     ($sql_type:ty, $values:expr) => {
-        Box::new(diesel::IntoSql::into_sql::<diesel::sql_types::Array<$sql_type>>($values.collect::<Vec<_>>()))
+        Box::new(diesel::IntoSql::into_sql::<
+            diesel::sql_types::Array<$sql_type>,
+        >($values.collect::<Vec<_>>()))
     };
 }
 pub(crate) use column;

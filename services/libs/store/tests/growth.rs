@@ -24,13 +24,24 @@ fn event(id: &str, at: &str) -> Reported {
         occurred_at: Some(at.into()),
         ..Draft::default()
     };
-    Reported { source_id: 1, event: Event::parse(draft, &arrival).expect("an event") }
+    Reported {
+        source_id: 1,
+        event: Event::parse(draft, &arrival).expect("an event"),
+    }
 }
 
 async fn with_source() -> (TestDatabase, AsyncPgConnection) {
     let database = TestDatabase::new().await;
-    let source = New { name: "gateway", key_hash: b"x", radius_secret: None };
-    assert!(sources::add(&mut database.connect("operator").await, &source).await.expect("added"));
+    let source = New {
+        name: "gateway",
+        key_hash: b"x",
+        radius_secret: None,
+    };
+    assert!(
+        sources::add(&mut database.connect("operator").await, &source)
+            .await
+            .expect("added")
+    );
     let connection = database.connect("ingestion").await;
     (database, connection)
 }
@@ -48,13 +59,24 @@ async fn partitions_are_made_ahead_and_making_them_again_changes_nothing() {
     let (database, mut ingestion) = with_source().await;
     let made = partitions(&database).await;
     assert_eq!(made.len(), 4, "this month and three more: {made:?}");
-    let (once, again) = (database.connect("ingestion").await, database.connect("ingestion").await);
-    let all = [once, again].map(|mut connection| async move { retention::make_partitions(&mut connection).await });
-    assert!(futures::future::join_all(all).await.iter().all(Result::is_ok));
+    let (once, again) = (
+        database.connect("ingestion").await,
+        database.connect("ingestion").await,
+    );
+    let all = [once, again]
+        .map(|mut connection| async move { retention::make_partitions(&mut connection).await });
+    assert!(
+        futures::future::join_all(all)
+            .await
+            .iter()
+            .all(Result::is_ok)
+    );
     assert_eq!(partitions(&database).await, made);
 
     database.execute(&format!("DROP TABLE {}", made[3])).await;
-    retention::make_partitions(&mut ingestion).await.expect("made");
+    retention::make_partitions(&mut ingestion)
+        .await
+        .expect("made");
     assert_eq!(partitions(&database).await, made);
 }
 
@@ -64,121 +86,255 @@ async fn without_a_partition_nothing_is_refused_for_good() {
     for name in partitions(&database).await {
         database.execute(&format!("DROP TABLE {name}")).await;
     }
-    let error = record(&mut ingestion, &[event("e", "2025-01-01T00:00:00Z")]).await.expect_err("no partition");
+    let error = record(&mut ingestion, &[event("e", "2025-01-01T00:00:00Z")])
+        .await
+        .expect_err("no partition");
     assert!(
-        matches!(rollcall_store::Error::from(error), rollcall_store::Error::Failed(_)),
+        matches!(
+            rollcall_store::Error::from(error),
+            rollcall_store::Error::Failed(_)
+        ),
         "a door answers 503 and not that the event is bad"
     );
-    retention::make_partitions(&mut ingestion).await.expect("made");
-    assert_eq!(record(&mut ingestion, &[event("e", "2025-01-01T00:00:00Z")]).await, Ok(vec![Outcome::Accepted]));
+    retention::make_partitions(&mut ingestion)
+        .await
+        .expect("made");
+    assert_eq!(
+        record(&mut ingestion, &[event("e", "2025-01-01T00:00:00Z")]).await,
+        Ok(vec![Outcome::Accepted])
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_past_retention_goes_in_steps_and_the_audit_log_tells() {
     let (database, mut ingestion) = with_source().await;
-    let events: Vec<Reported> = (0..7).map(|number| event(&number.to_string(), "2025-01-01T00:00:00Z")).collect();
+    let events: Vec<Reported> = (0..7)
+        .map(|number| event(&number.to_string(), "2025-01-01T00:00:00Z"))
+        .collect();
     record(&mut ingestion, &events).await.expect("recorded");
-    record(&mut ingestion, &[event("young", "2025-05-01T00:00:00Z")]).await.expect("recorded");
+    record(&mut ingestion, &[event("young", "2025-05-01T00:00:00Z")])
+        .await
+        .expect("recorded");
     // As if they had come three months ago.
-    database.execute("CREATE TABLE events_2025_01 (LIKE events INCLUDING DEFAULTS INCLUDING CONSTRAINTS)").await;
+    database
+        .execute(
+            "CREATE TABLE events_2025_01 (LIKE events INCLUDING DEFAULTS INCLUDING CONSTRAINTS)",
+        )
+        .await;
     database.execute("WITH old AS (DELETE FROM events WHERE event_id <> 'young' RETURNING *) INSERT INTO events_2025_01 SELECT * FROM old").await;
-    database.execute("UPDATE events_2025_01 SET received_at = '2025-01-02'").await;
+    database
+        .execute("UPDATE events_2025_01 SET received_at = '2025-01-02'")
+        .await;
     let so_far = partitions(&database).await.swap_remove(0);
-    database.execute(&format!("ALTER TABLE events DETACH PARTITION {so_far}")).await;
+    database
+        .execute(&format!("ALTER TABLE events DETACH PARTITION {so_far}"))
+        .await;
     database
         .execute("ALTER TABLE events ATTACH PARTITION events_2025_01 FOR VALUES FROM (MINVALUE) TO ('2025-02-01')")
         .await;
     database.execute(&format!("ALTER TABLE events ATTACH PARTITION {so_far} FOR VALUES FROM ('2025-02-01') TO (event_month_end('{so_far}'))")).await;
 
     let before: Timestamp = "2025-04-15T00:00:00Z".parse().expect("an instant");
-    assert_eq!(retention::remove_event_ids(&mut ingestion, before, 0).await, Ok(None), "one step does it");
-    assert_eq!(retention::remove_event_month(&mut ingestion, before).await, Ok(true));
-    assert_eq!(retention::remove_event_month(&mut ingestion, before).await, Ok(false));
-    while retention::remove_sessions(&mut ingestion, before).await.expect("a step") {}
+    assert_eq!(
+        retention::remove_event_ids(&mut ingestion, before, 0).await,
+        Ok(None),
+        "one step does it"
+    );
+    assert_eq!(
+        retention::remove_event_month(&mut ingestion, before).await,
+        Ok(true)
+    );
+    assert_eq!(
+        retention::remove_event_month(&mut ingestion, before).await,
+        Ok(false)
+    );
+    while retention::remove_sessions(&mut ingestion, before)
+        .await
+        .expect("a step")
+    {}
     assert_eq!(partitions(&database).await.len(), 4);
     for table in ["events", "event_keys", "sessions"] {
         assert_eq!(database.count(table).await, 1, "{table}");
     }
-    let audit =
-        database.texts("SELECT action || ' ' || (detail - 'before')::text AS text FROM audit_log ORDER BY id").await;
-    assert_eq!(audit, [r#"events.remove {"events": 7}"#, r#"sessions.remove {"sessions": 7}"#]);
-    assert_eq!(record(&mut ingestion, &[event("young", "2025-05-01T00:00:00Z")]).await, Ok(vec![Outcome::Duplicate]));
+    let audit = database
+        .texts(
+            "SELECT action || ' ' || (detail - 'before')::text AS text FROM audit_log ORDER BY id",
+        )
+        .await;
+    assert_eq!(
+        audit,
+        [
+            r#"events.remove {"events": 7}"#,
+            r#"sessions.remove {"sessions": 7}"#
+        ]
+    );
+    assert_eq!(
+        record(&mut ingestion, &[event("young", "2025-05-01T00:00:00Z")]).await,
+        Ok(vec![Outcome::Duplicate])
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_large_month_takes_several_steps() {
     let (database, mut ingestion) = with_source().await;
-    database.execute("CREATE TABLE events_2025_01 (LIKE events INCLUDING DEFAULTS INCLUDING CONSTRAINTS)").await;
+    database
+        .execute(
+            "CREATE TABLE events_2025_01 (LIKE events INCLUDING DEFAULTS INCLUDING CONSTRAINTS)",
+        )
+        .await;
     database
         .execute(
             "INSERT INTO events_2025_01 (source_id, event_id, kind, occurred_at, received_at, reason)
              SELECT 1, n::text, 'restart', '2025-01-02', '2025-01-02', repeat('x', 300) FROM generate_series(1, 20000) AS n",
         )
         .await;
-    database.execute("INSERT INTO event_keys SELECT 1, n::text, '' FROM generate_series(0, 20000) AS n").await;
+    database
+        .execute("INSERT INTO event_keys SELECT 1, n::text, '' FROM generate_series(0, 20000) AS n")
+        .await;
     let so_far = partitions(&database).await.swap_remove(0);
-    database.execute(&format!("ALTER TABLE events DETACH PARTITION {so_far}")).await;
+    database
+        .execute(&format!("ALTER TABLE events DETACH PARTITION {so_far}"))
+        .await;
     database
         .execute("ALTER TABLE events ATTACH PARTITION events_2025_01 FOR VALUES FROM (MINVALUE) TO ('2025-02-01')")
         .await;
     let (mut next, mut steps) = (Some(0), 0);
     while let Some(block) = next {
         let before = "2025-02-01T00:00:00Z".parse().expect("an instant");
-        next = retention::remove_event_ids(&mut ingestion, before, block).await.expect("a step");
+        next = retention::remove_event_ids(&mut ingestion, before, block)
+            .await
+            .expect("a step");
         steps += 1;
     }
     assert!(steps > 1, "{steps}");
-    assert_eq!(database.count("event_keys").await, 1, "that of an event of another month");
+    assert_eq!(
+        database.count("event_keys").await,
+        1,
+        "that of an event of another month"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_young_goes_whatever_is_asked_for() {
     let (_database, mut ingestion) = with_source().await;
     let soon: Timestamp = "2999-01-01T00:00:00Z".parse().expect("an instant");
-    assert!(retention::remove_event_ids(&mut ingestion, soon, 0).await.is_err());
-    assert!(retention::remove_event_month(&mut ingestion, soon).await.is_err());
-    assert!(retention::remove_sessions(&mut ingestion, soon).await.is_err());
+    assert!(
+        retention::remove_event_ids(&mut ingestion, soon, 0)
+            .await
+            .is_err()
+    );
+    assert!(
+        retention::remove_event_month(&mut ingestion, soon)
+            .await
+            .is_err()
+    );
+    assert!(
+        retention::remove_sessions(&mut ingestion, soon)
+            .await
+            .is_err()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_source_tells_how_much_it_sent_and_where_it_was_silent() {
     let (database, mut ingestion) = with_source().await;
     let mut operator = database.connect("operator").await;
-    let first = [event("1", "2025-05-01T00:00:00Z"), event("2", "2025-05-01T00:00:01Z")];
+    let first = [
+        event("1", "2025-05-01T00:00:00Z"),
+        event("2", "2025-05-01T00:00:01Z"),
+    ];
     record(&mut ingestion, &first).await.expect("recorded");
-    record(&mut ingestion, &[first[0].clone(), event("3", "2020-01-01T00:00:00Z")]).await.expect("recorded");
-    database.execute("UPDATE arrivals SET received_at = now() - interval '5 hours'").await;
-    record(&mut ingestion, &[event("4", "2025-05-01T05:00:00Z")]).await.expect("recorded");
-    sources::add_up(&mut operator, 3600).await.expect("added up");
-    sources::add_up(&mut operator, 3600).await.expect("added up again");
+    record(
+        &mut ingestion,
+        &[first[0].clone(), event("3", "2020-01-01T00:00:00Z")],
+    )
+    .await
+    .expect("recorded");
+    database
+        .execute("UPDATE arrivals SET received_at = now() - interval '5 hours'")
+        .await;
+    record(&mut ingestion, &[event("4", "2025-05-01T05:00:00Z")])
+        .await
+        .expect("recorded");
+    sources::add_up(&mut operator, 3600)
+        .await
+        .expect("added up");
+    sources::add_up(&mut operator, 3600)
+        .await
+        .expect("added up again");
 
-    let known = sources::list(&mut operator).await.expect("a list").swap_remove(0);
-    assert_eq!((known.events, known.clock_skewed, known.gaps), (4, 1, 1), "duplicates do not count");
-    assert_eq!(known.last_event_at.expect("an event").to_string(), "2025-05-01T05:00:00Z");
+    let known = sources::list(&mut operator)
+        .await
+        .expect("a list")
+        .swap_remove(0);
+    assert_eq!(
+        (known.events, known.clock_skewed, known.gaps),
+        (4, 1, 1),
+        "duplicates do not count"
+    );
+    assert_eq!(
+        known.last_event_at.expect("an event").to_string(),
+        "2025-05-01T05:00:00Z"
+    );
     assert!(known.last_gap_to > known.last_gap_from);
 
-    assert_eq!(sources::list(&mut ingestion).await.expect("ingestion's own list").len(), 1);
-    database.execute("UPDATE sources SET complete_through = now() + interval '1 minute'").await;
-    assert_eq!(sources::list(&mut operator).await.expect("a list")[0].gaps, 0, "it says that it has sent everything");
+    assert_eq!(
+        sources::list(&mut ingestion)
+            .await
+            .expect("ingestion's own list")
+            .len(),
+        1
+    );
+    database
+        .execute("UPDATE sources SET complete_through = now() + interval '1 minute'")
+        .await;
+    assert_eq!(
+        sources::list(&mut operator).await.expect("a list")[0].gaps,
+        0,
+        "it says that it has sent everything"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sender_is_of_the_source_with_the_narrowest_network() {
     let (database, mut ingestion) = with_source().await;
     let mut operator = database.connect("operator").await;
-    sources::add(&mut operator, &New { name: "branch", key_hash: b"y", radius_secret: Some("sixteen-characters") })
-        .await
-        .expect("added");
+    sources::add(
+        &mut operator,
+        &New {
+            name: "branch",
+            key_hash: b"y",
+            radius_secret: Some("sixteen-characters"),
+        },
+    )
+    .await
+    .expect("added");
     let set = async |connection: &mut AsyncPgConnection, name: &str, networks: &[&str]| {
-        let networks: Vec<String> = networks.iter().map(|network| (*network).to_owned()).collect();
+        let networks: Vec<String> = networks
+            .iter()
+            .map(|network| (*network).to_owned())
+            .collect();
         sources::set_senders(connection, name, &networks).await
     };
-    assert_eq!(set(&mut operator, "gateway", &["192.0.2.0/24", "2001:db8::/32"]).await, Ok(true));
-    assert_eq!(set(&mut operator, "branch", &["192.0.2.16/28"]).await, Ok(true));
+    assert_eq!(
+        set(&mut operator, "gateway", &["192.0.2.0/24", "2001:db8::/32"]).await,
+        Ok(true)
+    );
+    assert_eq!(
+        set(&mut operator, "branch", &["192.0.2.16/28"]).await,
+        Ok(true)
+    );
     assert_eq!(set(&mut operator, "nobody", &[]).await, Ok(false));
-    assert!(set(&mut operator, "branch", &["192.0.2.0/24"]).await.is_err(), "another source's");
+    assert!(
+        set(&mut operator, "branch", &["192.0.2.0/24"])
+            .await
+            .is_err(),
+        "another source's"
+    );
     let mut name = async |address: &str| {
-        let found = sources::by_sender(&mut ingestion, address.parse().expect("an address")).await.expect("an answer");
+        let found = sources::by_sender(&mut ingestion, address.parse().expect("an address"))
+            .await
+            .expect("an answer");
         found.map(|sender| sender.name)
     };
     assert_eq!(name("192.0.2.1").await.as_deref(), Some("gateway"));
@@ -190,14 +346,29 @@ async fn a_sender_is_of_the_source_with_the_narrowest_network() {
 #[tokio::test(flavor = "multi_thread")]
 async fn events_of_the_release_before_are_taken_along_and_back() {
     let (database, mut ingestion) = with_source().await;
-    record(&mut ingestion, &[event("e", "2025-01-01T00:00:00Z")]).await.expect("recorded");
+    record(&mut ingestion, &[event("e", "2025-01-01T00:00:00Z")])
+        .await
+        .expect("recorded");
     for _ in ["ids_first", "session_sources", "endings", "growth"] {
         migrations::revert_latest(database.connect("rollcall").await).expect("down");
     }
-    assert_eq!(database.texts("SELECT event_id || length(digest) AS text FROM events").await, ["e32"]);
-    migrations::run(database.connect("rollcall").await, &[]).await.expect("up");
+    assert_eq!(
+        database
+            .texts("SELECT event_id || length(digest) AS text FROM events")
+            .await,
+        ["e32"]
+    );
+    migrations::run(database.connect("rollcall").await, &[])
+        .await
+        .expect("up");
     let mut ingestion = database.connect("ingestion").await;
-    assert_eq!(record(&mut ingestion, &[event("e", "2025-01-01T00:00:00Z")]).await, Ok(vec![Outcome::Duplicate]));
-    assert_eq!(record(&mut ingestion, &[event("f", "2025-01-01T00:00:00Z")]).await, Ok(vec![Outcome::Accepted]));
+    assert_eq!(
+        record(&mut ingestion, &[event("e", "2025-01-01T00:00:00Z")]).await,
+        Ok(vec![Outcome::Duplicate])
+    );
+    assert_eq!(
+        record(&mut ingestion, &[event("f", "2025-01-01T00:00:00Z")]).await,
+        Ok(vec![Outcome::Accepted])
+    );
     assert_eq!(database.count("events").await, 2);
 }

@@ -44,23 +44,39 @@ struct Stored {
 
 fn arrival() -> Arrival {
     let forever = SignedDuration::from_hours(24 * 365 * 100);
-    Arrival { at: Timestamp::UNIX_EPOCH, ahead: forever, skew: forever }
+    Arrival {
+        at: Timestamp::UNIX_EPOCH,
+        ahead: forever,
+        skew: forever,
+    }
 }
 
 fn events() -> impl Strategy<Value = Vec<Event>> {
-    let event = (0..3_u8, 0..4_u8, 0..8_i64, 0..2_usize, prop::option::of(0..2_usize));
+    let event = (
+        0..3_u8,
+        0..4_u8,
+        0..8_i64,
+        0..2_usize,
+        prop::option::of(0..2_usize),
+    );
     prop::collection::vec(event, 1..14).prop_map(|events| {
-        let drafts = events.into_iter().enumerate().map(|(number, (session, kind, second, user, realm))| Draft {
-            event_id: Some(format!("e{number}")),
-            kind: Some(["login", "active", "logout", "login"][usize::from(kind)].into()),
-            reckoned: kind == 3,
-            session_id: Some(format!("s{session}")),
-            user: Some(["user", "USER"][user].into()),
-            realm: realm.map(|realm| ["Sales", "sales"][realm].into()),
-            occurred_at: Some(format!("2025-01-01T00:00:0{second}Z")),
-            ..Draft::default()
-        });
-        drafts.map(|draft| Event::parse(draft, &arrival()).expect("an event")).collect()
+        let drafts =
+            events
+                .into_iter()
+                .enumerate()
+                .map(|(number, (session, kind, second, user, realm))| Draft {
+                    event_id: Some(format!("e{number}")),
+                    kind: Some(["login", "active", "logout", "login"][usize::from(kind)].into()),
+                    reckoned: kind == 3,
+                    session_id: Some(format!("s{session}")),
+                    user: Some(["user", "USER"][user].into()),
+                    realm: realm.map(|realm| ["Sales", "sales"][realm].into()),
+                    occurred_at: Some(format!("2025-01-01T00:00:0{second}Z")),
+                    ..Draft::default()
+                });
+        drafts
+            .map(|draft| Event::parse(draft, &arrival()).expect("an event"))
+            .collect()
     })
 }
 
@@ -69,7 +85,10 @@ fn arrivals(events: Vec<Event>) -> impl Strategy<Value = Vec<Vec<Event>>> {
     let repeated = prop::collection::vec(0..events.len(), 0..6);
     (Just(events), repeated, 1..6_usize)
         .prop_flat_map(|(mut events, repeated, size)| {
-            let again: Vec<Event> = repeated.into_iter().map(|index| events[index].clone()).collect();
+            let again: Vec<Event> = repeated
+                .into_iter()
+                .map(|index| events[index].clone())
+                .collect();
             events.extend(again);
             (Just(events).prop_shuffle(), Just(size))
         })
@@ -87,7 +106,9 @@ fn expected(events: &[Event]) -> Vec<Stored> {
         sessions.insert(id, merged);
     }
     let stored = |(id, session): (&str, Session)| {
-        let realm = session.realm.map_or(DEFAULT_REALM.to_owned(), |realm| realm.name);
+        let realm = session
+            .realm
+            .map_or(DEFAULT_REALM.to_owned(), |realm| realm.name);
         Stored {
             session_id: id.into(),
             user_key: session.user.name.to_lowercase(),
@@ -110,18 +131,29 @@ async fn source(connection: &mut AsyncPgConnection, name: &str) -> i32 {
         id: i32,
     }
     let added =
-        sql_query("INSERT INTO sources (name, key_hash) VALUES ($1, $1::bytea) RETURNING id").bind::<Text, _>(name);
-    added.get_result::<Id>(connection).await.expect("a source").id
+        sql_query("INSERT INTO sources (name, key_hash) VALUES ($1, $1::bytea) RETURNING id")
+            .bind::<Text, _>(name);
+    added
+        .get_result::<Id>(connection)
+        .await
+        .expect("a source")
+        .id
 }
 
 async fn stored(connection: &mut AsyncPgConnection, source_id: i32) -> Vec<Stored> {
-    let all =
-        sql_query("SELECT * FROM sessions WHERE source_id = $1 ORDER BY session_id").bind::<Integer, _>(source_id);
+    let all = sql_query("SELECT * FROM sessions WHERE source_id = $1 ORDER BY session_id")
+        .bind::<Integer, _>(source_id);
     all.load(connection).await.expect("sessions")
 }
 
 fn report(source_id: i32, events: &[Event]) -> Vec<Reported> {
-    events.iter().map(|event| Reported { source_id, event: event.clone() }).collect()
+    events
+        .iter()
+        .map(|event| Reported {
+            source_id,
+            event: event.clone(),
+        })
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -134,16 +166,28 @@ async fn any_permutation_and_duplication_of_events_gives_the_same_sessions() {
         let events = events().new_tree(&mut runner).expect("events").current();
         let expected = expected(&events);
         for arrival in 0..3 {
-            let batches = arrivals(events.clone()).new_tree(&mut runner).expect("arrivals").current();
+            let batches = arrivals(events.clone())
+                .new_tree(&mut runner)
+                .expect("arrivals")
+                .current();
             let source_id = source(&mut owner, &format!("{case}-{arrival}")).await;
             let mut accepted = 0;
             for batch in &batches {
-                let outcomes = record(&mut ingestion, &report(source_id, batch)).await.expect("recorded");
-                accepted += outcomes.iter().filter(|outcome| **outcome == Outcome::Accepted).count();
+                let outcomes = record(&mut ingestion, &report(source_id, batch))
+                    .await
+                    .expect("recorded");
+                accepted += outcomes
+                    .iter()
+                    .filter(|outcome| **outcome == Outcome::Accepted)
+                    .count();
                 assert!(!outcomes.contains(&Outcome::Conflict));
             }
             assert_eq!(accepted, events.len(), "each event is accepted once");
-            assert_eq!(stored(&mut ingestion, source_id).await, expected, "{batches:#?}");
+            assert_eq!(
+                stored(&mut ingestion, source_id).await,
+                expected,
+                "{batches:#?}"
+            );
         }
     }
 }
@@ -165,8 +209,14 @@ async fn the_same_id_with_other_content_is_a_conflict_in_its_batch_and_after() {
         Event::parse(draft, &arrival()).expect("an event")
     };
     let batch = report(source_id, &[event("a"), event("b"), event("a")]);
-    assert_eq!(record(&mut connection, &batch).await, Ok(vec![Accepted, Conflict, Duplicate]));
-    assert_eq!(record(&mut connection, &batch).await, Ok(vec![Duplicate, Conflict, Duplicate]));
+    assert_eq!(
+        record(&mut connection, &batch).await,
+        Ok(vec![Accepted, Conflict, Duplicate])
+    );
+    assert_eq!(
+        record(&mut connection, &batch).await,
+        Ok(vec![Duplicate, Conflict, Duplicate])
+    );
     assert_eq!(stored(&mut connection, source_id).await[0].user_name, "a");
 }
 
@@ -174,7 +224,10 @@ async fn the_same_id_with_other_content_is_a_conflict_in_its_batch_and_after() {
 async fn one_event_from_many_connections_at_once_is_accepted_once() {
     let database = TestDatabase::new().await;
     let source_id = source(&mut database.connect("rollcall").await, "gateway").await;
-    let events = events().new_tree(&mut TestRunner::default()).expect("events").current();
+    let events = events()
+        .new_tree(&mut TestRunner::default())
+        .expect("events")
+        .current();
     let batch = report(source_id, &events);
     let callers = (0..16).map(|number| {
         let (database, mut batch) = (&database, batch.clone());
@@ -182,10 +235,21 @@ async fn one_event_from_many_connections_at_once_is_accepted_once() {
             if number % 2 == 0 {
                 batch.reverse();
             }
-            record(&mut database.connect("ingestion").await, &batch).await.expect("recorded")
+            record(&mut database.connect("ingestion").await, &batch)
+                .await
+                .expect("recorded")
         }
     });
     let outcomes = futures::future::join_all(callers).await.concat();
-    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Outcome::Accepted).count(), events.len());
-    assert_eq!(stored(&mut database.connect("ingestion").await, source_id).await, expected(&events));
+    assert_eq!(
+        outcomes
+            .iter()
+            .filter(|outcome| **outcome == Outcome::Accepted)
+            .count(),
+        events.len()
+    );
+    assert_eq!(
+        stored(&mut database.connect("ingestion").await, source_id).await,
+        expected(&events)
+    );
 }

@@ -6,10 +6,16 @@ use rollcall_store::{Pool, migrations};
 use rollcall_test_support::TestDatabase;
 
 async fn may(database: &TestDatabase, role: &str, statement: &str) -> bool {
-    match sql_query(statement).execute(&mut database.connect(role).await).await {
+    match sql_query(statement)
+        .execute(&mut database.connect(role).await)
+        .await
+    {
         Ok(_) => true,
         Err(error) => {
-            assert!(error.to_string().contains("permission denied"), "{role}: {statement}: {error}");
+            assert!(
+                error.to_string().contains("permission denied"),
+                "{role}: {statement}: {error}"
+            );
             false
         }
     }
@@ -20,21 +26,53 @@ async fn reporting_cannot_write() {
     let database = TestDatabase::new().await;
     for table in ["sessions", "events", "sources", "api_clients"] {
         assert!(!may(&database, "reporting", &format!("DELETE FROM {table}")).await);
-        assert!(!may(&database, "reporting", &format!("INSERT INTO {table} DEFAULT VALUES")).await);
+        assert!(
+            !may(
+                &database,
+                "reporting",
+                &format!("INSERT INTO {table} DEFAULT VALUES")
+            )
+            .await
+        );
     }
-    assert!(!may(&database, "reporting", "UPDATE sessions SET login_at = NULL").await);
+    assert!(
+        !may(
+            &database,
+            "reporting",
+            "UPDATE sessions SET login_at = NULL"
+        )
+        .await
+    );
     assert!(!may(&database, "reporting", "SELECT key_hash FROM sources").await);
     assert!(!may(&database, "reporting", "SELECT radius_secret FROM sources").await);
     assert!(!may(&database, "reporting", "SELECT FROM api_clients").await);
-    assert!(may(&database, "reporting", "SELECT FROM sessions JOIN sources ON sources.id = source_id").await);
+    assert!(
+        may(
+            &database,
+            "reporting",
+            "SELECT FROM sessions JOIN sources ON sources.id = source_id"
+        )
+        .await
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_audit_log_is_written_and_never_read_or_changed_by_a_service() {
     let database = TestDatabase::new().await;
     for role in ["reporting", "operator"] {
-        assert!(may(&database, role, "INSERT INTO audit_log (actor, action, detail) VALUES ('a', 'b', '{}')").await);
-        for statement in ["SELECT FROM audit_log", "UPDATE audit_log SET actor = ''", "DELETE FROM audit_log"] {
+        assert!(
+            may(
+                &database,
+                role,
+                "INSERT INTO audit_log (actor, action, detail) VALUES ('a', 'b', '{}')"
+            )
+            .await
+        );
+        for statement in [
+            "SELECT FROM audit_log",
+            "UPDATE audit_log SET actor = ''",
+            "DELETE FROM audit_log",
+        ] {
             assert!(!may(&database, role, statement).await);
         }
     }
@@ -47,8 +85,22 @@ async fn auth_sees_clients_alone() {
         assert!(!may(&database, "auth", &format!("SELECT FROM {table}")).await);
     }
     assert!(may(&database, "auth", "UPDATE api_clients SET failures = 0").await);
-    assert!(!may(&database, "auth", "UPDATE api_clients SET password_hash = ''").await);
-    assert!(!may(&database, "auth", "INSERT INTO api_clients (name, password_hash, scope) VALUES ('a', '', '')").await);
+    assert!(
+        !may(
+            &database,
+            "auth",
+            "UPDATE api_clients SET password_hash = ''"
+        )
+        .await
+    );
+    assert!(
+        !may(
+            &database,
+            "auth",
+            "INSERT INTO api_clients (name, password_hash, scope) VALUES ('a', '', '')"
+        )
+        .await
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -59,13 +111,41 @@ async fn ingestion_appends_events_and_cannot_change_them() {
     assert!(!may(&database, "ingestion", "SELECT user_name FROM events").await);
     assert!(!may(&database, "ingestion", "DELETE FROM event_keys").await);
     assert!(!may(&database, "ingestion", "UPDATE event_keys SET digest = ''").await);
-    assert!(!may(&database, "ingestion", "UPDATE sources SET radius_secret = NULL").await);
-    assert!(!may(&database, "ingestion", "INSERT INTO source_senders DEFAULT VALUES").await);
+    assert!(
+        !may(
+            &database,
+            "ingestion",
+            "UPDATE sources SET radius_secret = NULL"
+        )
+        .await
+    );
+    assert!(
+        !may(
+            &database,
+            "ingestion",
+            "INSERT INTO source_senders DEFAULT VALUES"
+        )
+        .await
+    );
     assert!(!may(&database, "ingestion", "DELETE FROM arrivals").await);
     assert!(!may(&database, "ingestion", "DELETE FROM sessions").await);
-    assert!(!may(&database, "ingestion", "UPDATE sources SET disabled_at = NULL").await);
+    assert!(
+        !may(
+            &database,
+            "ingestion",
+            "UPDATE sources SET disabled_at = NULL"
+        )
+        .await
+    );
     assert!(!may(&database, "ingestion", "SELECT FROM api_clients").await);
-    assert!(may(&database, "ingestion", "UPDATE sources SET complete_through = now()").await);
+    assert!(
+        may(
+            &database,
+            "ingestion",
+            "UPDATE sources SET complete_through = now()"
+        )
+        .await
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -74,7 +154,14 @@ async fn the_operator_sees_no_attendance() {
     assert!(!may(&database, "operator", "SELECT FROM sessions").await);
     assert!(!may(&database, "operator", "SELECT FROM events").await);
     assert!(!may(&database, "operator", "DELETE FROM sources").await);
-    assert!(!may(&database, "operator", "SELECT password_hash FROM api_clients").await);
+    assert!(
+        !may(
+            &database,
+            "operator",
+            "SELECT password_hash FROM api_clients"
+        )
+        .await
+    );
     assert!(!may(&database, "operator", "SELECT key_hash FROM sources").await);
     assert!(!may(&database, "operator", "SELECT radius_secret FROM sources").await);
     assert!(!may(&database, "operator", "SELECT expire_sessions(now(), 1)").await);
@@ -87,15 +174,31 @@ async fn migrations_go_up_and_down_and_up_again_and_several_at_once_do_no_harm()
     let up = || {
         let settings = database.settings("rollcall");
         tokio::spawn(async move {
-            let connection = Object::take(Pool::new(&settings).expect("a pool").get().await.expect("a connection"));
-            migrations::run(connection, &[]).await.map_err(|error| error.to_string())
+            let connection = Object::take(
+                Pool::new(&settings)
+                    .expect("a pool")
+                    .get()
+                    .await
+                    .expect("a connection"),
+            );
+            migrations::run(connection, &[])
+                .await
+                .map_err(|error| error.to_string())
         })
     };
     for outcome in futures::future::join_all([up(), up(), up()]).await {
         assert_eq!(outcome.expect("its end"), Ok(()));
     }
-    assert!(migrations::are_current(&mut database.connect("reporting").await).await.expect("an answer"));
+    assert!(
+        migrations::are_current(&mut database.connect("reporting").await)
+            .await
+            .expect("an answer")
+    );
     migrations::revert_all(database.connect("rollcall").await).expect("down");
-    assert!(!migrations::are_current(&mut database.connect("rollcall").await).await.expect("an answer"));
+    assert!(
+        !migrations::are_current(&mut database.connect("rollcall").await)
+            .await
+            .expect("an answer")
+    );
     assert_eq!(up().await.expect("its end"), Ok(()), "up again");
 }

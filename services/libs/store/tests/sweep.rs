@@ -34,13 +34,23 @@ fn at(second: i64) -> Timestamp {
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
-    let kinds = prop::sample::select(vec!["login", "login", "login", "active", "logout", "restart"]);
-    (kinds, 0..6_u8, 0..40_i64).prop_map(|(kind, session, second)| Happening { kind, session, second })
+    let kinds = prop::sample::select(vec![
+        "login", "login", "login", "active", "logout", "restart",
+    ]);
+    (kinds, 0..6_u8, 0..40_i64).prop_map(|(kind, session, second)| Happening {
+        kind,
+        session,
+        second,
+    })
 }
 
 /// Events in batches, and sweeps anywhere among them. What is stale only moves on.
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    prop::collection::vec((happening(), prop::option::weighted(0.4, 0..=STALE_AT_LAST)), 1..30).prop_map(|all| {
+    prop::collection::vec(
+        (happening(), prop::option::weighted(0.4, 0..=STALE_AT_LAST)),
+        1..30,
+    )
+    .prop_map(|all| {
         let mut steps = Vec::new();
         let mut stale = 0;
         for (number, (happening, sweep)) in all.into_iter().enumerate() {
@@ -68,24 +78,43 @@ fn reported(source_id: i32, (number, happening): &(usize, Happening)) -> Reporte
         occurred_at: Some(at(happening.second).to_string()),
         ..Draft::default()
     };
-    let arrival = Arrival { at: at(0), ahead: forever, skew: forever };
-    Reported { source_id, event: Event::parse(draft, &arrival).expect("an event") }
+    let arrival = Arrival {
+        at: at(0),
+        ahead: forever,
+        skew: forever,
+    };
+    Reported {
+        source_id,
+        event: Event::parse(draft, &arrival).expect("an event"),
+    }
 }
 
 /// Session, and whether it is open, ended as stated, or ended without having said so.
 fn expected(all: &[Happening]) -> BTreeMap<u8, &'static str> {
-    let restart = all.iter().filter(|one| one.kind == "restart").map(|one| one.second).max();
+    let restart = all
+        .iter()
+        .filter(|one| one.kind == "restart")
+        .map(|one| one.second)
+        .max();
     let mut expected = BTreeMap::new();
     for session in 0..6 {
         let of_kind = |kind| {
-            let signs = all.iter().filter(move |one| one.session == session && one.kind == kind);
+            let signs = all
+                .iter()
+                .filter(move |one| one.session == session && one.kind == kind);
             signs.map(|one| one.second)
         };
         let (login, logout) = (of_kind("login").min(), of_kind("logout").max());
-        let Some(seen) = of_kind("login").chain(of_kind("active")).chain(of_kind("logout")).max() else {
+        let Some(seen) = of_kind("login")
+            .chain(of_kind("active"))
+            .chain(of_kind("logout"))
+            .max()
+        else {
             continue;
         };
-        let restarted = login.zip(restart).is_some_and(|(login, restart)| login < restart && seen <= restart);
+        let restarted = login
+            .zip(restart)
+            .is_some_and(|(login, restart)| login < restart && seen <= restart);
         let ended = match logout {
             Some(logout) if logout == seen => "stated",
             _ if restarted || seen < STALE_AT_LAST => "taken",
@@ -134,7 +163,8 @@ async fn whenever_it_sweeps_sessions_end_as_the_contract_says() {
         for step in steps.iter().chain([&Step::Sweep(STALE_AT_LAST)]) {
             match step {
                 Step::Report(batch) => {
-                    let batch: Vec<Reported> = batch.iter().map(|one| reported(case, one)).collect();
+                    let batch: Vec<Reported> =
+                        batch.iter().map(|one| reported(case, one)).collect();
                     record(&mut ingestion, &batch).await.expect("recorded");
                 }
                 Step::Sweep(stale) => drop(sweep(&mut ingestion, at(*stale)).await.expect("swept")),
@@ -147,8 +177,10 @@ async fn whenever_it_sweeps_sessions_end_as_the_contract_says() {
             "SELECT session_id || CASE WHEN ended IS NULL THEN ' open' WHEN ended = 'stated' THEN ' stated' ELSE ' taken' END AS text
              FROM sessions WHERE source_id = {case} ORDER BY session_id"
         );
-        let expected: Vec<String> =
-            expected(&all).iter().map(|(session, ended)| format!("{session} {ended}")).collect();
+        let expected: Vec<String> = expected(&all)
+            .iter()
+            .map(|(session, ended)| format!("{session} {ended}"))
+            .collect();
         assert_eq!(database.texts(&query).await, expected, "{steps:#?}");
     }
 }
@@ -160,8 +192,20 @@ async fn the_reason_is_kept_until_a_later_sign_of_life_undoes_it() {
     let mut number = 0;
     let mut report = async |kind, session, second| {
         number += 1;
-        let event = reported(1, &(number, Happening { kind, session, second }));
-        record(&mut database.connect("ingestion").await, &[event]).await.expect("recorded");
+        let event = reported(
+            1,
+            &(
+                number,
+                Happening {
+                    kind,
+                    session,
+                    second,
+                },
+            ),
+        );
+        record(&mut database.connect("ingestion").await, &[event])
+            .await
+            .expect("recorded");
     };
     let ended = async || {
         database
@@ -174,10 +218,28 @@ async fn the_reason_is_kept_until_a_later_sign_of_life_undoes_it() {
     report("login", 3, 30).await;
     report("restart", 0, 15).await;
     assert_eq!(ended().await, ["1 open", "2 stated", "3 open"]);
-    assert_eq!(sweep(&mut ingestion, at(5)).await, Ok(Swept { restart: 1, inferred: 0 }));
+    assert_eq!(
+        sweep(&mut ingestion, at(5)).await,
+        Ok(Swept {
+            restart: 1,
+            inferred: 0
+        })
+    );
     assert_eq!(ended().await, ["1 restart", "2 stated", "3 open"]);
-    assert_eq!(sweep(&mut ingestion, at(31)).await, Ok(Swept { restart: 0, inferred: 1 }));
-    assert_eq!(sweep(&mut ingestion, at(31)).await, Ok(Swept { restart: 0, inferred: 0 }));
+    assert_eq!(
+        sweep(&mut ingestion, at(31)).await,
+        Ok(Swept {
+            restart: 0,
+            inferred: 1
+        })
+    );
+    assert_eq!(
+        sweep(&mut ingestion, at(31)).await,
+        Ok(Swept {
+            restart: 0,
+            inferred: 0
+        })
+    );
     assert_eq!(ended().await, ["1 restart", "2 stated", "3 inferred"]);
     report("active", 1, 40).await;
     report("active", 2, 40).await;
@@ -198,30 +260,54 @@ async fn sweepers_at_once_share_the_work() {
         let mut connection = database.connect("ingestion").await;
         let mut inferred = 0;
         // A full step, or one that left rows to another, is not the last.
-        while database.texts("SELECT '' AS text FROM sessions WHERE ended IS NULL LIMIT 1").await.len() == 1 {
-            inferred += sweep(&mut connection, at(86_400)).await.expect("swept").inferred;
+        while database
+            .texts("SELECT '' AS text FROM sessions WHERE ended IS NULL LIMIT 1")
+            .await
+            .len()
+            == 1
+        {
+            inferred += sweep(&mut connection, at(86_400))
+                .await
+                .expect("swept")
+                .inferred;
         }
         inferred
     };
     let inferred = join_all((0..4).map(|_| sweeper())).await;
-    assert_eq!(inferred.iter().sum::<i64>(), 9_000, "each session once: {inferred:?}");
+    assert_eq!(
+        inferred.iter().sum::<i64>(),
+        9_000,
+        "each session once: {inferred:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn open_sessions_that_are_not_due_are_not_looked_at() {
     let database = with_open_sessions(20_000, "now").await;
-    database.execute("UPDATE sources SET last_restart_at = '2025-01-01'").await;
+    database
+        .execute("UPDATE sources SET last_restart_at = '2025-01-01'")
+        .await;
     database.execute("VACUUM ANALYZE sessions").await;
     let mut owner = database.connect("rollcall").await;
     let looked_at = async || {
-        let read =
-            "SELECT (seq_tup_read + idx_tup_fetch)::text AS text FROM pg_stat_user_tables WHERE relname = 'sessions'";
-        database.texts(read).await[0].parse::<i64>().expect("a number")
+        let read = "SELECT (seq_tup_read + idx_tup_fetch)::text AS text FROM pg_stat_user_tables WHERE relname = 'sessions'";
+        database.texts(read).await[0]
+            .parse::<i64>()
+            .expect("a number")
     };
     let before = looked_at().await;
-    assert_eq!(sweep(&mut owner, at(86_400)).await, Ok(Swept { restart: 0, inferred: 0 }));
+    assert_eq!(
+        sweep(&mut owner, at(86_400)).await,
+        Ok(Swept {
+            restart: 0,
+            inferred: 0
+        })
+    );
     // Or it would be counted a second later.
-    owner.batch_execute("SELECT pg_stat_force_next_flush()").await.expect("flushed");
+    owner
+        .batch_execute("SELECT pg_stat_force_next_flush()")
+        .await
+        .expect("flushed");
     let looked_at = looked_at().await - before;
     // The planner itself looks at the first.
     assert!(looked_at < 10, "{looked_at} rows");

@@ -59,7 +59,9 @@ impl Row {
 
 /// Fractions are cut off.
 fn local(at: Timestamp, zone: &TimeZone) -> String {
-    at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+    at.to_zoned(zone.clone())
+        .strftime("%Y-%m-%d %H:%M:%S")
+        .to_string()
 }
 
 /// The envelope, streamed. When the database breaks off, so does the body, in the midst of its JSON.

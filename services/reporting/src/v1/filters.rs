@@ -29,7 +29,11 @@ pub struct FilterFields {
     #[schema(format = Date, pattern = r"^\d{4}-\d{2}-\d{2}$", example = "2025-01-31")]
     pub end_date: String,
     /// `All Users`, or one user in any case.
-    #[schema(min_length = 1, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$", example = "All Users")]
+    #[schema(
+        min_length = 1,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]+$",
+        example = "All Users"
+    )]
     pub user_name: String,
     /// When a reporting day begins, in the reporting time zone.
     #[schema(pattern = r"^([01]\d|2[0-3]):[0-5]\d:[0-5]\d$", example = "00:00:00")]
@@ -38,7 +42,12 @@ pub struct FilterFields {
     #[schema(format = Date, pattern = r"^\d{4}-\d{2}-\d{2}$", example = "2025-02-01")]
     pub request_date: String,
     /// One realm in any case; all when absent.
-    #[schema(min_length = 1, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$", example = "Default", nullable = false)]
+    #[schema(
+        min_length = 1,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]+$",
+        example = "Default",
+        nullable = false
+    )]
     pub domain: Option<String>,
 }
 
@@ -69,7 +78,9 @@ impl Filters {
         let filters = match body.get("Filters") {
             Some(Value::Object(filters)) => filters,
             Some(other) => {
-                return Err(Problem::bad_request(format!("Filters: got {other}, takes an object.")));
+                return Err(Problem::bad_request(format!(
+                    "Filters: got {other}, takes an object."
+                )));
             }
             None => {
                 return Err(Problem::bad_request(
@@ -83,7 +94,10 @@ impl Filters {
             user_name: name(filters, "UserName", USER)?,
             start_of_day: time(filters, "StartOfDay")?,
             request_date: date(filters, "RequestDate")?,
-            domain: filters.get("Domain").map(|_| name(filters, "Domain", REALM)).transpose()?,
+            domain: filters
+                .get("Domain")
+                .map(|_| name(filters, "Domain", REALM))
+                .transpose()?,
         })
     }
 
@@ -95,8 +109,13 @@ impl Filters {
         let period = reports
             .period(self.start_date, self.end_date, self.start_of_day)
             .map_err(|error| Problem::bad_request(format!("StartDate, EndDate: {error}.")))?;
-        let user = (!self.user_name.eq_ignore_ascii_case("All Users")).then(|| self.user_name.clone());
-        Ok(Selection { period, user, realm: self.domain.clone() })
+        let user =
+            (!self.user_name.eq_ignore_ascii_case("All Users")).then(|| self.user_name.clone());
+        Ok(Selection {
+            period,
+            user,
+            realm: self.domain.clone(),
+        })
     }
 }
 
@@ -113,7 +132,8 @@ fn time(filters: &Map<String, Value>, field: &str) -> Result<civil::Time, Proble
 fn name(filters: &Map<String, Value>, field: &str, takes: &str) -> Result<String, Problem> {
     let text = required_text(filters, field, takes)?;
     let good = !text.is_empty() && !text.chars().any(char::is_control);
-    good.then(|| text.to_owned()).ok_or_else(|| wrong(field, text, takes))
+    good.then(|| text.to_owned())
+        .ok_or_else(|| wrong(field, text, takes))
 }
 
 fn wrong(field: &str, got: &str, takes: &str) -> Problem {

@@ -40,7 +40,11 @@ pub async fn sessions(
     let filters = Filters::parse(&json_object(&request, body)?)?;
     let selection = filters.selection(&reports)?;
     let detail = json!({"Filters": filters});
-    let rows = reports.rows(selection, &claims.sub, "v1.reporting.sessions", detail).await?;
+    let rows = reports
+        .rows(selection, &claims.sub, "v1.reporting.sessions", detail)
+        .await?;
     let body = body::stream(rows, reports.time_zone().clone(), reports.clock());
-    Ok(HttpResponse::Ok().insert_header(ContentType::json()).streaming(body))
+    Ok(HttpResponse::Ok()
+        .insert_header(ContentType::json())
+        .streaming(body))
 }

@@ -26,13 +26,19 @@ pub fn url() -> String {
 /// The checkout that the stack was started from.
 #[must_use]
 pub fn root() -> PathBuf {
-    std::env::var("STACK_ROOT").expect("STACK_ROOT is not set: run scripts/test").into()
+    std::env::var("STACK_ROOT")
+        .expect("STACK_ROOT is not set: run scripts/test")
+        .into()
 }
 
 /// Standard output of a script of the project.
 pub fn script(name: &str, arguments: &[&str]) -> String {
     let output = run_script(name, arguments);
-    assert!(output.status.success(), "scripts/{name} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "scripts/{name} {arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).expect("text")
 }
 
@@ -40,13 +46,25 @@ pub fn script(name: &str, arguments: &[&str]) -> String {
 #[must_use]
 pub fn run_script(name: &str, arguments: &[&str]) -> Output {
     let script = root().join("scripts").join(name);
-    Command::new(script).args(arguments).stdin(Stdio::null()).output().expect("a shell")
+    Command::new(script)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .expect("a shell")
 }
 
 /// `docker` with these arguments.
 pub fn docker(arguments: &[&str]) -> String {
-    let output = Command::new("docker").args(arguments).current_dir(root()).output().expect("docker");
-    assert!(output.status.success(), "docker {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    let output = Command::new("docker")
+        .args(arguments)
+        .current_dir(root())
+        .output()
+        .expect("docker");
+    assert!(
+        output.status.success(),
+        "docker {arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
@@ -59,7 +77,11 @@ pub fn compose(arguments: &[&str]) {
 #[must_use]
 pub fn run_in(service: &str, command: &str) -> Output {
     let arguments = ["compose", "exec", "-T", service, "sh", "-c", command];
-    Command::new("docker").args(arguments).current_dir(root()).output().expect("docker")
+    Command::new("docker")
+        .args(arguments)
+        .current_dir(root())
+        .output()
+        .expect("docker")
 }
 
 /// What a statement gives to the database's owner.
@@ -67,7 +89,9 @@ pub fn psql(statement: &str) -> String {
     let command = format!(
         "PGPASSWORD=$(cat /run/secrets/database-password) psql -h 127.0.0.1 -U rollcall -d rollcall -qAtc \"{statement}\""
     );
-    docker(&["compose", "exec", "-T", "postgres", "sh", "-c", &command]).trim().to_owned()
+    docker(&["compose", "exec", "-T", "postgres", "sh", "-c", &command])
+        .trim()
+        .to_owned()
 }
 
 /// Standard output of a command in the client container, with `input` on its standard input. The VIP's
@@ -87,17 +111,36 @@ pub fn client(command: &[&str], input: &str) -> String {
 #[must_use]
 pub fn run_client(command: &[&str], input: &str) -> Output {
     let mut child = start_client(command);
-    child.stdin.take().expect("its input").write_all(input.as_bytes()).expect("written");
+    child
+        .stdin
+        .take()
+        .expect("its input")
+        .write_all(input.as_bytes())
+        .expect("written");
     child.wait_with_output().expect("its end")
 }
 
 /// A command in the client container, at work.
 #[must_use]
 pub fn start_client(command: &[&str]) -> Child {
-    let ca = format!("{}:/state/ca.pem:ro", root().join(".rollcall/ca.pem").display());
+    let ca = format!(
+        "{}:/state/ca.pem:ro",
+        root().join(".rollcall/ca.pem").display()
+    );
     let clients = format!("{}/clients:/clients:ro", env!("CARGO_MANIFEST_DIR"));
     Command::new("docker")
-        .args(["run", "--rm", "-i", "--network", "host", "-v", &ca, "-v", &clients, "-e"])
+        .args([
+            "run",
+            "--rm",
+            "-i",
+            "--network",
+            "host",
+            "-v",
+            &ca,
+            "-v",
+            &clients,
+            "-e",
+        ])
         .arg(format!("STACK_URL={}", url()))
         .arg("rollcall/clients")
         .args(command)
@@ -129,14 +172,25 @@ impl Answer {
     /// The value of a header.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find_map(|line| line.strip_prefix(&format!("{name}: ")))
+        self.headers
+            .iter()
+            .find_map(|line| line.strip_prefix(&format!("{name}: ")))
     }
 }
 
 /// curl, trusting the stack's CA, with these arguments after the path.
 pub fn curl(path: &str, arguments: &[&str], input: &str) -> Answer {
     let url = format!("{}{path}", url());
-    let mut command = vec!["curl", "-sS", "-i", "--max-time", "60", "--cacert", "/state/ca.pem", &url];
+    let mut command = vec![
+        "curl",
+        "-sS",
+        "-i",
+        "--max-time",
+        "60",
+        "--cacert",
+        "/state/ca.pem",
+        &url,
+    ];
     command.extend(arguments);
     parse(&client(&command, input))
 }
@@ -154,10 +208,16 @@ pub fn parse(text: &str) -> Answer {
         .and_then(|line| line.split(' ').nth(1)?.parse().ok())
         .unwrap_or_else(|| panic!("no status: {text}"));
     let lower = |line: &str| {
-        line.split_once(": ")
-            .map_or_else(|| line.to_lowercase(), |(name, value)| format!("{}: {value}", name.to_lowercase()))
+        line.split_once(": ").map_or_else(
+            || line.to_lowercase(),
+            |(name, value)| format!("{}: {value}", name.to_lowercase()),
+        )
     };
-    Answer { status, headers: lines.map(lower).collect(), body: body.to_owned() }
+    Answer {
+        status,
+        headers: lines.map(lower).collect(),
+        body: body.to_owned(),
+    }
 }
 
 /// A new API client: user name and password.
@@ -178,7 +238,9 @@ pub fn source() -> String {
 
 /// A new source: its key.
 pub fn source_named(name: &str) -> String {
-    let source: Value = serde_json::from_str(&script("rollcall", &["--json", "source", "add", name])).expect("JSON");
+    let source: Value =
+        serde_json::from_str(&script("rollcall", &["--json", "source", "add", name]))
+            .expect("JSON");
     source["key"].as_str().expect("a key").to_owned()
 }
 
@@ -196,24 +258,58 @@ pub struct Sender {
 pub fn sender_here() -> Sender {
     psql("DELETE FROM source_senders");
     let name = format!("sender-{}", uuid::Uuid::new_v4());
-    let network = ["network", "inspect", "rollcall-test_edge", "--format", "{{(index .IPAM.Config 0).Gateway}}"];
+    let network = [
+        "network",
+        "inspect",
+        "rollcall-test_edge",
+        "--format",
+        "{{(index .IPAM.Config 0).Gateway}}",
+    ];
     let gateway = docker(&network);
-    let added = script("rollcall", &["--json", "source", "add", &name, "--radius", "--sender", gateway.trim()]);
+    let added = script(
+        "rollcall",
+        &[
+            "--json",
+            "source",
+            "add",
+            &name,
+            "--radius",
+            "--sender",
+            gateway.trim(),
+        ],
+    );
     let added: Value = serde_json::from_str(&added).expect("JSON");
-    Sender { name, secret: added["radius_secret"].as_str().expect("a secret").to_owned() }
+    Sender {
+        name,
+        secret: added["radius_secret"]
+            .as_str()
+            .expect("a secret")
+            .to_owned(),
+    }
 }
 
 /// The VIP's port so many after that of HTTPS: 1 is RADIUS, 2 syslog, 3 syslog over TLS.
 pub fn port(after: u16) -> String {
-    let https: u16 = url().rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
+    let https: u16 = url()
+        .rsplit(':')
+        .next()
+        .and_then(|port| port.parse().ok())
+        .expect("a port");
     (https + after).to_string()
 }
 
 /// A token of a client.
 pub fn token((name, password): &(String, String)) -> String {
     let body = serde_json::json!({"username": name, "password": password}).to_string();
-    let answer = curl("/api/v1/auth/connect", &["-H", "Content-Type: application/json", "-d", "@-"], &body);
-    answer.json()["token"].as_str().unwrap_or_else(|| panic!("no token: {answer:?}")).to_owned()
+    let answer = curl(
+        "/api/v1/auth/connect",
+        &["-H", "Content-Type: application/json", "-d", "@-"],
+        &body,
+    );
+    answer.json()["token"]
+        .as_str()
+        .unwrap_or_else(|| panic!("no token: {answer:?}"))
+        .to_owned()
 }
 
 /// A report on all users.
@@ -222,7 +318,14 @@ pub fn report(token: &str, start_date: &str, end_date: &str) -> Answer {
     let authorization = format!("Authorization: Bearer {token}");
     curl(
         "/api/v1/reporting/sessions",
-        &["-H", &authorization, "-H", "Content-Type: application/json", "-d", "@-"],
+        &[
+            "-H",
+            &authorization,
+            "-H",
+            "Content-Type: application/json",
+            "-d",
+            "@-",
+        ],
         &body.to_string(),
     )
 }
@@ -232,7 +335,14 @@ pub fn send(key: &str, events: &Value) -> Answer {
     let authorization = format!("Authorization: Bearer {key}");
     curl(
         "/api/v1/ingestion/events",
-        &["-H", &authorization, "-H", "Content-Type: application/json", "-d", "@-"],
+        &[
+            "-H",
+            &authorization,
+            "-H",
+            "Content-Type: application/json",
+            "-d",
+            "@-",
+        ],
         &events.to_string(),
     )
 }
@@ -241,7 +351,10 @@ pub fn send(key: &str, events: &Value) -> Answer {
 pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let started = Instant::now();
     while !holds() {
-        assert!(started.elapsed() < Duration::from_mins(1), "{what} does not come");
+        assert!(
+            started.elapsed() < Duration::from_mins(1),
+            "{what} does not come"
+        );
         std::thread::sleep(Duration::from_millis(300));
     }
 }

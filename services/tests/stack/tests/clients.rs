@@ -12,13 +12,19 @@ fn python(script: &str, arguments: &[&str]) -> String {
 #[test]
 fn pyjwt_verifies_a_token_by_the_jwks() {
     let client = api_client(&["reporting:read"]);
-    assert_eq!(python("verify_token.py", &[&token(&client)]).trim(), format!("{} reporting:read", client.0));
+    assert_eq!(
+        python("verify_token.py", &[&token(&client)]).trim(),
+        format!("{} reporting:read", client.0)
+    );
 }
 
 #[test]
 fn authlib_finds_the_doors_and_goes_through_them() {
     let (name, password) = api_client(&["reporting:read", "admin"]);
-    assert_eq!(python("oauth_client.py", &[&name, &password]).trim(), "basic post introspected revoked");
+    assert_eq!(
+        python("oauth_client.py", &[&name, &password]).trim(),
+        "basic post introspected revoked"
+    );
 }
 
 /// What fails is printed by schemathesis itself. Coverage, examples and fuzzing, both good and bad data; from one seed, so that
@@ -53,7 +59,11 @@ fn schemathesis_finds_nothing_in_auth() {
 
 #[test]
 fn schemathesis_finds_nothing_in_ingestion() {
-    schemathesis("ingestion", &["-H", &format!("Authorization: Bearer {}", source())], &[]);
+    schemathesis(
+        "ingestion",
+        &["-H", &format!("Authorization: Bearer {}", source())],
+        &[],
+    );
 }
 
 #[test]

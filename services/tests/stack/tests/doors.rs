@@ -3,7 +3,8 @@
 use std::{io::Write, process::Output, sync::OnceLock};
 
 use rollcall_stack_tests::{
-    Sender, client, compose, docker, eventually, port, psql, root, run_client, run_script, script, sender_here,
+    Sender, client, compose, docker, eventually, port, psql, root, run_client, run_script, script,
+    sender_here,
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -17,7 +18,16 @@ fn source() -> &'static Sender {
 fn radclient(secret: &str, attributes: &str, tries: &str) -> Output {
     let nas = "NAS-Identifier = gateway-1, ";
     run_client(
-        &["radclient", "-r", tries, "-t", "3", &format!("127.0.0.1:{}", port(1)), "acct", secret],
+        &[
+            "radclient",
+            "-r",
+            tries,
+            "-t",
+            "3",
+            &format!("127.0.0.1:{}", port(1)),
+            "acct",
+            secret,
+        ],
         &format!("{nas}{attributes}\n"),
     )
 }
@@ -39,7 +49,9 @@ fn session(id: &str) -> String {
 }
 
 fn events_of(session: &str) -> String {
-    psql(&format!("SELECT count(*) FROM events WHERE session_id = '{session}'"))
+    psql(&format!(
+        "SELECT count(*) FROM events WHERE session_id = '{session}'"
+    ))
 }
 
 /// Seconds since 1970 of 2025-01-01, 10:00 UTC, and of so many seconds after it.
@@ -53,7 +65,10 @@ fn a_session_is_accounted_for_and_a_repeated_request_changes_nothing() {
     let base = format!(
         "User-Name = asha, Acct-Session-Id = {id}, Calling-Station-Id = 203.0.113.5, Framed-IP-Address = 10.8.0.2, Class = 0x0102"
     );
-    let start = format!("{base}, Acct-Status-Type = Start, Event-Timestamp = {}", at(0));
+    let start = format!(
+        "{base}, Acct-Status-Type = Start, Event-Timestamp = {}",
+        at(0)
+    );
     acct(&start);
     acct(&start);
     acct(&format!(
@@ -88,9 +103,14 @@ fn a_stop_alone_tells_when_its_session_began() {
 
 #[test]
 fn accounting_on_is_a_restart() {
-    acct(&format!("Acct-Status-Type = Accounting-On, Event-Timestamp = {}", at(0)));
-    let restart =
-        psql(&format!("SELECT to_char(last_restart_at, 'DD HH24:MI') FROM sources WHERE name = '{}'", source().name));
+    acct(&format!(
+        "Acct-Status-Type = Accounting-On, Event-Timestamp = {}",
+        at(0)
+    ));
+    let restart = psql(&format!(
+        "SELECT to_char(last_restart_at, 'DD HH24:MI') FROM sources WHERE name = '{}'",
+        source().name
+    ));
     assert_eq!(restart, "01 10:00");
 }
 
@@ -99,9 +119,24 @@ fn a_wrong_secret_and_bad_attributes_get_no_answer_and_a_line_in_the_log() {
     let id = Uuid::new_v4().simple().to_string();
     let start = format!("User-Name = mallory, Acct-Session-Id = {id}, Acct-Status-Type = Start");
     assert!(!radclient("another secret", &start, "1").status.success());
-    assert!(!radclient(&source().secret, "User-Name = mallory, Acct-Status-Type = Start", "1").status.success());
+    assert!(
+        !radclient(
+            &source().secret,
+            "User-Name = mallory, Acct-Status-Type = Start",
+            "1"
+        )
+        .status
+        .success()
+    );
     assert_eq!(session(&id), "");
-    let log = docker(&["compose", "logs", "--no-log-prefix", "--tail", "300", "ingestion"]);
+    let log = docker(&[
+        "compose",
+        "logs",
+        "--no-log-prefix",
+        "--tail",
+        "300",
+        "ingestion",
+    ]);
     for reason in ["its authenticator is wrong", "Acct-Session-Id: is missing"] {
         let tells = |line: &str| line.contains(reason) && line.contains(&source().name);
         assert!(log.lines().any(tells), "{reason} is not in the log:\n{log}");
@@ -111,15 +146,21 @@ fn a_wrong_secret_and_bad_attributes_get_no_answer_and_a_line_in_the_log() {
 #[test]
 fn while_the_database_does_not_answer_neither_does_radius_and_the_gateway_sends_again() {
     let id = Uuid::new_v4().simple().to_string();
-    let start =
-        format!("User-Name = asha, Acct-Session-Id = {id}, Acct-Status-Type = Start, Event-Timestamp = {}", at(0));
+    let start = format!(
+        "User-Name = asha, Acct-Session-Id = {id}, Acct-Status-Type = Start, Event-Timestamp = {}",
+        at(0)
+    );
     acct(&start.replace(&id, &format!("{id}-first")));
     compose(&["pause", "postgres"]);
     let unanswered = radclient(&source().secret, &start, "1");
     compose(&["unpause", "postgres"]);
     assert!(!unanswered.status.success());
     let answered = radclient(&source().secret, &start, "10");
-    assert!(answered.status.success(), "{}", String::from_utf8_lossy(&answered.stdout));
+    assert!(
+        answered.status.success(),
+        "{}",
+        String::from_utf8_lossy(&answered.stdout)
+    );
     assert_eq!(events_of(&format!("gateway-1/{id}")), "1");
 }
 
@@ -127,7 +168,16 @@ fn logger(arguments: &[&str], text: &str) {
     let _ = source();
     client(
         &[
-            &["logger", "--rfc5424", "--server", "127.0.0.1", "--port", &port(2), "--tag", "gateway"],
+            &[
+                "logger",
+                "--rfc5424",
+                "--server",
+                "127.0.0.1",
+                "--port",
+                &port(2),
+                "--tag",
+                "gateway",
+            ],
             arguments,
             &["--", text],
         ]
@@ -140,7 +190,8 @@ fn logger(arguments: &[&str], text: &str) {
 fn logger_sends_events_as_structured_data_over_udp_and_tcp_in_both_framings() {
     for arguments in [&["--udp"][..], &["--tcp"], &["--tcp", "--octet-count"]] {
         let id = Uuid::new_v4().simple().to_string();
-        let parameter = |name: &str, value: &str| ["--sd-param".to_owned(), format!("{name}=\"{value}\"")];
+        let parameter =
+            |name: &str, value: &str| ["--sd-param".to_owned(), format!("{name}=\"{value}\"")];
         let data = [
             parameter("type", "login"),
             parameter("session_id", &id),
@@ -152,7 +203,9 @@ fn logger_sends_events_as_structured_data_over_udp_and_tcp_in_both_framings() {
         all.extend(["--sd-id", "rollcall@32473"]);
         all.extend(data.iter().map(String::as_str));
         logger(&all, "hello");
-        eventually(&format!("the event over {arguments:?}"), || events_of(&id) == "1");
+        eventually(&format!("the event over {arguments:?}"), || {
+            events_of(&id) == "1"
+        });
     }
 }
 
@@ -161,10 +214,14 @@ fn rsyslog_forwards_a_log_over_tls_and_connects_again_when_ingestion_restarts() 
     let _ = source();
     let run = Uuid::new_v4().simple().to_string();
     let stored = |part: &str| {
-        psql(&format!("SELECT count(DISTINCT user_name) FROM events WHERE user_name LIKE '{run}-{part}-%'"))
+        psql(&format!(
+            "SELECT count(DISTINCT user_name) FROM events WHERE user_name LIKE '{run}-{part}-%'"
+        ))
     };
     let lines = |part: &str, number: usize| {
-        let line = |number| format!("Accepted publickey for {run}-{part}-{number} from 203.0.113.5 port 5 ssh2\n");
+        let line = |number| {
+            format!("Accepted publickey for {run}-{part}-{number} from 203.0.113.5 port 5 ssh2\n")
+        };
         (0..number).map(line).collect::<Vec<_>>().concat()
     };
     // What comes on standard input becomes the log.
@@ -199,19 +256,40 @@ fn an_own_rule_is_tried_on_a_log_and_then_heard() {
     .expect("a rule");
     let log = root().join("acme.log");
     std::fs::write(&log, "2025-01-01T10:00:00Z gw acme[7]: user asha connected, session 5\n2025-01-01T10:00:00Z gw acme[7]: idle\nnonsense\n").expect("a log");
-    let tried = script("rollcall", &["source", "try-rule", log.to_str().expect("a path")]);
-    assert!(tried.contains("acme-login") && tried.contains("acme/5@2025-01-01T10:00:00Z"), "{tried}");
-    assert!(tried.contains("cannot be read") && tried.contains("1 other lines concern no session"), "{tried}");
+    let tried = script(
+        "rollcall",
+        &["source", "try-rule", log.to_str().expect("a path")],
+    );
+    assert!(
+        tried.contains("acme-login") && tried.contains("acme/5@2025-01-01T10:00:00Z"),
+        "{tried}"
+    );
+    assert!(
+        tried.contains("cannot be read") && tried.contains("1 other lines concern no session"),
+        "{tried}"
+    );
 
     compose(&["restart", "ingestion"]);
     let user = Uuid::new_v4().simple().to_string();
     eventually("the rule's event", || {
-        logger(&["--udp", "--tag", "acme"], &format!("user {user} connected, session 5"));
-        psql(&format!("SELECT count(*) > 0 FROM sessions WHERE user_name = '{user}'")) == "t"
+        logger(
+            &["--udp", "--tag", "acme"],
+            &format!("user {user} connected, session 5"),
+        );
+        psql(&format!(
+            "SELECT count(*) > 0 FROM sessions WHERE user_name = '{user}'"
+        )) == "t"
     });
     std::fs::write(&file, "[[rule]]\nname = 'acme-login'\n").expect("a rule");
-    let bad = run_script("rollcall", &["source", "try-rule", log.to_str().expect("a path")]);
-    assert!(String::from_utf8_lossy(&bad.stderr).contains("acme.toml"), "{}", String::from_utf8_lossy(&bad.stderr));
+    let bad = run_script(
+        "rollcall",
+        &["source", "try-rule", log.to_str().expect("a path")],
+    );
+    assert!(
+        String::from_utf8_lossy(&bad.stderr).contains("acme.toml"),
+        "{}",
+        String::from_utf8_lossy(&bad.stderr)
+    );
     std::fs::remove_file(&file).expect("removed");
     std::fs::remove_file(&log).expect("removed");
 }
@@ -219,11 +297,26 @@ fn an_own_rule_is_tried_on_a_log_and_then_heard() {
 #[test]
 fn the_list_and_the_metrics_tell_how_much_a_source_sent() {
     let id = Uuid::new_v4().simple().to_string();
-    acct(&format!("User-Name = asha, Acct-Session-Id = {id}, Acct-Status-Type = Start, Event-Timestamp = {}", at(0)));
-    let list: Value = serde_json::from_str(&script("rollcall", &["--json", "source", "list"])).expect("JSON");
-    let known = list.as_array().expect("rows").iter().find(|row| row["name"] == source().name).expect("the source");
-    assert!(known["events"].as_u64() > Some(0) && known["clock_skewed"].as_u64() > Some(0), "{known}");
-    assert!(known["last_received_at"].is_string() && known["gaps"] == 0, "{known}");
+    acct(&format!(
+        "User-Name = asha, Acct-Session-Id = {id}, Acct-Status-Type = Start, Event-Timestamp = {}",
+        at(0)
+    ));
+    let list: Value =
+        serde_json::from_str(&script("rollcall", &["--json", "source", "list"])).expect("JSON");
+    let known = list
+        .as_array()
+        .expect("rows")
+        .iter()
+        .find(|row| row["name"] == source().name)
+        .expect("the source");
+    assert!(
+        known["events"].as_u64() > Some(0) && known["clock_skewed"].as_u64() > Some(0),
+        "{known}"
+    );
+    assert!(
+        known["last_received_at"].is_string() && known["gaps"] == 0,
+        "{known}"
+    );
     eventually("the metrics", || {
         let metrics = docker(&[
             "compose",

@@ -2,7 +2,9 @@
 
 use std::process::Command;
 
-use rollcall_stack_tests::{api_client, compose, docker, eventually, report, run_script, script, send, source, token};
+use rollcall_stack_tests::{
+    api_client, compose, docker, eventually, report, run_script, script, send, source, token,
+};
 use serde_json::{Value, json};
 
 fn login(id: &str) -> Value {
@@ -38,11 +40,20 @@ fn without_redis_reports_fail_closed_and_gateways_still_report() {
     println!("503 after {} s", parts[1]);
     assert_eq!(send(&key, &login("without redis")).json()["accepted"], 1);
     let status = run_script("status", &[]);
-    let status = format!("{}{}", status.status.success(), String::from_utf8_lossy(&status.stdout));
-    assert!(status.starts_with("false") && status.contains("docker compose up -d redis"), "{status}");
+    let status = format!(
+        "{}{}",
+        status.status.success(),
+        String::from_utf8_lossy(&status.stdout)
+    );
+    assert!(
+        status.starts_with("false") && status.contains("docker compose up -d redis"),
+        "{status}"
+    );
     compose(&["start", "redis"]);
     // Redis forgot its tokens; a new one is good.
-    eventually("a report", || report(&self::token(&client), "2025-01-01", "2025-01-01").status == 200);
+    eventually("a report", || {
+        report(&self::token(&client), "2025-01-01", "2025-01-01").status == 200
+    });
 }
 
 #[test]
@@ -52,14 +63,23 @@ fn without_auth_gateways_still_report_and_known_tokens_are_good() {
     compose(&["stop", "auth"]);
     assert_eq!(send(&key, &login("without auth")).json()["accepted"], 1);
     assert_eq!(report(&token, "2025-01-01", "2025-01-01").status, 200);
-    let answer =
-        rollcall_stack_tests::curl("/api/v1/auth/connect", &["-H", "Content-Type: application/json", "-d", "{}"], "");
+    let answer = rollcall_stack_tests::curl(
+        "/api/v1/auth/connect",
+        &["-H", "Content-Type: application/json", "-d", "{}"],
+        "",
+    );
     assert_eq!(
-        (answer.status, answer.header("retry-after"), &answer.json()["statusCode"]),
+        (
+            answer.status,
+            answer.header("retry-after"),
+            &answer.json()["statusCode"]
+        ),
         (503, Some("1"), &json!(503))
     );
     compose(&["start", "auth"]);
-    eventually("auth", || rollcall_stack_tests::curl("/.well-known/jwks.json", &[], "").status == 200);
+    eventually("auth", || {
+        rollcall_stack_tests::curl("/.well-known/jwks.json", &[], "").status == 200
+    });
 }
 
 #[test]
@@ -75,21 +95,38 @@ fn without_postgres_everything_says_503_and_recovers_by_itself() {
         let answer = report(&token, "2025-01-01", "2025-01-01");
         assert_eq!(answer.status, 503, "{stop:?}: {answer:?}");
         assert!(
-            answer.json()["statusMessage"].as_str().is_some_and(|message| message.contains("unreachable")),
+            answer.json()["statusMessage"]
+                .as_str()
+                .is_some_and(|message| message.contains("unreachable")),
             "{answer:?}"
         );
         assert_eq!(send(&key, &login("while away")).status, 503, "{stop:?}");
         compose(&start);
-        eventually("a receipt", || send(&key, &login(&format!("after {}", stop[0]))).status == 200);
-        eventually("a report", || report(&self::token(&client), "2025-01-01", "2025-01-01").status == 200);
+        eventually("a receipt", || {
+            send(&key, &login(&format!("after {}", stop[0]))).status == 200
+        });
+        eventually("a report", || {
+            report(&self::token(&client), "2025-01-01", "2025-01-01").status == 200
+        });
     }
 }
 
 #[test]
 fn several_replicas_are_found_and_one_may_die() {
     // Compose adds nothing to a service whose last health check failed, as one of another test's paused database does.
-    eventually("a healthy stack", || run_script("status", &[]).status.success());
-    compose(&["up", "-d", "--wait", "--no-recreate", "--scale", "reporting=2", "--scale", "ingestion=2"]);
+    eventually("a healthy stack", || {
+        run_script("status", &[]).status.success()
+    });
+    compose(&[
+        "up",
+        "-d",
+        "--wait",
+        "--no-recreate",
+        "--scale",
+        "reporting=2",
+        "--scale",
+        "ingestion=2",
+    ]);
     let token = token(&api_client(&["reporting:read"]));
     let replicas = || {
         let names = docker(&["compose", "ps", "-q", "reporting"]);
@@ -98,8 +135,14 @@ fn several_replicas_are_found_and_one_may_die() {
     let ids = replicas();
     assert_eq!(ids.len(), 2);
     let served = |id: &str| {
-        let logs = Command::new("docker").args(["logs", id]).output().expect("docker").stdout;
-        String::from_utf8_lossy(&logs).matches("\"answered\"").count()
+        let logs = Command::new("docker")
+            .args(["logs", id])
+            .output()
+            .expect("docker")
+            .stdout;
+        String::from_utf8_lossy(&logs)
+            .matches("\"answered\"")
+            .count()
     };
     eventually("work for both", || {
         assert_eq!(report(&token, "2025-01-01", "2025-01-01").status, 200);
@@ -109,6 +152,15 @@ fn several_replicas_are_found_and_one_may_die() {
     for _ in 0..6 {
         assert_eq!(report(&token, "2025-01-01", "2025-01-01").status, 200);
     }
-    compose(&["up", "-d", "--wait", "--no-recreate", "--scale", "reporting=1", "--scale", "ingestion=1"]);
+    compose(&[
+        "up",
+        "-d",
+        "--wait",
+        "--no-recreate",
+        "--scale",
+        "reporting=1",
+        "--scale",
+        "ingestion=1",
+    ]);
     script("status", &[]);
 }

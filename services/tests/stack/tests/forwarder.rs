@@ -10,8 +10,14 @@ const NAME: &str = "rollcall-test-forwarder";
 
 fn start(folder: &str) {
     let owner = format!("{folder}:/data");
-    let user =
-        String::from_utf8(std::process::Command::new("id").arg("-u").output().expect("id").stdout).expect("text");
+    let user = String::from_utf8(
+        std::process::Command::new("id")
+            .arg("-u")
+            .output()
+            .expect("id")
+            .stdout,
+    )
+    .expect("text");
     docker(&[
         "run",
         "--detach",
@@ -35,7 +41,16 @@ fn start(folder: &str) {
 
 fn kill() {
     docker(&["kill", "--signal", "KILL", NAME]);
-    eventually("its end", || docker(&["ps", "--all", "--quiet", "--filter", &format!("name={NAME}")]).is_empty());
+    eventually("its end", || {
+        docker(&[
+            "ps",
+            "--all",
+            "--quiet",
+            "--filter",
+            &format!("name={NAME}"),
+        ])
+        .is_empty()
+    });
 }
 
 #[test]
@@ -50,12 +65,23 @@ fn killed_while_the_vip_is_away_nothing_is_lost_or_doubled() {
         source()
     );
     fs::write(folder.join("config.toml"), config).expect("written");
-    fs::set_permissions(folder.join("config.toml"), fs::Permissions::from_mode(0o600)).expect("a mode");
+    fs::set_permissions(
+        folder.join("config.toml"),
+        fs::Permissions::from_mode(0o600),
+    )
+    .expect("a mode");
     let events = |range: std::ops::Range<usize>| {
         let event = |number| json!({"event_id": format!("{run}-{number}"), "type": "login", "session_id": format!("{run}-{number}"), "user": "asha", "occurred_at": "2025-01-01T00:00:00Z"});
-        range.map(|number| format!("{}\n", event(number))).collect::<Vec<_>>().concat()
+        range
+            .map(|number| format!("{}\n", event(number)))
+            .collect::<Vec<_>>()
+            .concat()
     };
-    let stored = || psql(&format!("SELECT count(*) FROM events WHERE event_id LIKE '{run}-%'"));
+    let stored = || {
+        psql(&format!(
+            "SELECT count(*) FROM events WHERE event_id LIKE '{run}-%'"
+        ))
+    };
 
     fs::write(folder.join("events.ndjson"), events(0..3000)).expect("written");
     let path = folder.to_str().expect("a path");

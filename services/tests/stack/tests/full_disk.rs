@@ -41,11 +41,16 @@ fn a_full_disk_is_503_and_nothing_acknowledged_is_lost() {
     assert_eq!(refused.len(), 5, "the disk was never full");
 
     docker(&["compose", "exec", "-T", "keeper", "rm", BALLAST]);
-    eventually("the database", || send(&key, &batch(refused[0])).status == 200);
+    eventually("the database", || {
+        send(&key, &batch(refused[0])).status == 200
+    });
     for number in &refused {
         let receipt = send(&key, &batch(*number)).json();
         assert_eq!(
-            receipt["accepted"].as_u64().zip(receipt["duplicates"].as_u64()).map(|(new, old)| new + old),
+            receipt["accepted"]
+                .as_u64()
+                .zip(receipt["duplicates"].as_u64())
+                .map(|(new, old)| new + old),
             Some(500),
             "{receipt}"
         );
@@ -55,7 +60,13 @@ fn a_full_disk_is_503_and_nothing_acknowledged_is_lost() {
     );
     acknowledged.extend(refused);
     acknowledged.sort_unstable();
-    let expected: Vec<String> = acknowledged.iter().map(|number| format!("{number}:500")).collect();
+    let expected: Vec<String> = acknowledged
+        .iter()
+        .map(|number| format!("{number}:500"))
+        .collect();
     assert_eq!(whole, expected.join(" "));
-    println!("{} batches acknowledged, the disk full in between, and all of them are there", acknowledged.len());
+    println!(
+        "{} batches acknowledged, the disk full in between, and all of them are there",
+        acknowledged.len()
+    );
 }

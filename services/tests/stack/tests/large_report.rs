@@ -4,9 +4,22 @@ use rollcall_stack_tests::{api_client, docker, psql, source_named, token, url};
 
 /// Peak resident memory of the service since it was last reset, in KiB.
 fn peak() -> u64 {
-    let status = docker(&["compose", "exec", "-T", "reporting", "cat", "/proc/1/status"]);
-    let line = status.lines().find(|line| line.starts_with("VmHWM")).expect("VmHWM");
-    line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).expect("a number")
+    let status = docker(&[
+        "compose",
+        "exec",
+        "-T",
+        "reporting",
+        "cat",
+        "/proc/1/status",
+    ]);
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmHWM"))
+        .expect("VmHWM");
+    line.split_whitespace()
+        .nth(1)
+        .and_then(|number| number.parse().ok())
+        .expect("a number")
 }
 
 #[test]

@@ -5,12 +5,16 @@
 use std::{thread, time::Duration};
 
 use rollcall_stack_tests::{
-    api_client, client, compose, docker, eventually, port, psql, sender_here, source, source_named, token,
+    api_client, client, compose, docker, eventually, port, psql, sender_here, source, source_named,
+    token,
 };
 use serde_json::{Value, json};
 
 fn rounds() -> u64 {
-    std::env::var("FAULT_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(5)
+    std::env::var("FAULT_ROUNDS")
+        .ok()
+        .and_then(|rounds| rounds.parse().ok())
+        .unwrap_or(5)
 }
 
 /// What is left of a ledger when the dust has settled.
@@ -27,14 +31,30 @@ fn under_load(seconds: u64, connections: u64, harm: impl FnOnce()) -> Outcome {
     let sender = thread::spawn({
         let realm = name.clone();
         move || {
-            client(&["python3", "/clients/ledger.py", &key, &seconds.to_string(), &connections.to_string(), &realm], "")
+            client(
+                &[
+                    "python3",
+                    "/clients/ledger.py",
+                    &key,
+                    &seconds.to_string(),
+                    &connections.to_string(),
+                    &realm,
+                ],
+                "",
+            )
         }
     });
     thread::sleep(Duration::from_secs(2));
     harm();
     let ledger: Value = serde_json::from_str(&sender.join().expect("the ledger")).expect("JSON");
-    let stored = psql(&format!("SELECT count(*) FROM events JOIN sources ON id = source_id WHERE name = '{name}'"));
-    Outcome { ledger, stored: stored.parse().expect("a number"), realm: name }
+    let stored = psql(&format!(
+        "SELECT count(*) FROM events JOIN sources ON id = source_id WHERE name = '{name}'"
+    ));
+    Outcome {
+        ledger,
+        stored: stored.parse().expect("a number"),
+        realm: name,
+    }
 }
 
 impl Outcome {
@@ -60,14 +80,23 @@ impl Outcome {
         assert_eq!(self.ledger["rejected"], 0, "{summary}");
         // All of it is in the report, as the client reckons it, once what was left open in 2025 is taken as ended.
         eventually("the sweeper", || {
-            psql("SELECT count(*) FROM sessions WHERE ended IS NULL AND last_seen_at < '2026-01-01'") == "0"
+            psql(
+                "SELECT count(*) FROM sessions WHERE ended IS NULL AND last_seen_at < '2026-01-01'",
+            ) == "0"
         });
         let token = token(&api_client(&["reporting:read"]));
         let body = json!({"Filters": {"StartDate": "2025-03-10", "EndDate": "2025-03-10", "UserName": "All Users", "StartOfDay": "00:00:00", "RequestDate": "2025-03-10", "Domain": self.realm}});
         let bearer = format!("Authorization: Bearer {token}");
         let answer = rollcall_stack_tests::curl(
             "/api/v1/reporting/sessions",
-            &["-H", &bearer, "-H", "Content-Type: application/json", "-d", "@-"],
+            &[
+                "-H",
+                &bearer,
+                "-H",
+                "Content-Type: application/json",
+                "-d",
+                "@-",
+            ],
             &body.to_string(),
         );
         assert_eq!(answer.json()["data"], self.ledger["rows"]);
@@ -88,7 +117,14 @@ fn whatever_dies_nothing_is_lost_or_doubled() {
                     let id = docker(&["compose", "ps", "-q", "ingestion"]);
                     docker(&["network", "disconnect", "rollcall-test_data", id.trim()]);
                     thread::sleep(Duration::from_millis(700));
-                    docker(&["network", "connect", "--alias", "ingestion", "rollcall-test_data", id.trim()]);
+                    docker(&[
+                        "network",
+                        "connect",
+                        "--alias",
+                        "ingestion",
+                        "rollcall-test_data",
+                        id.trim(),
+                    ]);
                 }
                 _ => compose(&["pause", "ingestion"]),
             }
@@ -112,14 +148,29 @@ fn accounting(seconds: u64) -> thread::JoinHandle<()> {
     let sender = sender_here();
     thread::spawn(move || {
         let nas = format!("nas-{}", uuid::Uuid::new_v4());
-        let command = ["python3", "/clients/radius_ledger.py", &port(1), &sender.secret, &seconds.to_string(), &nas];
+        let command = [
+            "python3",
+            "/clients/radius_ledger.py",
+            &port(1),
+            &sender.secret,
+            &seconds.to_string(),
+            &nas,
+        ];
         let ledger = client(&command, "");
-        let [answered, sent, repeated] = ledger.split_whitespace().collect::<Vec<_>>()[..] else { panic!("{ledger}") };
+        let [answered, sent, repeated] = ledger.split_whitespace().collect::<Vec<_>>()[..] else {
+            panic!("{ledger}")
+        };
         let stored = psql(&format!(
             "SELECT count(*) || ' ' || count(DISTINCT session_id) FROM events WHERE session_id LIKE '{nas}/%'"
         ));
-        println!("RADIUS: {sent} sent, {answered} answered, {stored} stored and sessions, {repeated} repeated");
-        assert_eq!((answered, stored), (sent, format!("{sent} {sent}")), "all of them in the end");
+        println!(
+            "RADIUS: {sent} sent, {answered} answered, {stored} stored and sessions, {repeated} repeated"
+        );
+        assert_eq!(
+            (answered, stored),
+            (sent, format!("{sent} {sent}")),
+            "all of them in the end"
+        );
         assert!(answered.parse::<u64>().expect("a number") > 100, "{ledger}");
     })
 }
@@ -168,7 +219,10 @@ wait"#;
     let receipts = client(&["bash", "-c", script, "send", &key], "");
     let count = |what: &str| receipts.matches(what).count();
     assert_eq!(
-        (count(r#""accepted":1,"duplicates":0"#), count(r#""accepted":0,"duplicates":1"#)),
+        (
+            count(r#""accepted":1,"duplicates":0"#),
+            count(r#""accepted":0,"duplicates":1"#)
+        ),
         (1, 49),
         "{receipts}"
     );

@@ -29,22 +29,31 @@ impl Collector {
             "-u",
             "/clients/collector.py",
         ]);
-        Self { name: "rollcall-test-collector" }
+        Self {
+            name: "rollcall-test-collector",
+        }
     }
 
     fn lines(&self) -> Vec<String> {
-        docker(&["logs", self.name]).lines().map(str::to_owned).collect()
+        docker(&["logs", self.name])
+            .lines()
+            .map(str::to_owned)
+            .collect()
     }
 
     /// Whether `service` has sent something of this kind that holds `hex`.
     fn has(&self, kind: &str, service: &str, hex: &str) -> bool {
-        self.lines().iter().any(|line| line.starts_with(&format!("{kind} {service} ")) && line.contains(hex))
+        self.lines()
+            .iter()
+            .any(|line| line.starts_with(&format!("{kind} {service} ")) && line.contains(hex))
     }
 }
 
 impl Drop for Collector {
     fn drop(&mut self) {
-        let _ = Command::new("docker").args(["rm", "-f", self.name]).output();
+        let _ = Command::new("docker")
+            .args(["rm", "-f", self.name])
+            .output();
     }
 }
 
@@ -62,13 +71,27 @@ fn one_trace_leads_from_the_vip_through_all_three_services() {
     let sent = send(&source(), &serde_json::json!([]));
     // What is taken writes no line; what is refused does.
     assert_eq!(send("no key", &serde_json::json!([])).status, 401);
-    let (trace, other) = (answer.header("x-request-id").expect("an id"), sent.header("x-request-id").expect("an id"));
-    eventually("the report's trace", || collector.has("traces", "reporting", trace));
-    eventually("the ingestion's trace", || collector.has("traces", "ingestion", other));
-    eventually("auth's trace", || collector.lines().iter().any(|line| line.starts_with("traces auth ")));
+    let (trace, other) = (
+        answer.header("x-request-id").expect("an id"),
+        sent.header("x-request-id").expect("an id"),
+    );
+    eventually("the report's trace", || {
+        collector.has("traces", "reporting", trace)
+    });
+    eventually("the ingestion's trace", || {
+        collector.has("traces", "ingestion", other)
+    });
+    eventually("auth's trace", || {
+        collector
+            .lines()
+            .iter()
+            .any(|line| line.starts_with("traces auth "))
+    });
     for service in ["auth", "ingestion", "reporting"] {
         eventually("metrics", || collector.has("metrics", service, ""));
         eventually("logs", || collector.has("logs", service, ""));
     }
-    eventually("a log record with its trace", || collector.has("logs", "reporting", trace));
+    eventually("a log record with its trace", || {
+        collector.has("logs", "reporting", trace)
+    });
 }

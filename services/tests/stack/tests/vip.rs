@@ -17,32 +17,72 @@ fn its_own_errors_wear_kb008s_envelope() {
         ("another address", curl("/", &[], ""), 404),
         ("health is not public", curl("/health/ready", &[], ""), 404),
         ("metrics are not public", curl("/metrics", &[], ""), 404),
-        ("TRACE", curl("/api/v1/auth/connect", &["-X", "TRACE"], ""), 405),
-        ("a long header", curl("/api/v1/auth/connect", &["--http1.1", "-H", &long_header], ""), 400),
+        (
+            "TRACE",
+            curl("/api/v1/auth/connect", &["-X", "TRACE"], ""),
+            405,
+        ),
+        (
+            "a long header",
+            curl(
+                "/api/v1/auth/connect",
+                &["--http1.1", "-H", &long_header],
+                "",
+            ),
+            400,
+        ),
         ("a long path", curl(&long_path, &["--http1.1"], ""), 414),
         (
             "a large body",
-            curl("/api/v1/auth/connect", &["-H", "Content-Type: application/json", "-d", "@-"], &large_body),
+            curl(
+                "/api/v1/auth/connect",
+                &["-H", "Content-Type: application/json", "-d", "@-"],
+                &large_body,
+            ),
             413,
         ),
-        ("a service's own 404", curl("/api/v1/ingestion/events", &[], ""), 405),
+        (
+            "a service's own 404",
+            curl("/api/v1/ingestion/events", &[], ""),
+            405,
+        ),
     ] {
         assert_eq!(answer.status, status, "{what}: {answer:?}");
-        assert_eq!(answer.header("content-type"), Some("application/json"), "{what}: {answer:?}");
+        assert_eq!(
+            answer.header("content-type"),
+            Some("application/json"),
+            "{what}: {answer:?}"
+        );
         let body = answer.json();
         assert_eq!(body["statusCode"], status, "{what}");
         assert_eq!(body["data"], serde_json::json!([]), "{what}");
         let date = body["responseDate"].as_str().expect("a date");
-        assert!(date.len() == 28 && date.ends_with('Z') && date.parse::<jiff::Timestamp>().is_ok(), "{what}: {date}");
-        assert!(!body["statusMessage"].as_str().expect("a message").is_empty(), "{what}");
-        assert_eq!(answer.header("strict-transport-security"), Some("max-age=63072000"), "{what}");
+        assert!(
+            date.len() == 28 && date.ends_with('Z') && date.parse::<jiff::Timestamp>().is_ok(),
+            "{what}: {date}"
+        );
+        assert!(
+            !body["statusMessage"]
+                .as_str()
+                .expect("a message")
+                .is_empty(),
+            "{what}"
+        );
+        assert_eq!(
+            answer.header("strict-transport-security"),
+            Some("max-age=63072000"),
+            "{what}"
+        );
     }
 }
 
 #[test]
 fn the_api_can_be_read_and_tried_in_a_browser() {
     let page = curl("/api/docs/", &[], "");
-    assert_eq!((page.status, page.header("content-type")), (200, Some("text/html")));
+    assert_eq!(
+        (page.status, page.header("content-type")),
+        (200, Some("text/html"))
+    );
     let settings = curl("/api/docs/swagger-initializer.js", &[], "").body;
     for service in ["auth", "ingestion", "reporting"] {
         let document = format!("/api/v1/{service}/openapi.json");
@@ -77,10 +117,19 @@ fn what_is_no_http_is_told_so_in_the_envelope_too() {
 
 #[test]
 fn plain_http_is_told_so_and_nothing_listens_on_port_80() {
-    let plain = client(&["curl", "-sS", "-i", &format!("http://{}/", host_and_port())], "");
-    assert!(plain.starts_with("HTTP/1.1 400") && plain.contains(r#""statusCode":400"#), "{plain}");
+    let plain = client(
+        &["curl", "-sS", "-i", &format!("http://{}/", host_and_port())],
+        "",
+    );
+    assert!(
+        plain.starts_with("HTTP/1.1 400") && plain.contains(r#""statusCode":400"#),
+        "{plain}"
+    );
     let published = docker(&["compose", "ps", "--format", "{{.Service}} {{.Ports}}"]);
-    let public: Vec<&str> = published.lines().filter(|line| line.contains("->")).collect();
+    let public: Vec<&str> = published
+        .lines()
+        .filter(|line| line.contains("->"))
+        .collect();
     assert!(
         matches!(public[..], [one] if one.starts_with("nginx ") && one.contains(&format!("{}->8443/tcp", host_and_port()))),
         "{published}"
@@ -89,7 +138,11 @@ fn plain_http_is_told_so_and_nothing_listens_on_port_80() {
 
 #[test]
 fn http_2_is_spoken_and_requests_are_numbered() {
-    let answer = curl("/.well-known/jwks.json", &["-H", "X-Request-Id: mine", "--http2"], "");
+    let answer = curl(
+        "/.well-known/jwks.json",
+        &["-H", "X-Request-Id: mine", "--http2"],
+        "",
+    );
     let id = answer.header("x-request-id").expect("an id");
     assert!(id.len() == 32 && id != "mine", "{id}");
     let version = client(
@@ -120,7 +173,9 @@ fn a_request_id_and_no_secret_is_in_the_logs() {
     let id = answer.header("x-request-id").expect("an id");
     let mentions: Vec<&str> = logs.lines().filter(|line| line.contains(id)).collect();
     assert!(
-        mentions.iter().any(|line| line.contains(r#""target":"access""#))
+        mentions
+            .iter()
+            .any(|line| line.contains(r#""target":"access""#))
             && mentions.iter().any(|line| line.contains("upstream")),
         "{mentions:?}"
     );
@@ -131,20 +186,39 @@ fn a_request_id_and_no_secret_is_in_the_logs() {
 
 #[test]
 fn tls_is_mozillas_intermediate_and_the_certificate_is_trusted_by_its_ca() {
-    let scan = run_client(&["sslyze", "--mozilla_config=intermediate", &host_and_port()], "");
+    let scan = run_client(
+        &["sslyze", "--mozilla_config=intermediate", &host_and_port()],
+        "",
+    );
     let scan = String::from_utf8_lossy(&scan.stdout).into_owned();
-    let verdict = scan.split("COMPLIANCE AGAINST TLS CONFIGURATION").nth(1).expect("a verdict");
-    let faults: Vec<&str> = verdict.lines().map(str::trim).filter(|line| line.starts_with("* ")).collect();
+    let verdict = scan
+        .split("COMPLIANCE AGAINST TLS CONFIGURATION")
+        .nth(1)
+        .expect("a verdict");
+    let faults: Vec<&str> = verdict
+        .lines()
+        .map(str::trim)
+        .filter(|line| line.starts_with("* "))
+        .collect();
     // Our CA is in no browser: that alone is found, and curl shows below that the CA file suffices.
-    assert!(matches!(faults[..], [one] if one.contains("certificate_path_validation")), "{verdict}");
-    for (version, accepted) in
-        [("--tls-max 1.1 --tlsv1.0", false), ("--tls-max 1.2 --tlsv1.2", true), ("--tlsv1.3", true)]
-    {
+    assert!(
+        matches!(faults[..], [one] if one.contains("certificate_path_validation")),
+        "{verdict}"
+    );
+    for (version, accepted) in [
+        ("--tls-max 1.1 --tlsv1.0", false),
+        ("--tls-max 1.2 --tlsv1.2", true),
+        ("--tlsv1.3", true),
+    ] {
         let command = format!(
             "curl -sS -o /dev/null {version} --ciphers DEFAULT@SECLEVEL=0 --cacert /state/ca.pem {}/.well-known/jwks.json",
             url()
         );
-        assert_eq!(run_client(&["sh", "-c", &command], "").status.success(), accepted, "{version}");
+        assert_eq!(
+            run_client(&["sh", "-c", &command], "").status.success(),
+            accepted,
+            "{version}"
+        );
     }
 }
 
@@ -158,20 +232,36 @@ fn a_slow_client_is_cut_off() {
     let answer = String::from_utf8_lossy(&output.stdout).into_owned();
     // nginx closes the connection, or says 408 before it does.
     assert!(answer.is_empty() || answer.contains("408"), "{answer}");
-    assert_ne!(output.status.code(), Some(124), "still connected after 25 s");
+    assert_ne!(
+        output.status.code(),
+        Some(124),
+        "still connected after 25 s"
+    );
 }
 
 #[test]
 fn containers_can_do_no_more_than_they_need() {
     let ids = docker(&["compose", "ps", "-q"]);
     for id in ids.lines() {
-        let inspected: serde_json::Value = serde_json::from_str(&docker(&["inspect", id])).expect("JSON");
-        let (name, config, host) = (&inspected[0]["Name"], &inspected[0]["Config"], &inspected[0]["HostConfig"]);
+        let inspected: serde_json::Value =
+            serde_json::from_str(&docker(&["inspect", id])).expect("JSON");
+        let (name, config, host) = (
+            &inspected[0]["Name"],
+            &inspected[0]["Config"],
+            &inspected[0]["HostConfig"],
+        );
         assert_eq!(config["User"], "10001:10001", "{name}");
         assert_eq!(host["ReadonlyRootfs"], true, "{name}");
         assert_eq!(host["CapDrop"], serde_json::json!(["ALL"]), "{name}");
-        assert_eq!(host["SecurityOpt"], serde_json::json!(["no-new-privileges:true"]), "{name}");
-        assert!(host["Memory"].as_i64() > Some(0) && host["PidsLimit"].as_i64() > Some(0), "{name}");
+        assert_eq!(
+            host["SecurityOpt"],
+            serde_json::json!(["no-new-privileges:true"]),
+            "{name}"
+        );
+        assert!(
+            host["Memory"].as_i64() > Some(0) && host["PidsLimit"].as_i64() > Some(0),
+            "{name}"
+        );
         let environment = config["Env"].to_string().to_lowercase();
         let secrets: Vec<&str> = environment
             .split(',')
@@ -179,10 +269,15 @@ fn containers_can_do_no_more_than_they_need() {
             .filter(|entry| !entry.contains("file="))
             .collect();
         assert!(secrets.is_empty(), "{name}: {secrets:?}");
-        for network in inspected[0]["NetworkSettings"]["Networks"].as_object().expect("networks").keys() {
+        for network in inspected[0]["NetworkSettings"]["Networks"]
+            .as_object()
+            .expect("networks")
+            .keys()
+        {
             let internal = docker(&["network", "inspect", network, "--format", "{{.Internal}}"]);
             assert!(
-                internal.trim() == "true" || name.as_str().is_some_and(|name| name.contains("nginx")),
+                internal.trim() == "true"
+                    || name.as_str().is_some_and(|name| name.contains("nginx")),
                 "{name} {network}"
             );
         }
@@ -191,7 +286,12 @@ fn containers_can_do_no_more_than_they_need() {
 
 #[test]
 fn images_hold_no_secret() {
-    for image in ["rollcall/services", "rollcall/nginx", "rollcall/postgres", "rollcall/redis"] {
+    for image in [
+        "rollcall/services",
+        "rollcall/nginx",
+        "rollcall/postgres",
+        "rollcall/redis",
+    ] {
         let output = Command::new("docker")
             .args(["run", "--rm", "--network", "none", "--entrypoint", "sh", image, "-c"])
             .arg("find /secrets /run/secrets /var/lib/rollcall /var/lib/tls -type f 2>/dev/null; true")

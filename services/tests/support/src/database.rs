@@ -26,14 +26,22 @@ impl TestDatabase {
         }
         execute(&mut server, "SELECT pg_advisory_unlock(1)").await;
         let name = format!("test_{}", Uuid::new_v4().simple());
-        execute(&mut server, &format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}")).await;
+        execute(
+            &mut server,
+            &format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}"),
+        )
+        .await;
         Self { name }
     }
 
     /// One without any table.
     pub async fn unmigrated() -> Self {
         let name = format!("test_{}", Uuid::new_v4().simple());
-        execute(&mut connect(&settings_of("postgres", "rollcall")).await, &format!("CREATE DATABASE {name}")).await;
+        execute(
+            &mut connect(&settings_of("postgres", "rollcall")).await,
+            &format!("CREATE DATABASE {name}"),
+        )
+        .await;
         Self { name }
     }
 
@@ -55,8 +63,13 @@ impl TestDatabase {
             #[diesel(sql_type = Text)]
             text: String,
         }
-        let rows = sql_query(query).load::<Row>(&mut self.connect("rollcall").await).await;
-        rows.unwrap_or_else(|error| panic!("{query}: {error}")).into_iter().map(|row| row.text).collect()
+        let rows = sql_query(query)
+            .load::<Row>(&mut self.connect("rollcall").await)
+            .await;
+        rows.unwrap_or_else(|error| panic!("{query}: {error}"))
+            .into_iter()
+            .map(|row| row.text)
+            .collect()
     }
 
     /// How many rows a table has.
@@ -78,9 +91,17 @@ impl Drop for TestDatabase {
     fn drop(&mut self) {
         let drop_it = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
         let in_runtime = move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-            runtime
-                .block_on(async { execute(&mut connect(&settings_of("postgres", "rollcall")).await, &drop_it).await });
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .expect("a runtime");
+            runtime.block_on(async {
+                execute(
+                    &mut connect(&settings_of("postgres", "rollcall")).await,
+                    &drop_it,
+                )
+                .await
+            });
         };
         // A test that panics must report its own failure and not one of the clean-up.
         let _ = std::thread::spawn(in_runtime).join();
@@ -99,11 +120,20 @@ fn settings_of(database: &str, role: &str) -> settings::Database {
 }
 
 async fn connect(settings: &settings::Database) -> AsyncPgConnection {
-    Object::take(Pool::new(settings).expect("a pool").get().await.expect("the test Postgres"))
+    Object::take(
+        Pool::new(settings)
+            .expect("a pool")
+            .get()
+            .await
+            .expect("the test Postgres"),
+    )
 }
 
 async fn execute(connection: &mut AsyncPgConnection, statement: &str) {
-    sql_query(statement).execute(connection).await.unwrap_or_else(|error| panic!("{statement}: {error}"));
+    sql_query(statement)
+        .execute(connection)
+        .await
+        .unwrap_or_else(|error| panic!("{statement}: {error}"));
 }
 
 async fn exists(connection: &mut AsyncPgConnection, name: &str) -> bool {
@@ -112,8 +142,13 @@ async fn exists(connection: &mut AsyncPgConnection, name: &str) -> bool {
         #[diesel(sql_type = Bool)]
         yes: bool,
     }
-    let asked = sql_query("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1) AS yes").bind::<Text, _>(name);
-    asked.get_result::<Answer>(connection).await.expect("an answer").yes
+    let asked = sql_query("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1) AS yes")
+        .bind::<Text, _>(name);
+    asked
+        .get_result::<Answer>(connection)
+        .await
+        .expect("an answer")
+        .yes
 }
 
 /// Roles belong to the server: all tests share them and one password.
@@ -121,5 +156,10 @@ async fn make_template(server: &mut AsyncPgConnection) {
     execute(server, &format!("CREATE DATABASE {TEMPLATE}")).await;
     let password = read_secret(&crate::password_file()).expect("the password");
     let passwords = migrations::ROLES.map(|role| (role, password.clone()));
-    migrations::run(connect(&settings_of(TEMPLATE, "rollcall")).await, &passwords).await.expect("migrations");
+    migrations::run(
+        connect(&settings_of(TEMPLATE, "rollcall")).await,
+        &passwords,
+    )
+    .await
+    .expect("migrations");
 }

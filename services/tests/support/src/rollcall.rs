@@ -77,7 +77,11 @@ impl Builder {
     /// Starts the services.
     #[must_use]
     pub fn start(self) -> Rollcall {
-        let Self { database, mut settings, postgres } = self;
+        let Self {
+            database,
+            mut settings,
+            postgres,
+        } = self;
         let clock = Clock::manual("2025-02-13T10:53:56.356756Z".parse().expect("an instant"));
         let for_role = |settings: &Settings, role: &str| {
             let mut settings = settings.clone();
@@ -85,12 +89,15 @@ impl Builder {
             settings.database.port = postgres.port();
             settings
         };
-        let auth = rollcall_auth::startup::build(&for_role(&settings, "auth"), clock.clone()).expect("auth");
+        let auth = rollcall_auth::startup::build(&for_role(&settings, "auth"), clock.clone())
+            .expect("auth");
         settings.token.jwks_url = format!("http://{}/.well-known/jwks.json", auth.address);
         let ingestion =
-            rollcall_ingestion::startup::build(&for_role(&settings, "ingestion"), clock.clone()).expect("ingestion");
+            rollcall_ingestion::startup::build(&for_role(&settings, "ingestion"), clock.clone())
+                .expect("ingestion");
         let reporting =
-            rollcall_reporting::startup::build(&for_role(&settings, "reporting"), clock.clone()).expect("reporting");
+            rollcall_reporting::startup::build(&for_role(&settings, "reporting"), clock.clone())
+                .expect("reporting");
         let rollcall = Rollcall {
             auth: auth.address,
             ingestion: ingestion.server.address,
@@ -98,7 +105,11 @@ impl Builder {
             syslog_udp: ingestion.syslog_udp,
             syslog_tcp: ingestion.syslog_tcp,
             reporting: reporting.address,
-            internal: [auth.internal_address, ingestion.server.internal_address, reporting.internal_address],
+            internal: [
+                auth.internal_address,
+                ingestion.server.internal_address,
+                reporting.internal_address,
+            ],
             database,
             clock,
             settings,
@@ -134,9 +145,14 @@ impl Rollcall {
         settings.redis.host = redis.ip().to_string();
         settings.redis.port = redis.port();
         settings.redis.password_file = crate::password_file();
-        settings.auth.key_directory = std::env::temp_dir().join(format!("rollcall-test-{}", Uuid::new_v4()));
+        settings.auth.key_directory =
+            std::env::temp_dir().join(format!("rollcall-test-{}", Uuid::new_v4()));
         settings.auth.key_bits = 2048;
-        Builder { database, settings, postgres: crate::postgres() }
+        Builder {
+            database,
+            settings,
+            postgres: crate::postgres(),
+        }
     }
 
     /// The services with a database of their own.
@@ -154,9 +170,12 @@ impl Rollcall {
     pub async fn client(&self, scope: &str) -> (String, String) {
         let name = format!("client-{}", Uuid::new_v4().simple());
         let password = Uuid::new_v4().to_string();
-        let hash = rollcall_auth::passwords::hash(&SecretString::from(password.as_str())).expect("a hash");
-        let added =
-            self.operator().ask(async |connection| api_clients::add(connection, &name, &hash, scope).await).await;
+        let hash =
+            rollcall_auth::passwords::hash(&SecretString::from(password.as_str())).expect("a hash");
+        let added = self
+            .operator()
+            .ask(async |connection| api_clients::add(connection, &name, &hash, scope).await)
+            .await;
         assert!(added.expect("a client"));
         (name, password)
     }
@@ -165,15 +184,25 @@ impl Rollcall {
     pub async fn source(&self) -> String {
         let key = Uuid::new_v4().to_string();
         let hash = rollcall_ingestion::source_key::key_hash(&key);
-        let source = sources::New { name: &key, key_hash: &hash, radius_secret: None };
-        let added = self.operator().ask(async |connection| sources::add(connection, &source).await).await;
+        let source = sources::New {
+            name: &key,
+            key_hash: &hash,
+            radius_secret: None,
+        };
+        let added = self
+            .operator()
+            .ask(async |connection| sources::add(connection, &source).await)
+            .await;
         assert!(added.expect("a source"));
         key
     }
 
     /// Lets a source send from these networks, and sign its RADIUS packets with its own name, which is its key.
     pub async fn senders(&self, source: &str, networks: &[&str]) {
-        let networks: Vec<String> = networks.iter().map(|network| (*network).to_owned()).collect();
+        let networks: Vec<String> = networks
+            .iter()
+            .map(|network| (*network).to_owned())
+            .collect();
         let operator = self.operator();
         let done = operator.ask(async |connection| {
             sources::set_radius_secret(connection, source, source).await?;
@@ -193,37 +222,80 @@ impl Rollcall {
     /// KB008's connect.
     pub async fn connect(&self, name: &str, password: &str) -> Response {
         let body = json!({"username": name, "password": password});
-        self.http.post(format!("http://{}/api/v1/auth/connect", self.auth)).json(&body).send().await.expect("an answer")
+        self.http
+            .post(format!("http://{}/api/v1/auth/connect", self.auth))
+            .json(&body)
+            .send()
+            .await
+            .expect("an answer")
     }
 
     /// A token of a new client.
     pub async fn token(&self, scope: &str) -> String {
         let (name, password) = self.client(scope).await;
-        let answer: Value = self.connect(&name, &password).await.json().await.expect("JSON");
-        answer["token"].as_str().unwrap_or_else(|| panic!("no token in {answer}")).to_owned()
+        let answer: Value = self
+            .connect(&name, &password)
+            .await
+            .json()
+            .await
+            .expect("JSON");
+        answer["token"]
+            .as_str()
+            .unwrap_or_else(|| panic!("no token in {answer}"))
+            .to_owned()
     }
 
     /// Sends JSON to the HTTP door.
     pub async fn send(&self, key: &str, events: &Value) -> Response {
-        self.send_body(key, "application/json", events.to_string().into_bytes()).await
+        self.send_body(key, "application/json", events.to_string().into_bytes())
+            .await
     }
 
     /// Sends any body to the HTTP door.
     pub async fn send_body(&self, key: &str, media_type: &str, body: Vec<u8>) -> Response {
-        let request = self.http.post(format!("http://{}/api/v1/ingestion/events", self.ingestion)).bearer_auth(key);
-        request.header(header::CONTENT_TYPE, media_type).body(body).send().await.expect("an answer")
+        let request = self
+            .http
+            .post(format!("http://{}/api/v1/ingestion/events", self.ingestion))
+            .bearer_auth(key);
+        request
+            .header(header::CONTENT_TYPE, media_type)
+            .body(body)
+            .send()
+            .await
+            .expect("an answer")
     }
 
     /// KB008's report.
     pub async fn report(&self, token: &str, filters: &Value) -> Response {
-        let request = self.http.post(format!("http://{}/api/v1/reporting/sessions", self.reporting)).bearer_auth(token);
-        request.json(&json!({"Filters": filters})).send().await.expect("an answer")
+        let request = self
+            .http
+            .post(format!(
+                "http://{}/api/v1/reporting/sessions",
+                self.reporting
+            ))
+            .bearer_auth(token);
+        request
+            .json(&json!({"Filters": filters}))
+            .send()
+            .await
+            .expect("an answer")
     }
 
     /// The rows of a report on all users.
-    pub async fn rows(&self, token: &str, start_date: &str, end_date: &str, start_of_day: &str) -> Value {
+    pub async fn rows(
+        &self,
+        token: &str,
+        start_date: &str,
+        end_date: &str,
+        start_of_day: &str,
+    ) -> Value {
         let filters = json!({"StartDate": start_date, "EndDate": end_date, "UserName": "All Users", "StartOfDay": start_of_day, "RequestDate": "2025-01-01"});
-        let mut answer: Value = self.report(token, &filters).await.json().await.expect("JSON");
+        let mut answer: Value = self
+            .report(token, &filters)
+            .await
+            .json()
+            .await
+            .expect("JSON");
         assert_eq!(answer["statusCode"], 200, "{answer}");
         answer["data"].take()
     }

@@ -4,14 +4,24 @@ use reqwest::Response;
 use serde_json::Value;
 
 /// Headers that are part of the contract.
-const HEADERS: [&str; 5] = ["allow", "cache-control", "content-type", "retry-after", "www-authenticate"];
+const HEADERS: [&str; 5] = [
+    "allow",
+    "cache-control",
+    "content-type",
+    "retry-after",
+    "www-authenticate",
+];
 
 /// Status, headers and body; what differs from run to run is masked.
 pub async fn of(response: Response) -> String {
     let mut lines = vec![response.status().to_string()];
     for name in HEADERS {
         lines.extend(
-            response.headers().get_all(name).iter().map(|value| format!("{name}: {}", value.to_str().unwrap_or("?"))),
+            response
+                .headers()
+                .get_all(name)
+                .iter()
+                .map(|value| format!("{name}: {}", value.to_str().unwrap_or("?"))),
         );
     }
     let body = response.text().await.expect("a body");
@@ -26,7 +36,14 @@ pub async fn of(response: Response) -> String {
 }
 
 fn mask(json: &mut Value) {
-    for name in ["responseDate", "token", "access_token", "jti", "client_id", "sub"] {
+    for name in [
+        "responseDate",
+        "token",
+        "access_token",
+        "jti",
+        "client_id",
+        "sub",
+    ] {
         if let Some(Value::String(text)) = json.get_mut(name) {
             *text = format!("[{name}]");
         }

@@ -29,12 +29,17 @@ pub struct Columns {
 /// # Errors
 /// It is none, or there is no such field.
 pub fn pair(text: &str) -> Result<(String, String), String> {
-    let (field, column) = text.split_once('=').ok_or_else(|| format!("got {text:?}, takes field=column"))?;
+    let (field, column) = text
+        .split_once('=')
+        .ok_or_else(|| format!("got {text:?}, takes field=column"))?;
     if FIELDS.iter().any(|(known, _)| *known == field) {
         return Ok((field.to_owned(), column.to_owned()));
     }
     let fields: Vec<&str> = FIELDS.iter().map(|(field, _)| *field).collect();
-    Err(format!("got the field {field:?}, takes one of {}", fields.join(", ")))
+    Err(format!(
+        "got the field {field:?}, takes one of {}",
+        fields.join(", ")
+    ))
 }
 
 impl Columns {
@@ -44,16 +49,19 @@ impl Columns {
     /// A column is missing; the text says which, and which there are.
     pub fn find(headers: &StringRecord, map: &[(String, String)]) -> Result<Self, String> {
         let position = |name: &str| {
-            headers.iter().position(|header| header.trim_start_matches('\u{feff}').eq_ignore_ascii_case(name))
+            headers.iter().position(|header| {
+                header
+                    .trim_start_matches('\u{feff}')
+                    .eq_ignore_ascii_case(name)
+            })
         };
         let mut indices = HashMap::new();
         for (field, names) in FIELDS {
             let mapped = map.iter().find(|(mapped, _)| mapped == field);
             let found = match mapped {
-                Some((_, column)) => Some(
-                    position(column)
-                        .ok_or_else(|| format!("--map: there is no column {column:?}; there are {headers:?}"))?,
-                ),
+                Some((_, column)) => Some(position(column).ok_or_else(|| {
+                    format!("--map: there is no column {column:?}; there are {headers:?}")
+                })?),
                 None => names.iter().find_map(|name| position(name)),
             };
             indices.extend(found.map(|index| (field, index)));
@@ -65,19 +73,31 @@ impl Columns {
                 ));
             }
         }
-        Ok(Self { indices, headers: headers.clone() })
+        Ok(Self {
+            indices,
+            headers: headers.clone(),
+        })
     }
 
     /// The value of a field; none where the column or the value is missing, or the value is `-`.
     #[must_use]
     pub fn value<'a>(&self, record: &'a StringRecord, field: &str) -> Option<&'a str> {
-        record.get(*self.indices.get(field)?).filter(|value| !value.is_empty() && *value != "-")
+        record
+            .get(*self.indices.get(field)?)
+            .filter(|value| !value.is_empty() && *value != "-")
     }
 
     /// The name of the column that a refused field of an event came from.
     #[must_use]
     pub fn name(&self, field: &'static str) -> &str {
-        let field = if field == "occurred_at" { "login" } else { field };
-        self.indices.get(field).and_then(|index| self.headers.get(*index)).unwrap_or(field)
+        let field = if field == "occurred_at" {
+            "login"
+        } else {
+            field
+        };
+        self.indices
+            .get(field)
+            .and_then(|index| self.headers.get(*index))
+            .unwrap_or(field)
     }
 }

@@ -27,7 +27,12 @@ impl Times {
         DateTime::strptime(&self.format, text)
             .and_then(|local| local.to_zoned(self.zone.clone()))
             .map(|zoned| zoned.timestamp())
-            .map_err(|_| Refusal::new(field, format!("got {text:?}, takes a time as {} or RFC 3339", self.format)))
+            .map_err(|_| {
+                Refusal::new(
+                    field,
+                    format!("got {text:?}, takes a time as {} or RFC 3339", self.format),
+                )
+            })
     }
 }
 
@@ -42,9 +47,12 @@ pub fn events(
     arrival: &Arrival,
 ) -> Result<Vec<Event>, Refusal> {
     let value = |field: &'static str| columns.value(record, field);
-    let required = |field: &'static str| value(field).ok_or_else(|| Refusal::new(field, "is missing"));
+    let required =
+        |field: &'static str| value(field).ok_or_else(|| Refusal::new(field, "is missing"));
     let login = times.parse("login", required("login")?)?;
-    let logout = value("logout").map(|text| times.parse("logout", text)).transpose()?;
+    let logout = value("logout")
+        .map(|text| times.parse("logout", text))
+        .transpose()?;
     if logout.is_some_and(|logout| logout < login) {
         return Err(Refusal::new("logout", "lies before the login"));
     }
@@ -63,14 +71,22 @@ pub fn events(
             client_ip: text("client_ip"),
             mac: text("mac"),
             device: text("device"),
-            reason: if kind == "logout" { text("reason") } else { None },
+            reason: if kind == "logout" {
+                text("reason")
+            } else {
+                None
+            },
             ..Draft::default()
         };
         Event::parse(draft, arrival)
     };
     let mut events = vec![draft("login", login, format!("{session_id}-login"))?];
     if let Some(logout) = logout {
-        events.push(draft("logout", logout, format!("{session_id}-logout-{}", logout.as_second()))?);
+        events.push(draft(
+            "logout",
+            logout,
+            format!("{session_id}-logout-{}", logout.as_second()),
+        )?);
     }
     Ok(events)
 }
@@ -79,7 +95,14 @@ pub fn events(
 fn session_id(record: &StringRecord, columns: &Columns, login: Timestamp, user: &str) -> String {
     let text = |field: &str| columns.value(record, field).unwrap_or_default().to_owned();
     let realm = columns.value(record, "realm").unwrap_or(DEFAULT_REALM);
-    let parts =
-        [key(user), key(realm), login.to_string(), text("wan_ip"), text("client_ip"), text("mac"), text("device")];
+    let parts = [
+        key(user),
+        key(realm),
+        login.to_string(),
+        text("wan_ip"),
+        text("client_ip"),
+        text("mac"),
+        text("device"),
+    ];
     made_id("csv", &parts.each_ref().map(String::as_str))
 }

@@ -51,8 +51,8 @@ const TERMINATE_CAUSES: [&str; 18] = [
 /// # Errors
 /// An attribute is missing or bad, by its name.
 pub fn drafts(request: &Request, received_at: Timestamp) -> Result<Vec<Draft>, Refusal> {
-    let status =
-        required(request, STATUS_TYPE, "Acct-Status-Type").and_then(|value| number("Acct-Status-Type", value))?;
+    let status = required(request, STATUS_TYPE, "Acct-Status-Type")
+        .and_then(|value| number("Acct-Status-Type", value))?;
     let kind = match status {
         1 => "login",
         2 => "logout",
@@ -79,7 +79,10 @@ pub fn drafts(request: &Request, received_at: Timestamp) -> Result<Vec<Draft>, R
         };
         return Ok(vec![draft]);
     }
-    let session = text("Acct-Session-Id", required(request, SESSION_ID, "Acct-Session-Id")?)?;
+    let session = text(
+        "Acct-Session-Id",
+        required(request, SESSION_ID, "Acct-Session-Id")?,
+    )?;
     let progress = match length {
         _ if second.is_some() => moment(request),
         Some(length) => length.to_string(),
@@ -92,7 +95,10 @@ pub fn drafts(request: &Request, received_at: Timestamp) -> Result<Vec<Draft>, R
         event_id: Some(id.clone()),
         kind: Some(kind.into()),
         session_id: Some(format!("{nas}/{session}")),
-        user: Some(text("User-Name", required(request, USER_NAME, "User-Name")?)?),
+        user: Some(text(
+            "User-Name",
+            required(request, USER_NAME, "User-Name")?,
+        )?),
         occurred_at: Some(occurred_at.to_string()),
         active_seconds: length.map(i64::from),
         ..evidence(request, kind)?
@@ -114,16 +120,27 @@ fn nas(request: &Request) -> Result<String, Refusal> {
     if let Some(name) = request.first(NAS_IDENTIFIER) {
         return text("NAS-Identifier", name);
     }
-    let address = request.first(NAS_IP_ADDRESS).or_else(|| request.first(NAS_IPV6_ADDRESS));
-    let address = address.ok_or_else(|| Refusal::new("NAS-Identifier", "is missing, as is NAS-IP-Address"))?;
+    let address = request
+        .first(NAS_IP_ADDRESS)
+        .or_else(|| request.first(NAS_IPV6_ADDRESS));
+    let address = address
+        .ok_or_else(|| Refusal::new("NAS-Identifier", "is missing, as is NAS-IP-Address"))?;
     address_of("NAS-IP-Address", address).map(|address| address.to_string())
 }
 
 /// Event-Timestamp says it; without one it is the arrival less the time that the gateway has tried for.
-fn occurred_at(request: &Request, second: Option<i64>, received_at: Timestamp) -> Result<Timestamp, Refusal> {
+fn occurred_at(
+    request: &Request,
+    second: Option<i64>,
+    received_at: Timestamp,
+) -> Result<Timestamp, Refusal> {
     if let Some(second) = second {
-        return Timestamp::from_second(second)
-            .map_err(|_| Refusal::new("Event-Timestamp", format!("got {second}, takes seconds since 1970")));
+        return Timestamp::from_second(second).map_err(|_| {
+            Refusal::new(
+                "Event-Timestamp",
+                format!("got {second}, takes seconds since 1970"),
+            )
+        });
     }
     let delay = optional_number(request, DELAY_TIME, "Acct-Delay-Time")?.unwrap_or_default();
     received_at
@@ -133,17 +150,28 @@ fn occurred_at(request: &Request, second: Option<i64>, received_at: Timestamp) -
 
 /// What tells two reports of one kind and session apart: when it was, or the request itself.
 fn moment(request: &Request) -> String {
-    hex::encode(request.first(EVENT_TIMESTAMP).unwrap_or(&request.authenticator))
+    hex::encode(
+        request
+            .first(EVENT_TIMESTAMP)
+            .unwrap_or(&request.authenticator),
+    )
 }
 
 fn evidence(request: &Request, kind: &str) -> Result<Draft, Refusal> {
-    let calling = request.first(CALLING_STATION_ID).map(|value| text("Calling-Station-Id", value)).transpose()?;
+    let calling = request
+        .first(CALLING_STATION_ID)
+        .map(|value| text("Calling-Station-Id", value))
+        .transpose()?;
     let (wan_ip, mac) = match calling {
         Some(station) if station.parse::<IpAddr>().is_ok() => (Some(station), None),
         other => (None, other),
     };
-    let framed = request.first(FRAMED_IP_ADDRESS).map(|value| address_of("Framed-IP-Address", value)).transpose()?;
-    let cause = optional_number(request, TERMINATE_CAUSE, "Acct-Terminate-Cause")?.filter(|_| kind == "logout");
+    let framed = request
+        .first(FRAMED_IP_ADDRESS)
+        .map(|value| address_of("Framed-IP-Address", value))
+        .transpose()?;
+    let cause = optional_number(request, TERMINATE_CAUSE, "Acct-Terminate-Cause")?
+        .filter(|_| kind == "logout");
     Ok(Draft {
         reason: cause.map(terminate_cause),
         client_ip: framed.map(|address| address.to_string()),
@@ -155,20 +183,33 @@ fn evidence(request: &Request, kind: &str) -> Result<Draft, Refusal> {
 }
 
 fn terminate_cause(cause: u32) -> String {
-    let known = usize::try_from(cause).ok().and_then(|cause| TERMINATE_CAUSES.get(cause.wrapping_sub(1)));
+    let known = usize::try_from(cause)
+        .ok()
+        .and_then(|cause| TERMINATE_CAUSES.get(cause.wrapping_sub(1)));
     known.map_or_else(|| cause.to_string(), |name| (*name).to_owned())
 }
 
 fn required<'a>(request: &'a Request, kind: u8, name: &'static str) -> Result<&'a [u8], Refusal> {
-    request.first(kind).ok_or_else(|| Refusal::new(name, "is missing"))
+    request
+        .first(kind)
+        .ok_or_else(|| Refusal::new(name, "is missing"))
 }
 
-fn optional_number(request: &Request, kind: u8, name: &'static str) -> Result<Option<u32>, Refusal> {
-    request.first(kind).map(|value| number(name, value)).transpose()
+fn optional_number(
+    request: &Request,
+    kind: u8,
+    name: &'static str,
+) -> Result<Option<u32>, Refusal> {
+    request
+        .first(kind)
+        .map(|value| number(name, value))
+        .transpose()
 }
 
 fn number(name: &'static str, value: &[u8]) -> Result<u32, Refusal> {
-    let bytes = value.try_into().map_err(|_| Refusal::new(name, format!("has {} bytes, takes 4", value.len())))?;
+    let bytes = value
+        .try_into()
+        .map_err(|_| Refusal::new(name, format!("has {} bytes, takes 4", value.len())))?;
     Ok(u32::from_be_bytes(bytes))
 }
 
@@ -204,11 +245,18 @@ mod tests {
     const SESSION: (u8, &[u8]) = (SESSION_ID, b"5E1F");
 
     fn read(attributes: &[(u8, &[u8])]) -> Vec<Draft> {
-        drafts(&request(attributes), "2025-01-01T10:00:00Z".parse().expect("an instant")).expect("drafts")
+        drafts(
+            &request(attributes),
+            "2025-01-01T10:00:00Z".parse().expect("an instant"),
+        )
+        .expect("drafts")
     }
 
     fn times(drafts: &[Draft]) -> Vec<&str> {
-        drafts.iter().filter_map(|draft| draft.occurred_at.as_deref()).collect()
+        drafts
+            .iter()
+            .filter_map(|draft| draft.occurred_at.as_deref())
+            .collect()
     }
 
     #[test]
@@ -225,19 +273,44 @@ mod tests {
             (FRAMED_IP_ADDRESS, &[10, 8, 0, 2]),
             (CLASS, &[0xff, 1]),
         ]);
-        assert_eq!(times(&stop), ["2025-01-01T09:00:00Z", "2025-01-01T10:00:00Z"]);
-        let [login, logout] = &stop[..] else { panic!("two drafts") };
-        assert_eq!((login.kind.as_deref(), login.reckoned, login.reason.as_deref()), (Some("login"), true, None));
+        assert_eq!(
+            times(&stop),
+            ["2025-01-01T09:00:00Z", "2025-01-01T10:00:00Z"]
+        );
+        let [login, logout] = &stop[..] else {
+            panic!("two drafts")
+        };
+        assert_eq!(
+            (
+                login.kind.as_deref(),
+                login.reckoned,
+                login.reason.as_deref()
+            ),
+            (Some("login"), true, None)
+        );
         assert_eq!(logout.session_id.as_deref(), Some("gateway-1/5E1F"));
-        assert_eq!((logout.reason.as_deref(), logout.active_seconds), (Some("Idle-Timeout"), Some(3600)));
-        assert_eq!((logout.wan_ip.as_deref(), logout.client_ip.as_deref()), (Some("203.0.113.5"), Some("10.8.0.2")));
+        assert_eq!(
+            (logout.reason.as_deref(), logout.active_seconds),
+            (Some("Idle-Timeout"), Some(3600))
+        );
+        assert_eq!(
+            (logout.wan_ip.as_deref(), logout.client_ip.as_deref()),
+            (Some("203.0.113.5"), Some("10.8.0.2"))
+        );
         assert_eq!(logout.class.as_deref(), Some("0xff01"));
     }
 
     #[test]
     fn sent_again_with_another_delay_it_is_the_same_event() {
-        let start =
-            |delay: u8| read(&[NAS, USER, SESSION, (STATUS_TYPE, &[0, 0, 0, 1]), (DELAY_TIME, &[0, 0, 0, delay])]);
+        let start = |delay: u8| {
+            read(&[
+                NAS,
+                USER,
+                SESSION,
+                (STATUS_TYPE, &[0, 0, 0, 1]),
+                (DELAY_TIME, &[0, 0, 0, delay]),
+            ])
+        };
         assert_eq!(times(&start(0)), ["2025-01-01T10:00:00Z"]);
         assert_eq!(times(&start(30)), ["2025-01-01T09:59:30Z"]);
         assert_eq!(start(0)[0].event_id, start(30)[0].event_id);
@@ -247,7 +320,13 @@ mod tests {
     fn ids_go_by_time_where_there_is_one() {
         let id = |second: u8| {
             let stamp: &[u8] = &[0x67, 0x75, 0x18, second];
-            let drafts = read(&[NAS, USER, SESSION, (STATUS_TYPE, &[0, 0, 0, 1]), (EVENT_TIMESTAMP, stamp)]);
+            let drafts = read(&[
+                NAS,
+                USER,
+                SESSION,
+                (STATUS_TYPE, &[0, 0, 0, 1]),
+                (EVENT_TIMESTAMP, stamp),
+            ]);
             drafts[0].event_id.clone().expect("an id")
         };
         let ids: Vec<String> = (0..=255).map(id).collect();
@@ -256,29 +335,60 @@ mod tests {
 
     #[test]
     fn two_interim_updates_are_two_events() {
-        let interim =
-            |second: u8| read(&[NAS, USER, SESSION, (STATUS_TYPE, &[0, 0, 0, 3]), (SESSION_TIME, &[0, 0, 0, second])]);
+        let interim = |second: u8| {
+            read(&[
+                NAS,
+                USER,
+                SESSION,
+                (STATUS_TYPE, &[0, 0, 0, 3]),
+                (SESSION_TIME, &[0, 0, 0, second]),
+            ])
+        };
         assert_ne!(interim(1)[0].event_id, interim(2)[0].event_id);
     }
 
     #[test]
     fn a_restart_is_of_the_gateway_and_known_by_its_address_too() {
-        let on = read(&[(NAS_IP_ADDRESS, &[192, 0, 2, 1]), (STATUS_TYPE, &[0, 0, 0, 7])]);
-        assert_eq!((on[0].kind.as_deref(), &on[0].session_id), (Some("restart"), &None));
+        let on = read(&[
+            (NAS_IP_ADDRESS, &[192, 0, 2, 1]),
+            (STATUS_TYPE, &[0, 0, 0, 7]),
+        ]);
+        assert_eq!(
+            (on[0].kind.as_deref(), &on[0].session_id),
+            (Some("restart"), &None)
+        );
     }
 
     #[test]
     fn what_is_missing_or_bad_is_named() {
         let refused = |attributes: &[(u8, &[u8])]| {
-            drafts(&request(attributes), Timestamp::UNIX_EPOCH).expect_err("a refusal").to_string()
+            drafts(&request(attributes), Timestamp::UNIX_EPOCH)
+                .expect_err("a refusal")
+                .to_string()
         };
         assert_eq!(refused(&[USER]), "Acct-Status-Type: is missing");
-        assert_eq!(refused(&[(STATUS_TYPE, &[1])]), "Acct-Status-Type: has 1 bytes, takes 4");
-        assert!(refused(&[(STATUS_TYPE, &[0, 0, 0, 9]), NAS]).starts_with("Acct-Status-Type: got 9"));
-        assert_eq!(refused(&[(STATUS_TYPE, &[0, 0, 0, 1])]), "NAS-Identifier: is missing, as is NAS-IP-Address");
-        assert_eq!(refused(&[(STATUS_TYPE, &[0, 0, 0, 1]), NAS, USER]), "Acct-Session-Id: is missing");
         assert_eq!(
-            refused(&[(STATUS_TYPE, &[0, 0, 0, 1]), NAS, SESSION, (USER_NAME, b"\xff")]),
+            refused(&[(STATUS_TYPE, &[1])]),
+            "Acct-Status-Type: has 1 bytes, takes 4"
+        );
+        assert!(
+            refused(&[(STATUS_TYPE, &[0, 0, 0, 9]), NAS]).starts_with("Acct-Status-Type: got 9")
+        );
+        assert_eq!(
+            refused(&[(STATUS_TYPE, &[0, 0, 0, 1])]),
+            "NAS-Identifier: is missing, as is NAS-IP-Address"
+        );
+        assert_eq!(
+            refused(&[(STATUS_TYPE, &[0, 0, 0, 1]), NAS, USER]),
+            "Acct-Session-Id: is missing"
+        );
+        assert_eq!(
+            refused(&[
+                (STATUS_TYPE, &[0, 0, 0, 1]),
+                NAS,
+                SESSION,
+                (USER_NAME, b"\xff")
+            ]),
             "User-Name: is not UTF-8"
         );
     }

@@ -65,17 +65,25 @@ impl Frames {
 fn counted(rest: &[u8]) -> Result<Option<(usize, usize)>, Refusal> {
     let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
     if digits > 5 || rest.get(digits).is_some_and(|byte| *byte != b' ') {
-        return Err(Refusal::new("frame", "begins with neither a length and a space nor <"));
+        return Err(Refusal::new(
+            "frame",
+            "begins with neither a length and a space nor <",
+        ));
     }
     if digits == rest.len() {
         return Ok(None);
     }
-    let length = rest[..digits].iter().fold(0, |length, digit| length * 10 + usize::from(digit - b'0'));
+    let length = rest[..digits]
+        .iter()
+        .fold(0, |length, digit| length * 10 + usize::from(digit - b'0'));
     Ok(Some((digits + 1, length)))
 }
 
 fn too_long(bytes: usize) -> Refusal {
-    Refusal::new("frame", format!("has {bytes} bytes or more, takes at most {LONGEST}"))
+    Refusal::new(
+        "frame",
+        format!("has {bytes} bytes or more, takes at most {LONGEST}"),
+    )
 }
 
 #[cfg(test)]
@@ -96,7 +104,10 @@ mod tests {
     fn both_framings_are_taken_even_in_turn() {
         let mut frames = Frames::default();
         frames.push(b"3 <1>\n<2>a\r\n6 <3>\nb\n<4>");
-        assert_eq!(all(&mut frames), Ok(vec!["<1>".into(), "<2>a".into(), "<3>\nb".into()]));
+        assert_eq!(
+            all(&mut frames),
+            Ok(vec!["<1>".into(), "<2>a".into(), "<3>\nb".into()])
+        );
         assert_eq!(frames.unfinished(), 3);
         frames.push(b"c\n");
         assert_eq!(all(&mut frames), Ok(vec!["<4>c".into()]));

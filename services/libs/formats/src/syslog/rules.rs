@@ -60,7 +60,11 @@ impl Rules {
     /// It is not TOML, or a rule in it is bad.
     pub fn parse(text: &str) -> Result<Self, BadRules> {
         let file: File = toml::from_str(text).map_err(|error| BadRules(error.to_string()))?;
-        file.rule.into_iter().map(Rule::new).collect::<Result<_, _>>().map(Self)
+        file.rule
+            .into_iter()
+            .map(Rule::new)
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 
     /// These, and after them `others`.
@@ -79,20 +83,45 @@ impl Rules {
 
 impl Rule {
     fn new(entry: Entry) -> Result<Self, BadRules> {
-        let Entry { name, app, pattern, r#type: kind, session } = entry;
-        let bad = |what: &str, why: &dyn std::fmt::Display| BadRules(format!("rule {name:?}: {what}: {why}"));
+        let Entry {
+            name,
+            app,
+            pattern,
+            r#type: kind,
+            session,
+        } = entry;
+        let bad = |what: &str, why: &dyn std::fmt::Display| {
+            BadRules(format!("rule {name:?}: {what}: {why}"))
+        };
         let app = Regex::new(&format!("^(?:{app})$")).map_err(|error| bad("app", &error))?;
         let pattern = Regex::new(&pattern).map_err(|error| bad("pattern", &error))?;
         if !["login", "active", "logout", "restart"].contains(&kind.as_str()) {
-            return Err(bad("type", &format!("got {kind:?}, takes login, active, logout or restart")));
+            return Err(bad(
+                "type",
+                &format!("got {kind:?}, takes login, active, logout or restart"),
+            ));
         }
         if kind != "restart" && session.is_empty() {
-            return Err(bad("session", &"is missing: what in the text names the session?"));
+            return Err(bad(
+                "session",
+                &"is missing: what in the text names the session?",
+            ));
         }
-        if kind != "restart" && !pattern.capture_names().flatten().any(|capture| capture == "user") {
+        if kind != "restart"
+            && !pattern
+                .capture_names()
+                .flatten()
+                .any(|capture| capture == "user")
+        {
             return Err(bad("pattern", &"has no capture (?<user>…)"));
         }
-        Ok(Self { name, app, pattern, kind, session })
+        Ok(Self {
+            name,
+            app,
+            pattern,
+            kind,
+            session,
+        })
     }
 
     fn apply(&self, line: &Line) -> Option<Matched> {
@@ -110,14 +139,21 @@ impl Rule {
             occurred_at: Some(line.at.clone()),
             ..Draft::default()
         };
-        let mut key = self.session.replace("{host}", line.host).replace("{process}", &line.process);
+        let mut key = self
+            .session
+            .replace("{host}", line.host)
+            .replace("{process}", &line.process);
         for name in self.pattern.capture_names().flatten() {
             let value = captures.name(name).map_or("", |capture| capture.as_str());
             key = key.replace(&format!("{{{name}}}"), value);
             // A number that is none is left out: it decides nothing.
             let _ = fill(&mut draft, name, value);
         }
-        Some(Matched { rule: self.name.clone(), key, draft })
+        Some(Matched {
+            rule: self.name.clone(),
+            key,
+            draft,
+        })
     }
 }
 
@@ -138,15 +174,24 @@ mod tests {
             return "nothing".into();
         };
         let part = |text: Option<String>| text.unwrap_or_default();
-        format!("{rule}: {} {key} {} {} {}", part(draft.kind), part(draft.user), part(draft.wan_ip), part(draft.reason))
-            .trim_end()
-            .to_owned()
+        format!(
+            "{rule}: {} {key} {} {} {}",
+            part(draft.kind),
+            part(draft.user),
+            part(draft.wan_ip),
+            part(draft.reason)
+        )
+        .trim_end()
+        .to_owned()
     }
 
     #[test]
     fn openvpn() {
         assert_eq!(
-            matched("openvpn", "203.0.113.5:51234 [asha] Peer Connection Initiated with [AF_INET]203.0.113.5:51234"),
+            matched(
+                "openvpn",
+                "203.0.113.5:51234 [asha] Peer Connection Initiated with [AF_INET]203.0.113.5:51234"
+            ),
             "openvpn-login: login openvpn/asha/203.0.113.5:51234 asha 203.0.113.5"
         );
         assert_eq!(
@@ -164,15 +209,27 @@ mod tests {
             "openvpn-logout: logout openvpn/asha/203.0.113.5:51234 asha 203.0.113.5 soft,ping-restart"
         );
         assert_eq!(
-            matched("openvpn", "asha/203.0.113.5:51234 Data Channel: cipher 'AES-256-GCM', peer-id: 0"),
+            matched(
+                "openvpn",
+                "asha/203.0.113.5:51234 Data Channel: cipher 'AES-256-GCM', peer-id: 0"
+            ),
             "openvpn-active: active openvpn/asha/203.0.113.5:51234 asha 203.0.113.5"
         );
         assert_eq!(
-            matched("openvpn", "2001:db8::5:51234 [asha] Peer Connection Initiated with [AF_INET6]2001:db8::5:51234"),
+            matched(
+                "openvpn",
+                "2001:db8::5:51234 [asha] Peer Connection Initiated with [AF_INET6]2001:db8::5:51234"
+            ),
             "openvpn-login: login openvpn/asha/2001:db8::5:51234 asha 2001:db8::5"
         );
-        assert_eq!(matched("openvpn", "Initialization Sequence Completed"), "openvpn-restart: restart");
-        assert_eq!(matched("nginx", "Initialization Sequence Completed"), "nothing");
+        assert_eq!(
+            matched("openvpn", "Initialization Sequence Completed"),
+            "openvpn-restart: restart"
+        );
+        assert_eq!(
+            matched("nginx", "Initialization Sequence Completed"),
+            "nothing"
+        );
     }
 
     #[test]
@@ -192,7 +249,10 @@ mod tests {
             "strongswan-logout: logout charon/7/rw[3] carol@example.org 203.0.113.5"
         );
         assert_eq!(
-            matched("charon", "00[DMN] Starting IKE charon daemon (strongSwan 6.0.1, Linux)"),
+            matched(
+                "charon",
+                "00[DMN] Starting IKE charon daemon (strongSwan 6.0.1, Linux)"
+            ),
             "strongswan-restart: restart"
         );
     }
@@ -200,14 +260,26 @@ mod tests {
     #[test]
     fn sshd() {
         assert_eq!(
-            matched("sshd", "Accepted publickey for asha from 203.0.113.5 port 51234 ssh2: ED25519 SHA256:x"),
+            matched(
+                "sshd",
+                "Accepted publickey for asha from 203.0.113.5 port 51234 ssh2: ED25519 SHA256:x"
+            ),
             "sshd-login: login sshd/gw/7 asha 203.0.113.5"
         );
         assert_eq!(
-            matched("sshd-session", "pam_unix(sshd:session): session closed for user asha"),
+            matched(
+                "sshd-session",
+                "pam_unix(sshd:session): session closed for user asha"
+            ),
             "sshd-logout: logout sshd/gw/7 asha"
         );
-        assert_eq!(matched("sshd", "Failed password for asha from 203.0.113.5 port 51234 ssh2"), "nothing");
+        assert_eq!(
+            matched(
+                "sshd",
+                "Failed password for asha from 203.0.113.5 port 51234 ssh2"
+            ),
+            "nothing"
+        );
     }
 
     #[test]

@@ -17,13 +17,18 @@ async fn main() -> ExitCode {
 /// Reads each role's password from `<folder of the owner's password>/<role>`.
 async fn migrate() -> Result<(), command::Failure> {
     let settings = Settings::load()?.database;
-    let folder = settings.password_file.parent().ok_or("database.password_file has no folder")?;
+    let folder = settings
+        .password_file
+        .parent()
+        .ok_or("database.password_file has no folder")?;
     let passwords = migrations::ROLES
         .into_iter()
         .map(|role| Ok((role, read_secret(&folder.join(role))?)))
         .collect::<std::io::Result<Vec<_>>>()?;
     let connection: AsyncPgConnection = Object::take(Pool::new(&settings)?.get().await?);
-    migrations::run(connection, &passwords).await.map_err(|error| error.to_string())?;
+    migrations::run(connection, &passwords)
+        .await
+        .map_err(|error| error.to_string())?;
     println!("the database is up to date");
     Ok(())
 }
