@@ -49,8 +49,9 @@ fetch_ca() {
     docker compose exec -T nginx cat /var/lib/tls/ca.pem >"$state/ca.pem.new" && mv "$state/ca.pem.new" "$state/ca.pem"
 }
 
-# The image rollcall/NAME of docker/NAME, for those that Compose does not build.
-build_image() { docker buildx build --quiet --load -t "rollcall/$1" -f "docker/$1/Dockerfile" . >/dev/null; }
+# Images of docker/NAME that belong to no installation: those for tests and benchmarks, and the forwarder.
+image_of() { printf 'localhost/rollcall-build/%s' "$1"; }
+build_image() { docker buildx build --quiet --load -t "$(image_of "$1")" -f "docker/$1/Dockerfile" . >/dev/null; }
 
 # A checkout of what git knows here, for a stack of its own: one that runs from this checkout is left alone.
 # own_checkout FOLDER PROJECT PORT SETTING...

@@ -1,14 +1,6 @@
--- The roles auth, ingestion, reporting and operator exist already: `migrate` makes them, with their passwords.
-DO $$
-BEGIN
-    EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
-    EXECUTE format('GRANT CONNECT ON DATABASE %I TO auth, ingestion, reporting, operator', current_database());
-END
-$$;
-REVOKE ALL ON SCHEMA public FROM PUBLIC;
-GRANT USAGE ON SCHEMA public TO auth, ingestion, reporting, operator;
-GRANT SELECT ON __diesel_schema_migrations TO auth, ingestion, reporting, operator;
+-- The schema of the first release. Privileges are in grants.sql, which `migrate` runs at every start.
 
+-- API clients: the callers of the reporting API.
 CREATE TABLE api_clients (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name text NOT NULL UNIQUE,
@@ -24,37 +16,70 @@ CREATE TABLE api_clients (
 -- Stands in for every unknown name, so that an attempt with one costs the same writes.
 INSERT INTO api_clients (name, password_hash, scope, disabled_at) VALUES ('', '', '', now());
 
-GRANT SELECT ON api_clients TO auth;
-GRANT UPDATE (failures, failure_window_at) ON api_clients TO auth;
-GRANT SELECT (id, name, scope, created_at, disabled_at, failures), INSERT (name, password_hash, scope) ON api_clients TO operator;
-GRANT UPDATE (password_hash, disabled_at, failures) ON api_clients TO operator;
-
+-- Sources: the gateways and imports that report sessions.
 CREATE TABLE sources (
     id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name text NOT NULL UNIQUE,
-    -- SHA-256 of the key.
+    -- SHA-256 of the source key.
     key_hash bytea NOT NULL UNIQUE,
+    -- Signs and checks RADIUS packets, so it cannot be stored as a hash.
+    radius_secret text CHECK (length(radius_secret) >= 16),
     created_at timestamptz NOT NULL DEFAULT now(),
     disabled_at timestamptz,
-    -- The source says that it has sent everything up to here.
+    -- The source states that it has reported everything up to this instant.
     complete_through timestamptz,
-    -- Its latest restart: sessions begun before it and silent since are over.
-    last_restart_at timestamptz
+    -- The latest restart. Sessions that began before it and have no later event are closed.
+    last_restart_at timestamptz,
+    -- Statistics, summed up from `arrivals`.
+    events bigint NOT NULL DEFAULT 0,
+    clock_skewed bigint NOT NULL DEFAULT 0,
+    last_event_at timestamptz,
+    last_received_at timestamptz
 );
-GRANT SELECT (id, name, key_hash, disabled_at, complete_through, last_restart_at) ON sources TO ingestion;
-GRANT UPDATE (complete_through, last_restart_at) ON sources TO ingestion;
-GRANT SELECT (id, name, created_at, disabled_at, complete_through, last_restart_at) ON sources TO reporting;
-GRANT SELECT (id, name, created_at, disabled_at, complete_through, last_restart_at), INSERT (name, key_hash) ON sources TO operator;
-GRANT UPDATE (key_hash, disabled_at) ON sources TO operator;
 
--- What the sources reported; append-only.
-CREATE TABLE events (
+-- The source of a RADIUS packet or syslog message is the one with the narrowest network that contains the sender.
+CREATE TABLE source_senders (
+    network cidr PRIMARY KEY,
+    source_id integer NOT NULL REFERENCES sources
+);
+CREATE INDEX source_senders_by_source ON source_senders (source_id);
+
+-- Intervals in which a source sent nothing at all.
+CREATE TABLE source_gaps (
     source_id integer NOT NULL REFERENCES sources,
+    from_at timestamptz NOT NULL,
+    to_at timestamptz NOT NULL,
+    PRIMARY KEY (source_id, from_at)
+);
+
+-- Each batch adds one row for each of its sources. The rows are summed up periodically, so that batches do not wait for
+-- each other's lock on a row of `sources`.
+CREATE TABLE arrivals (
+    source_id integer NOT NULL,
+    received_at timestamptz NOT NULL DEFAULT now(),
+    events bigint NOT NULL,
+    clock_skewed bigint NOT NULL,
+    last_event_at timestamptz NOT NULL
+);
+
+-- Event IDs, unique over all months. A unique index of the partitioned table `events` would have to contain its partition key.
+-- The ID comes first in the index: the source is nearly always the same and would be compared in vain at each step.
+CREATE TABLE event_keys (
+    -- References sources without a foreign key: checking one costs as much as writing the row, and no role can delete a source.
+    source_id integer NOT NULL,
     event_id text NOT NULL CHECK (octet_length(event_id) BETWEEN 1 AND 128),
-    -- SHA-256 of the content, by which a repeated event is told from a conflicting one.
+    -- SHA-256 of the content, which distinguishes a duplicate from a conflict.
     digest bytea NOT NULL,
-    kind text NOT NULL CHECK (kind IN ('login', 'active', 'logout', 'restart')),
-    -- Null in a restart, which is of the source and of no session.
+    PRIMARY KEY (event_id, source_id)
+);
+
+-- The events as reported, append-only, partitioned by month of arrival.
+CREATE TABLE events (
+    source_id integer NOT NULL,
+    event_id text NOT NULL CHECK (octet_length(event_id) BETWEEN 1 AND 128),
+    -- begun: a login derived from the session duration in a logout.
+    kind text NOT NULL CHECK (kind IN ('login', 'begun', 'active', 'logout', 'restart')),
+    -- Null in a restart, which concerns the source and no single session.
     session_id text CHECK ((session_id IS NULL) = (kind = 'restart')),
     user_name text CHECK ((user_name IS NULL) = (kind = 'restart')),
     realm text,
@@ -68,50 +93,173 @@ CREATE TABLE events (
     device text,
     active_seconds bigint,
     complete_through timestamptz,
-    PRIMARY KEY (source_id, event_id)
-);
-GRANT SELECT (source_id, event_id, digest), INSERT ON events TO ingestion;
-GRANT SELECT ON events TO reporting;
+    class text,
+    -- The reported time was far from the time of arrival.
+    clock_skewed boolean NOT NULL DEFAULT false
+) PARTITION BY RANGE (received_at);
 
--- What the events of a session say together: derived from events, and merged in any order.
+-- Sessions: the merge of their events, which does not depend on the order of arrival.
 CREATE TABLE sessions (
-    source_id integer NOT NULL REFERENCES sources,
+    -- As in event_keys, without a foreign key.
+    source_id integer NOT NULL,
     session_id text NOT NULL,
-    -- As last spelled, when that was, and what names are compared by.
+    -- The name as last reported, when that was, and its normalized form.
     user_name text NOT NULL,
     user_at timestamptz NOT NULL,
     user_key text COLLATE "C" NOT NULL,
-    -- Named by no event: Default, at -infinity.
+    -- Where no event names a realm: Default, at -infinity.
     realm text NOT NULL,
     realm_at timestamptz NOT NULL,
     realm_key text COLLATE "C" NOT NULL,
     login_at timestamptz,
     logout_at timestamptz,
     last_seen_at timestamptz NOT NULL,
-    PRIMARY KEY (source_id, session_id)
+    -- The login is derived; a reported login takes precedence.
+    login_reckoned boolean NOT NULL DEFAULT false,
+    -- Why the sweeper closed the session, and the last activity that it saw. A later event reopens the session.
+    inference text CHECK (inference IN ('restart', 'inferred')),
+    inferred_from timestamptz,
+    -- Null while the session is open.
+    ended text GENERATED ALWAYS AS (
+        CASE WHEN logout_at >= last_seen_at THEN 'stated' WHEN inferred_from = last_seen_at THEN inference END
+    ) STORED,
+    PRIMARY KEY (session_id, source_id)
 );
 CREATE INDEX sessions_by_login ON sessions (login_at);
 CREATE INDEX sessions_by_user ON sessions (user_key, realm_key, user_at);
-GRANT SELECT, INSERT, UPDATE ON sessions TO ingestion;
-GRANT SELECT ON sessions TO reporting;
+CREATE INDEX sessions_open ON sessions (source_id, last_seen_at) WHERE ended IS NULL;
 
--- When a session ended; null while it is open. Silent since before stale_before counts as ended.
-CREATE FUNCTION session_end(
-    login_at timestamptz, logout_at timestamptz, last_seen_at timestamptz,
-    last_restart_at timestamptz, stale_before timestamptz
-) RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN
-CASE
-    WHEN logout_at >= last_seen_at THEN logout_at
-    WHEN last_restart_at >= last_seen_at AND last_restart_at > login_at THEN last_seen_at
-    WHEN last_seen_at < stale_before THEN last_seen_at
-END;
-
+-- Who did what.
 CREATE TABLE audit_log (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     at timestamptz NOT NULL DEFAULT now(),
-    -- API client, or the operator.
+    -- The database role that wrote the entry. No role may choose another.
+    role text NOT NULL DEFAULT session_user,
+    -- An API client or the operator.
     actor text NOT NULL,
     action text NOT NULL,
     detail jsonb NOT NULL
 );
-GRANT INSERT (actor, action, detail) ON audit_log TO reporting, operator;
+
+-- Returns the end of a partition's month. A partition is named after its month: events_2026_11.
+CREATE FUNCTION event_month_end(partition text) RETURNS timestamptz LANGUAGE sql STABLE SET timezone TO 'UTC'
+    RETURN to_timestamp(right(partition, 7), 'YYYY_MM') + interval '1 month';
+
+-- Creates the missing partitions of this month and of the given number of months after it. Writers are not blocked.
+CREATE FUNCTION make_event_partitions(months integer) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO public, pg_temp SET timezone TO 'UTC' SET lock_timeout TO '2s' AS $$
+DECLARE
+    month timestamptz;
+    name text;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('rollcall event partitions'));
+    FOR ahead IN 0..least(months, 24) LOOP
+        month := date_trunc('month', now()) + make_interval(months => ahead);
+        name := to_char(month, '"events_"YYYY_MM');
+        IF to_regclass(name) IS NULL THEN
+            EXECUTE format('CREATE TABLE %I (LIKE events INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', name);
+            EXECUTE format('ALTER TABLE events ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', name, month, event_month_end(name));
+        END IF;
+    END LOOP;
+END
+$$;
+SELECT make_event_partitions(3);
+
+-- Retention. Each call is a step: short, in a transaction of its own, and told in the audit log. Nothing younger than 31 days goes,
+-- whatever is asked for.
+CREATE FUNCTION check_retention(before timestamptz) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF before > now() - interval '31 days' THEN
+        RAISE EXCEPTION 'retention: nothing younger than 31 days is removed';
+    END IF;
+END
+$$;
+
+-- The oldest month of events that ended by `before`; null when there is none.
+CREATE FUNCTION expired_event_month(before timestamptz) RETURNS text LANGUAGE sql STABLE RETURN (
+    SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+    WHERE inhparent = 'events'::regclass AND event_month_end(relname) <= before ORDER BY relname LIMIT 1);
+
+-- Removes the keys of the events in 500 blocks of that month; tells the block to go on with, or null when there is none.
+CREATE FUNCTION expire_event_keys(before timestamptz, from_block bigint) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO public, pg_temp AS $$
+DECLARE
+    month text := expired_event_month(before);
+    to_block bigint := from_block + 500;
+    removed bigint;
+BEGIN
+    PERFORM check_retention(before);
+    IF month IS NULL THEN
+        RETURN NULL;
+    END IF;
+    EXECUTE format('DELETE FROM event_keys USING %I AS old WHERE old.ctid >= $1 AND old.ctid < $2
+            AND (event_keys.source_id, event_keys.event_id) = (old.source_id, old.event_id)', month)
+        USING format('(%s,0)', from_block)::tid, format('(%s,0)', to_block)::tid;
+    GET DIAGNOSTICS removed = ROW_COUNT;
+    IF removed > 0 THEN
+        INSERT INTO audit_log (actor, action, detail)
+            VALUES ('retention', 'events.remove', jsonb_build_object('before', event_month_end(month), 'events', removed));
+    END IF;
+    RETURN CASE WHEN to_block * current_setting('block_size')::bigint < pg_relation_size(month::regclass) THEN to_block END;
+END
+$$;
+
+-- Removes that month, whose keys are gone; tells which, or null when there is none.
+CREATE FUNCTION expire_event_month(before timestamptz) RETURNS text LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO public, pg_temp SET lock_timeout TO '500ms' AS $$
+DECLARE
+    month text;
+BEGIN
+    PERFORM check_retention(before);
+    PERFORM pg_advisory_xact_lock(hashtext('rollcall event partitions'));
+    month := expired_event_month(before);
+    IF month IS NOT NULL THEN
+        EXECUTE format('ALTER TABLE events DETACH PARTITION %I', month);
+        EXECUTE format('DROP TABLE %I', month);
+    END IF;
+    RETURN month;
+END
+$$;
+
+-- Removes up to `most` sessions last seen before `before`, and tells how many.
+CREATE FUNCTION expire_sessions(before timestamptz, most integer) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO public, pg_temp AS $$
+DECLARE
+    removed bigint;
+BEGIN
+    PERFORM check_retention(before);
+    DELETE FROM sessions WHERE (source_id, session_id) IN (
+        SELECT source_id, session_id FROM sessions
+        WHERE (login_at < before OR login_at IS NULL) AND last_seen_at < before LIMIT most FOR UPDATE SKIP LOCKED);
+    GET DIAGNOSTICS removed = ROW_COUNT;
+    IF removed > 0 THEN
+        INSERT INTO audit_log (actor, action, detail)
+            VALUES ('retention', 'sessions.remove', jsonb_build_object('before', before, 'sessions', removed));
+    END IF;
+    RETURN removed;
+END
+$$;
+
+-- Adds arrivals up. A source that was silent for longer than `gap` has a gap.
+CREATE FUNCTION add_up_arrivals(gap interval) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO public, pg_temp AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('rollcall arrivals'));
+    WITH gone AS (
+        DELETE FROM arrivals RETURNING *
+    ), in_order AS (
+        SELECT source_id, gone.received_at, lag(gone.received_at, 1, last_received_at) OVER (PARTITION BY source_id ORDER BY gone.received_at) AS before
+        FROM gone JOIN sources ON sources.id = source_id
+    ), gaps AS (
+        INSERT INTO source_gaps SELECT source_id, before, received_at FROM in_order WHERE received_at - before > gap ON CONFLICT DO NOTHING
+    ), sums AS (
+        SELECT source_id, sum(events) AS events, sum(clock_skewed) AS clock_skewed, max(last_event_at) AS last_event_at,
+            max(received_at) AS last_received_at
+        FROM gone GROUP BY source_id
+    )
+    UPDATE sources SET events = sources.events + sums.events, clock_skewed = sources.clock_skewed + sums.clock_skewed,
+        last_event_at = GREATEST(sources.last_event_at, sums.last_event_at),
+        last_received_at = GREATEST(sources.last_received_at, sums.last_received_at)
+    FROM sums WHERE sources.id = sums.source_id;
+END
+$$;

@@ -64,9 +64,9 @@ async fn main() -> ExitCode {
     command::finish(run(arguments.subject).await.map(|output| {
         let text = output.shown(arguments.json);
         if standard_output_is_taken {
-            eprintln!("{text}")
+            eprintln!("{text}");
         } else {
-            println!("{text}")
+            println!("{text}");
         }
     }))
 }

@@ -202,7 +202,7 @@ async fn check_place(name: &str, changes: [&str; 2]) {
     let zone = TimeZone::get(name).expect("a zone");
     // Events of any year: the clock here stands still.
     let any_time = |settings: &mut rollcall_platform::settings::Settings| {
-        settings.ingestion.ahead_seconds = u32::MAX
+        settings.ingestion.ahead_seconds = u32::MAX;
     };
     let rollcall = Rollcall::builder()
         .await

@@ -51,6 +51,7 @@ fn segment(value: &Value) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[allow(clippy::too_many_lines, reason = "one case for each attack")]
 async fn every_known_attack_gets_401() {
     let Good {
         rollcall,

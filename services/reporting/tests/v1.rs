@@ -347,7 +347,7 @@ async fn a_database_that_is_off_or_not_migrated_is_said_to_be_so_and_never_an_em
             settings
                 .auth
                 .key_directory
-                .clone_from(&migrated.settings.auth.key_directory)
+                .clone_from(&migrated.settings.auth.key_directory);
         })
         .start();
     let not_migrated = snapshot::of(

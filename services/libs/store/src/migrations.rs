@@ -7,18 +7,21 @@ use diesel::{
     sql_query,
     sql_types::{Bool, Text},
 };
-use diesel_async::{AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl};
+use diesel_async::{AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use secrecy::{ExposeSecret, SecretString};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../../migrations");
+
+/// Every privilege of every role.
+const GRANTS: &str = include_str!("../../../../migrations/grants.sql");
 
 /// The roles that the services sign in with; each is granted what it needs by the migrations.
 pub const ROLES: [&str; 4] = ["auth", "ingestion", "reporting", "operator"];
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Makes the roles and brings the schema up to date. Several may do this at once.
+/// Creates the roles, brings the schema up to date, and sets all privileges anew. Several may run at once.
 ///
 /// # Errors
 /// A statement fails.
@@ -37,6 +40,12 @@ pub async fn run(
     for version in harness.run_pending_migrations(MIGRATIONS)? {
         println!("migrated {version}");
     }
+    // A multi-statement batch runs in one implicit transaction.
+    harness
+        .into_inner()
+        .batch_execute(GRANTS)
+        .await
+        .map_err(|error| format!("grants.sql: {error}"))?;
     Ok(())
 }
 
@@ -47,16 +56,6 @@ pub async fn run(
 pub fn revert_all(connection: AsyncPgConnection) -> Result<(), Failure> {
     AsyncMigrationHarness::new(connection).revert_all_migrations(MIGRATIONS)?;
     Ok(())
-}
-
-/// Takes the latest migration back.
-///
-/// # Errors
-/// A statement fails.
-pub fn revert_latest(connection: AsyncPgConnection) -> Result<(), Failure> {
-    AsyncMigrationHarness::new(connection)
-        .revert_last_migration(MIGRATIONS)
-        .map(drop)
 }
 
 async fn ensure_role(

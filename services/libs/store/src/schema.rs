@@ -17,6 +17,7 @@ diesel::table! {
     audit_log (id) {
         id -> Int8,
         at -> Timestamptz,
+        role -> Text,
         actor -> Text,
         action -> Text,
         detail -> Jsonb,
@@ -64,6 +65,7 @@ diesel::table! {
         id -> Int4,
         name -> Text,
         key_hash -> Bytea,
+        radius_secret -> Nullable<Text>,
         created_at -> Timestamptz,
         disabled_at -> Nullable<Timestamptz>,
         complete_through -> Nullable<Timestamptz>,
@@ -72,7 +74,6 @@ diesel::table! {
         clock_skewed -> Int8,
         last_event_at -> Nullable<Timestamptz>,
         last_received_at -> Nullable<Timestamptz>,
-        radius_secret -> Nullable<Text>,
     }
 }
 

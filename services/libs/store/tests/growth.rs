@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use rollcall_attendance::event::{Arrival, Draft, Event};
 use rollcall_store::{
     events::{Outcome, Reported, record},
-    migrations, retention,
+    retention,
     sources::{self, New},
 };
 use rollcall_test_support::TestDatabase;
@@ -341,34 +341,4 @@ async fn a_sender_is_of_the_source_with_the_narrowest_network() {
     assert_eq!(name("192.0.2.17").await.as_deref(), Some("branch"));
     assert_eq!(name("2001:db8::1").await.as_deref(), Some("gateway"));
     assert_eq!(name("198.51.100.1").await, None);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn events_of_the_release_before_are_taken_along_and_back() {
-    let (database, mut ingestion) = with_source().await;
-    record(&mut ingestion, &[event("e", "2025-01-01T00:00:00Z")])
-        .await
-        .expect("recorded");
-    for _ in ["ids_first", "session_sources", "endings", "growth"] {
-        migrations::revert_latest(database.connect("rollcall").await).expect("down");
-    }
-    assert_eq!(
-        database
-            .texts("SELECT event_id || length(digest) AS text FROM events")
-            .await,
-        ["e32"]
-    );
-    migrations::run(database.connect("rollcall").await, &[])
-        .await
-        .expect("up");
-    let mut ingestion = database.connect("ingestion").await;
-    assert_eq!(
-        record(&mut ingestion, &[event("e", "2025-01-01T00:00:00Z")]).await,
-        Ok(vec![Outcome::Duplicate])
-    );
-    assert_eq!(
-        record(&mut ingestion, &[event("f", "2025-01-01T00:00:00Z")]).await,
-        Ok(vec![Outcome::Accepted])
-    );
-    assert_eq!(database.count("events").await, 2);
 }

@@ -168,6 +168,63 @@ async fn the_operator_sees_no_attendance() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn ingestion_cannot_choose_the_time_of_arrival() {
+    let database = TestDatabase::new().await;
+    let statement = "INSERT INTO events (source_id, event_id, kind, occurred_at, received_at)
+        VALUES (1, 'e', 'restart', now(), '2026-11-02')";
+    assert!(!may(&database, "ingestion", statement).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_audit_entry_carries_the_role_that_wrote_it() {
+    let database = TestDatabase::new().await;
+    let forged =
+        "INSERT INTO audit_log (role, actor, action, detail) VALUES ('operator', 'a', 'b', '{}')";
+    assert!(!may(&database, "reporting", forged).await);
+    let honest = "INSERT INTO audit_log (actor, action, detail) VALUES ('operator', 'b', '{}')";
+    assert!(may(&database, "reporting", honest).await);
+    assert_eq!(
+        database.texts("SELECT role AS text FROM audit_log").await,
+        ["reporting"]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_role_can_fill_the_disk_beside_its_tables_or_enter_another_database() {
+    let database = TestDatabase::new().await;
+    for role in migrations::ROLES {
+        assert!(!may(&database, role, "SELECT lo_from_bytea(0, 'x')").await);
+        let emit = "SELECT pg_logical_emit_message(true, 'rollcall', 'x')";
+        assert_eq!(may(&database, role, emit).await, role == "ingestion");
+    }
+    let open = "SELECT datname::text AS text FROM pg_database
+        WHERE datname IN ('postgres', 'template1') AND has_database_privilege('auth', oid, 'CONNECT')";
+    assert_eq!(database.texts(open).await, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn migrating_again_restores_privileges_and_takes_back_what_was_added() {
+    let database = TestDatabase::new().await;
+    TestDatabase::execute(&database, "REVOKE ALL ON api_clients FROM auth").await;
+    TestDatabase::execute(&database, "GRANT DELETE ON events TO ingestion").await;
+    assert!(!may(&database, "auth", "SELECT FROM api_clients").await);
+    let settings = database.settings("rollcall");
+    // A task of its own, because the migration harness blocks the task that it runs in.
+    tokio::spawn(async move {
+        let pool = Pool::new(&settings).expect("a pool");
+        let connection = Object::take(pool.get().await.expect("a connection"));
+        migrations::run(connection, &[])
+            .await
+            .map_err(|error| error.to_string())
+    })
+    .await
+    .expect("its end")
+    .expect("migrated");
+    assert!(may(&database, "auth", "SELECT FROM api_clients").await);
+    assert!(!may(&database, "ingestion", "DELETE FROM events").await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn migrations_go_up_and_down_and_up_again_and_several_at_once_do_no_harm() {
     let database = TestDatabase::unmigrated().await;
     // Tasks of their own: a harness blocks the one that it is in.

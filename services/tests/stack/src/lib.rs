@@ -1,7 +1,8 @@
 //! Black-box tests of the running stack, through the VIP, with clients that others wrote.
 //!
 //! `scripts/test` starts a stack of its own and says where in the environment: `STACK_URL`, the checkout it was
-//! started from in `STACK_ROOT`. Commands run in the container image `rollcall/clients`, on the host's network.
+//! started from in `STACK_ROOT`, its Compose project in `STACK_PROJECT`. Commands run in the image of `docker/clients`, on
+//! the host's network.
 #![allow(
     clippy::missing_panics_doc,
     clippy::must_use_candidate,
@@ -17,6 +18,9 @@ use std::{
 
 use serde_json::Value;
 
+/// The image of the clients that others wrote.
+pub const CLIENTS: &str = "localhost/rollcall-build/clients";
+
 /// Where the VIP is, as `https://127.0.0.1:8443`.
 #[must_use]
 pub fn url() -> String {
@@ -29,6 +33,12 @@ pub fn root() -> PathBuf {
     std::env::var("STACK_ROOT")
         .expect("STACK_ROOT is not set: run scripts/test")
         .into()
+}
+
+/// The Compose project of the stack, by which its containers, networks and images are named.
+#[must_use]
+pub fn project() -> String {
+    std::env::var("STACK_PROJECT").expect("STACK_PROJECT is not set: run scripts/test")
 }
 
 /// Standard output of a script of the project.
@@ -142,7 +152,7 @@ pub fn start_client(command: &[&str]) -> Child {
             "-e",
         ])
         .arg(format!("STACK_URL={}", url()))
-        .arg("rollcall/clients")
+        .arg(CLIENTS)
         .args(command)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -261,7 +271,7 @@ pub fn sender_here() -> Sender {
     let network = [
         "network",
         "inspect",
-        "rollcall-test_edge",
+        &format!("{}_edge", project()),
         "--format",
         "{{(index .IPAM.Config 0).Gateway}}",
     ];

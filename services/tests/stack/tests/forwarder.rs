@@ -33,7 +33,7 @@ fn start(folder: &str) {
         "ALL",
         "--volume",
         &owner,
-        "rollcall/forwarder",
+        "localhost/rollcall-build/forwarder",
         "--config",
         "/data/config.toml",
     ]);

@@ -115,14 +115,19 @@ fn whatever_dies_nothing_is_lost_or_doubled() {
                 2 => compose(&["pause", "postgres"]),
                 3 => {
                     let id = docker(&["compose", "ps", "-q", "ingestion"]);
-                    docker(&["network", "disconnect", "rollcall-test_data", id.trim()]);
+                    docker(&[
+                        "network",
+                        "disconnect",
+                        &format!("{}_data", rollcall_stack_tests::project()),
+                        id.trim(),
+                    ]);
                     thread::sleep(Duration::from_millis(700));
                     docker(&[
                         "network",
                         "connect",
                         "--alias",
                         "ingestion",
-                        "rollcall-test_data",
+                        &format!("{}_data", rollcall_stack_tests::project()),
                         id.trim(),
                     ]);
                 }

@@ -2,40 +2,41 @@
 
 use std::process::Command;
 
-use rollcall_stack_tests::{api_client, docker, eventually, report, send, source, token};
+use rollcall_stack_tests::{
+    CLIENTS, api_client, docker, eventually, project, report, send, source, token,
+};
 
 struct Collector {
-    name: &'static str,
+    name: String,
 }
 
 impl Collector {
     /// On the services' network, under the name that the test stack's .env gives as the endpoint.
     fn start() -> Self {
         let clients = format!("{}/clients:/clients:ro", env!("CARGO_MANIFEST_DIR"));
+        let name = format!("{}-collector", project());
         docker(&[
             "run",
             "-d",
             "--rm",
             "--name",
-            "rollcall-test-collector",
+            &name,
             "--network",
-            "rollcall-test_services",
+            &format!("{}_services", project()),
             "--network-alias",
             "collector",
             "-v",
             &clients,
-            "rollcall/clients",
+            CLIENTS,
             "python3",
             "-u",
             "/clients/collector.py",
         ]);
-        Self {
-            name: "rollcall-test-collector",
-        }
+        Self { name }
     }
 
     fn lines(&self) -> Vec<String> {
-        docker(&["logs", self.name])
+        docker(&["logs", &self.name])
             .lines()
             .map(str::to_owned)
             .collect()
@@ -52,7 +53,7 @@ impl Collector {
 impl Drop for Collector {
     fn drop(&mut self) {
         let _ = Command::new("docker")
-            .args(["rm", "-f", self.name])
+            .args(["rm", "-f", &self.name])
             .output();
     }
 }

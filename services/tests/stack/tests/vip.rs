@@ -286,12 +286,8 @@ fn containers_can_do_no_more_than_they_need() {
 
 #[test]
 fn images_hold_no_secret() {
-    for image in [
-        "rollcall/services",
-        "rollcall/nginx",
-        "rollcall/postgres",
-        "rollcall/redis",
-    ] {
+    for name in ["services", "nginx", "postgres", "redis"] {
+        let image = &format!("localhost/{}/{name}", rollcall_stack_tests::project());
         let output = Command::new("docker")
             .args(["run", "--rm", "--network", "none", "--entrypoint", "sh", image, "-c"])
             .arg("find /secrets /run/secrets /var/lib/rollcall /var/lib/tls -type f 2>/dev/null; true")

@@ -100,7 +100,7 @@ impl Drop for TestDatabase {
                     &mut connect(&settings_of("postgres", "rollcall")).await,
                     &drop_it,
                 )
-                .await
+                .await;
             });
         };
         // A test that panics must report its own failure and not one of the clean-up.

@@ -1,0 +1,69 @@
+-- What each role may do, and nothing else. `migrate` runs this file at every start, in one transaction: it takes everything
+-- back and grants it anew, so that a restored or hand-edited database ends with exactly these privileges.
+
+DO $$
+DECLARE
+    other name;
+BEGIN
+    EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC, auth, ingestion, reporting, operator', current_database());
+    EXECUTE format('GRANT CONNECT ON DATABASE %I TO auth, ingestion, reporting, operator', current_database());
+    -- The server's other databases. Only where it is needed: concurrent updates of a shared catalog row fail.
+    FOR other IN SELECT datname FROM pg_database
+        WHERE datname IN ('postgres', 'template1') AND has_database_privilege('public', oid, 'CONNECT, TEMPORARY')
+    LOOP
+        EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', other);
+    END LOOP;
+END
+$$;
+
+REVOKE ALL ON SCHEMA public FROM PUBLIC, auth, ingestion, reporting, operator;
+REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC, auth, ingestion, reporting, operator;
+REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM PUBLIC, auth, ingestion, reporting, operator;
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC, auth, ingestion, reporting, operator;
+
+-- Large objects could fill the disk even through a role that is otherwise read-only, and so could logical messages.
+REVOKE EXECUTE ON FUNCTION
+    lo_close(integer), lo_creat(integer), lo_create(oid), lo_from_bytea(oid, bytea), lo_get(oid), lo_get(oid, bigint, integer),
+    lo_lseek(integer, integer, integer), lo_lseek64(integer, bigint, integer), lo_open(oid, integer), lo_put(oid, bigint, bytea),
+    lo_tell(integer), lo_tell64(integer), lo_truncate(integer, integer), lo_truncate64(integer, bigint), lo_unlink(oid),
+    loread(integer, integer), lowrite(integer, bytea),
+    pg_logical_emit_message(boolean, text, text, boolean), pg_logical_emit_message(boolean, text, bytea, boolean)
+FROM PUBLIC;
+
+GRANT USAGE ON SCHEMA public TO auth, ingestion, reporting, operator;
+GRANT SELECT ON __diesel_schema_migrations TO auth, ingestion, reporting, operator;
+
+-- auth
+GRANT SELECT ON api_clients TO auth;
+GRANT UPDATE (failures, failure_window_at) ON api_clients TO auth;
+
+-- ingestion
+GRANT SELECT (id, name, key_hash, radius_secret, created_at, disabled_at, complete_through, last_restart_at, events, clock_skewed,
+    last_event_at, last_received_at) ON sources TO ingestion;
+GRANT UPDATE (complete_through, last_restart_at) ON sources TO ingestion;
+GRANT SELECT ON source_senders, source_gaps TO ingestion;
+-- received_at is the database's own: no event can be back-dated.
+GRANT INSERT (source_id, events, clock_skewed, last_event_at) ON arrivals TO ingestion;
+GRANT SELECT (source_id, event_id, digest), INSERT (source_id, event_id, digest) ON event_keys TO ingestion;
+GRANT INSERT (source_id, event_id, kind, session_id, user_name, realm, occurred_at, reason, display_name, client_ip, wan_ip, mac, device,
+    active_seconds, complete_through, class, clock_skewed) ON events TO ingestion;
+GRANT SELECT, INSERT, UPDATE ON sessions TO ingestion;
+GRANT EXECUTE ON FUNCTION make_event_partitions, expire_event_keys, expire_event_month, expire_sessions, add_up_arrivals TO ingestion;
+GRANT EXECUTE ON FUNCTION pg_logical_emit_message(boolean, text, text, boolean) TO ingestion;
+
+-- reporting
+GRANT SELECT (id, name, created_at, disabled_at, complete_through, last_restart_at, events, clock_skewed, last_event_at, last_received_at)
+    ON sources TO reporting;
+GRANT SELECT ON source_senders, source_gaps, events, sessions TO reporting;
+GRANT INSERT (actor, action, detail) ON audit_log TO reporting;
+
+-- operator
+GRANT SELECT (id, name, scope, created_at, disabled_at, failures), INSERT (name, password_hash, scope) ON api_clients TO operator;
+GRANT UPDATE (password_hash, disabled_at, failures) ON api_clients TO operator;
+GRANT SELECT (id, name, created_at, disabled_at, complete_through, last_restart_at, events, clock_skewed, last_event_at, last_received_at),
+    INSERT (name, key_hash, radius_secret) ON sources TO operator;
+GRANT UPDATE (key_hash, disabled_at, radius_secret) ON sources TO operator;
+GRANT SELECT, INSERT, DELETE ON source_senders TO operator;
+GRANT SELECT ON source_gaps TO operator;
+GRANT EXECUTE ON FUNCTION add_up_arrivals TO operator;
+GRANT INSERT (actor, action, detail) ON audit_log TO operator;
