@@ -44,9 +44,18 @@ containers_of() {
     docker ps -q --filter "label=com.docker.compose.project=$(project)" --filter "label=com.docker.compose.service=$1"
 }
 
+# Runs curl with the VIP's CA, also where this host does not resolve the name in the URL.
+vip_curl() {
+    local ip port host
+    ip=$(setting LOCAL_NETWORK_IP 127.0.0.1)
+    port=$(setting PORT 443)
+    host=$(sed 's|^https://||; s|:.*||' <<<"$(setting ISSUER "https://$ip")")
+    curl -sS --cacert "$state/ca.pem" --resolve "$host:$port:$ip" "$@"
+}
+
 fetch_ca() {
     mkdir -p "$state"
-    docker compose exec -T nginx cat /var/lib/tls/ca.pem >"$state/ca.pem.new" && mv "$state/ca.pem.new" "$state/ca.pem"
+    docker compose exec -T ca cat /var/lib/tls/ca.pem >"$state/ca.pem.new" && mv "$state/ca.pem.new" "$state/ca.pem"
 }
 
 # Images of docker/NAME that belong to no installation: those for tests and benchmarks, and the forwarder.

@@ -254,5 +254,5 @@ fn the_operators_own_certificate_is_taken_and_given_back() {
         std::fs::remove_file(folder.join(file)).expect("removed");
     }
     script("up", &[]);
-    assert!(subject().contains("127.0.0.1"));
+    assert!(subject().contains("Rollcall"));
 }

@@ -3,7 +3,8 @@
 use std::process::Command;
 
 use rollcall_stack_tests::{
-    CLIENTS, api_client, docker, eventually, project, report, send, source, token,
+    AdditionalComposeFile, CLIENTS, api_client, docker, eventually, project, report, send, source,
+    token,
 };
 
 struct Collector {
@@ -11,8 +12,8 @@ struct Collector {
 }
 
 impl Collector {
-    /// On the services' network, under the name that the test stack's .env gives as the endpoint.
-    fn start() -> Self {
+    /// On this network, under the name that the test stack's .env gives as the endpoint.
+    fn start(network: &str) -> Self {
         let clients = format!("{}/clients:/clients:ro", env!("CARGO_MANIFEST_DIR"));
         let name = format!("{}-collector", project());
         docker(&[
@@ -22,7 +23,7 @@ impl Collector {
             "--name",
             &name,
             "--network",
-            &format!("{}_services", project()),
+            &format!("{}_{network}", project()),
             "--network-alias",
             "collector",
             "-v",
@@ -60,7 +61,7 @@ impl Drop for Collector {
 
 #[test]
 fn one_trace_leads_from_the_vip_through_all_three_services() {
-    let collector = Collector::start();
+    let collector = Collector::start("services");
     // A fresh reporting must fetch the keys from auth within the request.
     docker(&["compose", "restart", "reporting"]);
     let token = token(&api_client(&["reporting:read"]));
@@ -95,4 +96,21 @@ fn one_trace_leads_from_the_vip_through_all_three_services() {
     eventually("a log record with its trace", || {
         collector.has("logs", "reporting", trace)
     });
+}
+
+#[test]
+fn logs_reach_a_collector_on_a_network_with_a_way_out() {
+    let switched = AdditionalComposeFile::switch_on("docker/telemetry.yaml", "", &["reporting"]);
+    let collector = Collector::start("telemetry");
+    let network = format!("{}_telemetry", project());
+    let internal = docker(&["network", "inspect", &network, "--format", "{{.Internal}}"]);
+    assert_eq!(internal.trim(), "false");
+    let answer = report("no token", "2025-01-01", "2025-01-01");
+    let trace = answer.header("x-request-id").expect("an id");
+    eventually("the report's log record", || {
+        collector.has("logs", "reporting", trace)
+    });
+    drop(collector);
+    drop(switched);
+    docker(&["network", "rm", &network]);
 }
