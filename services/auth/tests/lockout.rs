@@ -20,6 +20,16 @@ async fn sign_in(rollcall: &Rollcall, address: &str, name: &str, password: &str)
         .expect("an answer")
 }
 
+/// Services without the limits in memory, on a machine that may be busy.
+async fn patient() -> Rollcall {
+    let builder = Rollcall::builder().await.set(|settings| {
+        settings.auth.max_failures_per_second = u32::MAX;
+        settings.database.wait_milliseconds = 60_000;
+        settings.redis.wait_milliseconds = 60_000;
+    });
+    builder.start()
+}
+
 async fn status(rollcall: &Rollcall, address: &str, name: &str, password: &str) -> u16 {
     sign_in(rollcall, address, name, password)
         .await
@@ -73,7 +83,7 @@ async fn unknown_wrong_locked_and_disabled_get_the_same_answer() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn parallel_guesses_cost_five_hashes_and_lock_only_their_address() {
-    let rollcall = Rollcall::start().await;
+    let rollcall = patient().await;
     let (name, password) = rollcall.client("reporting:read").await;
     guess(&rollcall, ADDRESS, &name, 200).await;
     assert!(
@@ -95,7 +105,7 @@ async fn parallel_guesses_cost_five_hashes_and_lock_only_their_address() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn guesses_at_unknown_names_cost_five_hashes_and_one_row() {
-    let rollcall = Rollcall::start().await;
+    let rollcall = patient().await;
     let guesses = (0..100).map(|guess| {
         let rollcall = &rollcall;
         async move { status(rollcall, ADDRESS, &format!("nobody-{guess}"), "guess").await }
@@ -191,7 +201,7 @@ async fn attempt_whose_check_was_cut_off_counts_and_does_not_hold_others_for_eve
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fifty_failures_close_a_client_to_new_addresses_and_never_to_known_ones() {
-    let rollcall = Rollcall::start().await;
+    let rollcall = patient().await;
     let (name, password) = rollcall.client("reporting:read").await;
     assert_eq!(status(&rollcall, ADDRESS, &name, &password).await, 200);
     let attackers: Vec<String> = (1..=10).map(|host| format!("198.51.100.{host}")).collect();

@@ -127,3 +127,30 @@ pub fn required_text<'a>(
         ))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn bearer_token_has_no_blank_in_or_around_it() {
+        let token = |value: &'static str| {
+            let request = TestRequest::default().insert_header((header::AUTHORIZATION, value));
+            bearer(&request.to_http_request()).map(ToOwned::to_owned)
+        };
+        assert_eq!(token("Bearer a.b.c").as_deref(), Some("a.b.c"));
+        assert_eq!(token("bearer a").as_deref(), Some("a"));
+        for value in [
+            "Bearer a ",
+            "Bearer  a",
+            "Bearer a b",
+            "Bearer a\t",
+            "Bearer ",
+            "Basic a",
+        ] {
+            assert_eq!(token(value), None, "{value:?}");
+        }
+    }
+}
