@@ -134,7 +134,7 @@ impl Credentials {
                 return Ok(attempt.client(account));
             }
             let Some(judging) = turn.take() else {
-                turn = Some(self.turn(&attempt, &account).await);
+                turn = Some(self.turn(&attempt, &account).await?);
                 // Attempts that were ahead may have locked the address, or have shown that this password is right.
                 continue;
             };
@@ -150,9 +150,14 @@ impl Credentials {
     }
 
     /// Waits while as many attempts of this client and address are being judged as failures lock the address.
-    async fn turn(&self, attempt: &Attempt, account: &Account) -> Option<OwnedSemaphorePermit> {
+    async fn turn(
+        &self,
+        attempt: &Attempt,
+        account: &Account,
+    ) -> Result<OwnedSemaphorePermit, Rejected> {
         let key = (account.client_id, attempt.address);
-        self.unjudged.of(key).await.acquire_owned().await.ok()
+        let turn = self.unjudged.of(key).await.acquire_owned().await;
+        turn.map_err(|_| Rejected::Unavailable)
     }
 
     async fn remembers(&self, attempt: &Attempt, account: &Account) -> bool {
@@ -171,7 +176,7 @@ impl Credentials {
         attempt: Attempt,
         account: Account,
         place: Place,
-        turn: Option<OwnedSemaphorePermit>,
+        turn: OwnedSemaphorePermit,
     ) -> Result<Client, Rejected> {
         let this = self.clone();
         let verifying = tokio::spawn(async move {

@@ -7,7 +7,7 @@ use std::sync::{
 
 use rollcall_platform::settings;
 use secrecy::SecretString;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 
 use crate::{
     memory_limit,
@@ -28,12 +28,12 @@ pub struct Hashing {
     /// A caller at a new address needs one of these before it waits for a permit. There are as many as permits.
     new_addresses: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
-    statistics: Arc<Statistics>,
+    memory: Arc<Memory>,
 }
 
-/// Memory of earlier hashes, used again so that it neither grows nor moves, and what was done with it.
+/// Buffers of earlier hashes, used again so that memory stays flat, and how often they were.
 #[derive(Default)]
-struct Statistics {
+struct Memory {
     buffers: Mutex<Vec<Buffer>>,
     allocated_buffers: AtomicU64,
     hashes: AtomicU64,
@@ -44,6 +44,12 @@ pub struct Place {
     permits: Arc<Semaphore>,
     /// None for a caller at a known address.
     behind: Option<(Arc<Semaphore>, OwnedSemaphorePermit)>,
+}
+
+/// The right to compute a hash now.
+struct Permit {
+    _new_address: Option<OwnedSemaphorePermit>,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl Hashing {
@@ -66,7 +72,7 @@ impl Hashing {
             permits: Arc::new(Semaphore::new(hashes)),
             new_addresses: Arc::new(Semaphore::new(hashes)),
             waiting: Arc::new(Semaphore::new(settings.hash_queue)),
-            statistics: Arc::default(),
+            memory: Arc::default(),
         }
     }
 
@@ -89,12 +95,14 @@ impl Hashing {
 
     /// Waits for a permit, and tells whether the password is the one that was hashed.
     pub async fn matches(&self, place: Place, password: SecretString, hash: String) -> bool {
-        let permit = place.permit().await;
-        let statistics = self.statistics.clone();
+        let Ok(permit) = place.permit().await else {
+            return false;
+        };
+        let memory = self.memory.clone();
         // The permit goes with the work: a caller that went away must not make room while its hash is computed.
         let hashing = tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            statistics.matches(&password, &hash)
+            memory.matches(&password, &hash)
         });
         hashing.await.unwrap_or(false)
     }
@@ -102,13 +110,13 @@ impl Hashing {
     /// Number of hashes so far.
     #[must_use]
     pub fn hashes(&self) -> u64 {
-        self.statistics.hashes.load(Ordering::Relaxed)
+        self.memory.hashes.load(Ordering::Relaxed)
     }
 
     /// Highest number of hashes at once so far: each had a buffer of its own.
     #[must_use]
     pub fn allocated_buffers(&self) -> u64 {
-        self.statistics.allocated_buffers.load(Ordering::Relaxed)
+        self.memory.allocated_buffers.load(Ordering::Relaxed)
     }
 
     /// Exports the number of hashes as a metric.
@@ -123,17 +131,19 @@ impl Hashing {
 }
 
 impl Place {
-    /// The semaphores are never closed, so that a permit is always had in the end.
-    async fn permit(self) -> (Option<OwnedSemaphorePermit>, Option<OwnedSemaphorePermit>) {
-        let Some((new_addresses, _waiting)) = self.behind else {
-            return (None, self.permits.acquire_owned().await.ok());
+    async fn permit(self) -> Result<Permit, AcquireError> {
+        let new_address = match self.behind {
+            Some((new_addresses, _waiting)) => Some(new_addresses.acquire_owned().await?),
+            None => None,
         };
-        let turn = new_addresses.acquire_owned().await.ok();
-        (turn, self.permits.acquire_owned().await.ok())
+        Ok(Permit {
+            _new_address: new_address,
+            _permit: self.permits.acquire_owned().await?,
+        })
     }
 }
 
-impl Statistics {
+impl Memory {
     fn matches(&self, password: &SecretString, hash: &str) -> bool {
         let free = || self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
         let unused = free().pop();

@@ -39,7 +39,7 @@ pub struct Tokens {
     keys: Arc<Keys>,
     live: LiveTokens,
     /// As many signatures at once as there are cores, so that a burst makes no crowd of threads.
-    signing: Semaphore,
+    signing: Arc<Semaphore>,
     validation: Validation,
     settings: settings::Token,
     clock: Clock,
@@ -49,10 +49,11 @@ impl Tokens {
     /// Tokens as `settings` describe them.
     #[must_use]
     pub fn new(keys: Keys, live: LiveTokens, settings: settings::Token, clock: Clock) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         Self {
             keys: Arc::new(keys),
             live,
-            signing: Semaphore::new(std::thread::available_parallelism().map_or(1, NonZero::get)),
+            signing: Arc::new(Semaphore::new(cores)),
             validation: token::validation(&settings),
             settings,
             clock,
@@ -125,9 +126,10 @@ impl Tokens {
 
     /// Signs in another thread: a signature takes longer than all else that a request needs.
     async fn sign(&self, claims: Claims) -> Result<String, String> {
-        let _permit = self.signing.acquire().await;
+        let permit = self.signing.clone().acquire_owned().await;
         let keys = self.keys.clone();
         let signing = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
             let key = keys
                 .signing(claims.iat)
                 .map_err(|error| error.to_string())?;

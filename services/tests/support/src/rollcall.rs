@@ -77,6 +77,15 @@ impl Builder {
         self
     }
 
+    /// A crowd on a busy machine must not make the stores look down.
+    #[must_use]
+    pub fn patient(self) -> Self {
+        self.set(|settings| {
+            settings.database.wait_milliseconds = 60_000;
+            settings.redis.wait_milliseconds = 60_000;
+        })
+    }
+
     /// Starts the services.
     #[must_use]
     pub fn start(self) -> Rollcall {
