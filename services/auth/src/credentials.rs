@@ -100,7 +100,7 @@ impl Credentials {
         let arrived = Instant::now();
         let in_flight = self.limits.enter(address).await;
         let _in_flight = in_flight.ok_or(Rejected::TooMany)?;
-        // No client can have a name like that; PostgreSQL has no text with NUL.
+        // Skip the look-up of a name that no client can have. PostgreSQL rejects text with NUL.
         let can_exist = name.len() <= MAX_NAME_BYTES && !name.contains('\0');
         let attempt = Attempt {
             name: if can_exist {

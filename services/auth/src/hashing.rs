@@ -42,7 +42,7 @@ struct Memory {
 /// A place in the queue.
 pub struct Place {
     permits: Arc<Semaphore>,
-    /// None for a caller at a known address.
+    /// The queue of new addresses. Absent for a caller at a known address.
     behind: Option<(Arc<Semaphore>, OwnedSemaphorePermit)>,
 }
 
@@ -93,7 +93,7 @@ impl Hashing {
         })
     }
 
-    /// Waits for a permit, and tells whether the password is the one that was hashed.
+    /// Waits for a permit, then returns whether the password is the one that was hashed.
     pub async fn matches(&self, place: Place, password: SecretString, hash: String) -> bool {
         let Ok(permit) = place.permit().await else {
             return false;

@@ -1,5 +1,5 @@
-//! The signing keys: one PKCS #8 PEM file each, named by the second of its creation, mode 0400. A file that is no key is
-//! logged and skipped.
+//! The signing keys: one PKCS #8 PEM file each, named by the second of its creation, mode 0400. Any other file is logged
+//! and skipped.
 //!
 //! The newest key signs, but not before it has been published for `auth.key_publish_seconds`; an
 //! older one stays published until the last token that it signed is dead. Replicas share the folder.
@@ -231,7 +231,8 @@ fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// One file that is no key must not keep the others from signing. It is an error only when there is no key at all.
+/// Loads the keys. A file that cannot be used must not keep the others from signing: it is logged and skipped, and is an error
+/// only when no key is left.
 fn load_all(paths: &[PathBuf]) -> Result<Vec<Arc<Key>>, Failure> {
     let mut keys = Vec::new();
     let mut first_failure = None;
@@ -302,7 +303,7 @@ fn create(folder: &Path, bits: u32, now: i64) -> Result<(), Failure> {
     };
     let pair = KeyPair::generate(size)?;
     let text = pem::encode(&pem::Pem::new("PRIVATE KEY", pair.as_der()?.as_ref()));
-    // What an earlier process left behind. The folder is locked.
+    // Remove what an interrupted process left behind. The folder is locked.
     let unfinished = folder.join("unfinished.new");
     if unfinished.exists() {
         fs::remove_file(&unfinished)?;

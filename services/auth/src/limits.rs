@@ -18,7 +18,7 @@ use crate::client_address::ClientAddress;
 /// Bounds the memory. An address that finds no room is limited by the database alone.
 const MAX_KEYS: u64 = 100_000;
 
-/// A semaphore for each key. One that nobody used for a minute is forgotten.
+/// A semaphore for each key. A semaphore that was not used for a minute is dropped.
 #[derive(Clone)]
 pub struct KeyedSemaphores<K> {
     permits: usize,
@@ -26,7 +26,7 @@ pub struct KeyedSemaphores<K> {
 }
 
 impl<K: Hash + Eq + Send + Sync + 'static> KeyedSemaphores<K> {
-    /// Semaphores with so many permits each.
+    /// Creates semaphores with `permits` permits each.
     #[must_use]
     pub fn new(permits: usize) -> Self {
         let semaphores = Cache::builder()
@@ -46,7 +46,7 @@ impl<K: Hash + Eq + Send + Sync + 'static> KeyedSemaphores<K> {
     }
 }
 
-/// What an address may ask for.
+/// The limits of each address.
 #[derive(Clone)]
 pub struct AddressLimits {
     pending: KeyedSemaphores<ClientAddress>,

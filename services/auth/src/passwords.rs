@@ -36,7 +36,8 @@ fn hasher() -> Argon2<'static> {
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
 }
 
-/// Whether the password is the one that was hashed; false for a hash that is none of ours.
+/// Returns whether the password is the one that was hashed. False for a hash that cannot be parsed or needs more memory than
+/// the buffer.
 pub fn matches(password: &SecretString, hash: &str, buffer: &mut Buffer) -> bool {
     PasswordHash::new(hash)
         .ok()

@@ -1,9 +1,9 @@
-//! Why a caller is not let in.
+//! Reasons for rejecting a sign-in.
 
 use actix_web::http::{StatusCode, header};
 use rollcall_platform::envelope::Problem;
 
-/// Why a caller is not let in.
+/// Reason for rejecting a sign-in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Rejected {
     /// Unknown, wrong, locked or disabled: the same to the caller.

@@ -24,7 +24,7 @@ pub struct Remembered {
 }
 
 impl Remembered {
-    /// Remembers each password for so many seconds.
+    /// Creates an empty store that remembers each password for `seconds`.
     ///
     /// # Errors
     /// The system gives no randomness.
@@ -38,13 +38,13 @@ impl Remembered {
         })
     }
 
-    /// Whether this password was right for this stored hash. A new stored hash makes all earlier digests worthless.
+    /// Returns whether this password was right for this stored hash. A new stored hash invalidates all earlier digests.
     pub async fn contains(&self, name: &str, password: &SecretString, hash: &str) -> bool {
         let digest = self.digest(name, password, hash);
         self.digests.get(&digest).await.is_some()
     }
 
-    /// Whether the password is right, by the digests or else by `verify`. Callers that ask for the same at the same time
+    /// Returns whether the password is right, by the digests or else by `verify`. Concurrent callers with the same credentials
     /// share one call of `verify`. A wrong password is not remembered.
     pub async fn or_verify(
         &self,

@@ -38,7 +38,7 @@ impl From<Error> for Problem {
 pub struct Tokens {
     keys: Arc<Keys>,
     live: LiveTokens,
-    /// As many signatures at once as there are cores, so that a burst makes no crowd of threads.
+    /// One permit per core, so that a burst does not start hundreds of threads.
     signing: Arc<Semaphore>,
     validation: Validation,
     settings: settings::Token,
