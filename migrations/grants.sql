@@ -35,7 +35,9 @@ GRANT SELECT ON __diesel_schema_migrations TO auth, ingestion, reporting, operat
 
 -- auth
 GRANT SELECT ON api_clients TO auth;
-GRANT UPDATE (failures, failure_window_at) ON api_clients TO auth;
+GRANT SELECT, INSERT, UPDATE, DELETE ON sign_in_attempts TO auth;
+GRANT EXECUTE ON FUNCTION sign_in_locked_until, sign_in_quiet_at, sign_in_closed_until TO auth;
+GRANT INSERT (actor, action, detail) ON audit_log TO auth;
 
 -- ingestion
 GRANT SELECT (id, name, key_hash, radius_secret, created_at, disabled_at, complete_through, last_restart_at, events, clock_skewed,
@@ -58,8 +60,10 @@ GRANT SELECT ON source_senders, source_gaps, events, sessions TO reporting;
 GRANT INSERT (actor, action, detail) ON audit_log TO reporting;
 
 -- operator
-GRANT SELECT (id, name, scope, created_at, disabled_at, failures), INSERT (name, password_hash, scope) ON api_clients TO operator;
-GRANT UPDATE (password_hash, disabled_at, failures) ON api_clients TO operator;
+GRANT SELECT (id, name, scope, created_at, disabled_at), INSERT (name, password_hash, scope) ON api_clients TO operator;
+GRANT UPDATE (password_hash, disabled_at) ON api_clients TO operator;
+GRANT SELECT, UPDATE (failures, pending, window_failures) ON sign_in_attempts TO operator;
+GRANT EXECUTE ON FUNCTION sign_in_locked_until, sign_in_closed_until TO operator;
 GRANT SELECT (id, name, created_at, disabled_at, complete_through, last_restart_at, events, clock_skewed, last_event_at, last_received_at),
     INSERT (name, key_hash, radius_secret) ON sources TO operator;
 GRANT UPDATE (key_hash, disabled_at, radius_secret) ON sources TO operator;

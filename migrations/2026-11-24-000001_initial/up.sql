@@ -8,13 +8,46 @@ CREATE TABLE api_clients (
     -- Separated by spaces, as in RFC 6749.
     scope text NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
-    disabled_at timestamptz,
-    -- Attempts since failure_window_at that have not succeeded.
-    failures integer NOT NULL DEFAULT 0,
-    failure_window_at timestamptz NOT NULL DEFAULT '-infinity'
+    disabled_at timestamptz
 );
--- Stands in for every unknown name, so that an attempt with one costs the same writes.
-INSERT INTO api_clients (name, password_hash, scope, disabled_at) VALUES ('', '', '', now());
+
+-- Sign-in attempts per API client and client address. Attempts that succeeded by the password cache of auth are not in it.
+CREATE TABLE sign_in_attempts (
+    -- 0 stands for all names that no API client has, so that guessed names add no rows.
+    client_id bigint NOT NULL,
+    -- An IPv4 address, or the /64 network of an IPv6 address.
+    address cidr NOT NULL,
+    -- Attempts since the last success. Each is counted before its password is checked.
+    failures integer NOT NULL DEFAULT 0,
+    last_failure_at timestamptz NOT NULL DEFAULT '-infinity',
+    -- Attempts among `failures` whose password has not been checked yet.
+    pending integer NOT NULL DEFAULT 0,
+    -- Attempts within 15 minutes of window_at, for the limit over all addresses of a client.
+    window_failures integer NOT NULL DEFAULT 0,
+    window_at timestamptz NOT NULL DEFAULT '-infinity',
+    -- Null: this client has never signed in from this address. Renewed at most every 15 minutes.
+    last_success_at timestamptz,
+    PRIMARY KEY (client_id, address)
+);
+
+-- Returns the end of the lock of an address: every fifth failure locks it, for 60 s at first, then for twice as long each time,
+-- up to 15 minutes.
+CREATE FUNCTION sign_in_locked_until(failures integer, last_failure_at timestamptz) RETURNS timestamptz LANGUAGE sql STABLE RETURN
+    CASE WHEN failures > 0 AND failures % 5 = 0
+        THEN last_failure_at + least(60 * 2 ^ least(failures / 5 - 1, 4), 900) * interval '1 second'
+        ELSE '-infinity'::timestamptz
+    END;
+
+-- Returns when the failures of an address are forgotten: after 15 minutes without an attempt or a lock.
+CREATE FUNCTION sign_in_quiet_at(failures integer, last_failure_at timestamptz) RETURNS timestamptz LANGUAGE sql STABLE RETURN
+    greatest(last_failure_at, sign_in_locked_until(failures, last_failure_at)) + interval '15 minutes';
+
+-- Returns until when a client is closed to addresses that it has never signed in from: 50 failures of such addresses within
+-- 15 minutes close it. Null while it is open.
+CREATE FUNCTION sign_in_closed_until(client bigint, at timestamptz) RETURNS timestamptz LANGUAGE sql STABLE RETURN (
+    SELECT max(window_at) + interval '15 minutes' FROM sign_in_attempts
+    WHERE client_id = client AND client <> 0 AND last_success_at IS NULL AND window_at > at - interval '15 minutes'
+    HAVING sum(window_failures) >= 50);
 
 -- Sources: the gateways and imports that report sessions.
 CREATE TABLE sources (

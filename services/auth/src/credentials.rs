@@ -1,44 +1,35 @@
-//! Whether a name and a password are an API client's.
+//! Signing in: whether a name and a password are an API client's.
+//!
+//! An attempt is judged in this order: limits of its address (in memory), locks and the remembered password (one read of the
+//! database), the count of the attempt (one write), the hash. README.md has the rules.
 
-use rollcall_platform::{clock::Clock, envelope::Problem, settings};
-use rollcall_store::{Pool, api_clients};
+use std::{sync::Arc, time::Duration};
+
+use rollcall_platform::{clock::Clock, settings};
+use rollcall_store::{
+    Pool,
+    sign_ins::{self, Account, Standing},
+};
 use secrecy::SecretString;
+use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 
-use crate::passwords::{self, Hashing};
+use crate::{
+    client_address::ClientAddress,
+    hashing::{Hashing, Place},
+    limits::{AddressLimits, KeyedSemaphores},
+    passwords,
+    rejected::Rejected,
+    remembered::Remembered,
+};
 
-/// Why a caller is not let in.
-#[derive(Debug, thiserror::Error)]
-pub enum Rejected {
-    /// Unknown, wrong, locked or disabled: the same to the caller.
-    #[error(
-        "User name or password is wrong, or the API client is locked or disabled. Check them; the gateway's administrator can rotate the password."
-    )]
-    Wrong,
-    /// Too many callers are waiting.
-    #[error("Too many sign-ins are waiting. Repeat the call.")]
-    Busy,
-    /// The database gives no answer; the cause is in the log.
-    #[error(
-        "The API clients cannot be looked up now: the database does not answer. Repeat the call."
-    )]
-    Unavailable,
-}
+/// Attempts of one client at one address whose passwords are checked at once: as many failures lock the address.
+const MAX_UNJUDGED: usize = 5;
 
-impl From<Rejected> for Problem {
-    fn from(rejected: Rejected) -> Self {
-        match rejected {
-            Rejected::Wrong => Self::unauthorized(rejected.to_string()),
-            Rejected::Busy | Rejected::Unavailable => Self::unavailable(rejected.to_string()),
-        }
-    }
-}
+/// Between two looks at attempts that another replica is judging.
+const POLL: Duration = Duration::from_millis(50);
 
-impl From<rollcall_store::Error> for Rejected {
-    fn from(error: rollcall_store::Error) -> Self {
-        tracing::error!(%error, "API clients cannot be looked up");
-        Self::Unavailable
-    }
-}
+/// Longest user name that is looked up, in bytes.
+const MAX_NAME_BYTES: usize = 256;
 
 /// An API client that has shown its password.
 #[derive(Debug, Clone)]
@@ -49,14 +40,25 @@ pub struct Client {
     pub scope: String,
 }
 
+/// A name and a password, and where they came from.
+#[derive(Clone)]
+struct Attempt {
+    name: String,
+    password: SecretString,
+    address: ClientAddress,
+}
+
 /// Checks credentials.
+#[derive(Clone)]
 pub struct Credentials {
     pool: Pool,
     hashing: Hashing,
-    /// Looked at in place of an unknown client's, so that it takes the same time.
-    dummy_hash: String,
-    failures: i32,
-    window_seconds: u32,
+    remembered: Remembered,
+    limits: AddressLimits,
+    unjudged: KeyedSemaphores<(i64, ClientAddress)>,
+    /// Stands in for the hash of an unknown or disabled client, so that its attempts take the same time.
+    dummy_hash: Arc<str>,
+    failure_deadline: Duration,
     clock: Clock,
 }
 
@@ -68,48 +70,194 @@ impl Credentials {
     pub fn new(
         pool: Pool,
         settings: &settings::Auth,
+        hashing: Hashing,
         clock: Clock,
-    ) -> Result<Self, argon2::password_hash::Error> {
+    ) -> Result<Self, Box<dyn std::error::Error>> {
+        let dummy = SecretString::from(uuid::Uuid::new_v4().to_string());
         Ok(Self {
             pool,
-            hashing: Hashing::new(settings.hash_queue),
-            dummy_hash: passwords::hash(&SecretString::from(uuid::Uuid::new_v4().to_string()))?,
-            failures: settings.failures,
-            window_seconds: settings.failure_window_seconds,
+            hashing,
+            remembered: Remembered::new(settings.remember_seconds)?,
+            limits: AddressLimits::new(settings),
+            unjudged: KeyedSemaphores::new(MAX_UNJUDGED),
+            dummy_hash: passwords::hash(&dummy)?.into(),
+            failure_deadline: Duration::from_millis(settings.failure_milliseconds.max(1).into()),
             clock,
         })
     }
 
-    /// The client of this name and password. The turn comes first: attempts that are counted and not
-    /// yet judged are then at most as many as there are cores, and no crowd of right ones is locked.
+    /// The client of this name and password. A failure is answered at a fixed time after its arrival, so that its reason
+    /// cannot be told from the time.
     ///
     /// # Errors
     /// Why not.
-    pub async fn check(&self, name: &str, password: SecretString) -> Result<Client, Rejected> {
-        let turn = self.hashing.turn().await.map_err(|_| Rejected::Busy)?;
-        let now = self.clock.now();
-        let attempt = self
-            .pool
-            .ask(async |connection| {
-                api_clients::attempt(connection, name, self.failures, self.window_seconds, now)
-                    .await
-            })
-            .await?;
-        let hash = if attempt.password_hash.is_empty() {
-            self.dummy_hash.clone()
-        } else {
-            attempt.password_hash
+    pub async fn check(
+        &self,
+        name: &str,
+        password: SecretString,
+        address: ClientAddress,
+    ) -> Result<Client, Rejected> {
+        let arrived = Instant::now();
+        let in_flight = self.limits.enter(address).await;
+        let _in_flight = in_flight.ok_or(Rejected::TooMany)?;
+        // Skip the look-up of a name that no client can have. PostgreSQL rejects text with NUL.
+        let can_exist = name.len() <= MAX_NAME_BYTES && !name.contains('\0');
+        let attempt = Attempt {
+            name: if can_exist {
+                name.into()
+            } else {
+                String::new()
+            },
+            password,
+            address,
         };
-        if !(turn.matches(password, hash).await && attempt.allowed) {
-            tracing::warn!(client = name, "sign-in rejected");
-            return Err(Rejected::Wrong);
+        let outcome = self.judge(attempt).await;
+        if matches!(outcome, Err(Rejected::Wrong)) {
+            self.limits.count_failure(address).await;
+            log_failure(name, address);
+            tokio::time::sleep_until(self.answer_at(arrived)).await;
         }
-        self.pool
-            .ask(async |connection| api_clients::succeeded(connection, name).await)
-            .await?;
-        Ok(Client {
-            name: name.to_owned(),
-            scope: attempt.scope,
-        })
+        outcome
     }
+
+    async fn judge(&self, attempt: Attempt) -> Result<Client, Rejected> {
+        let mut turn = None;
+        loop {
+            let account = self.look_up(&attempt).await?;
+            if account.standing() == Standing::Locked {
+                return Err(Rejected::Wrong);
+            }
+            if self.remembers(&attempt, &account).await {
+                if account.success_is_news {
+                    self.succeeded(&account, attempt.address).await?;
+                }
+                return Ok(attempt.client(account));
+            }
+            let Some(judging) = turn.take() else {
+                turn = Some(self.turn(&attempt, &account).await?);
+                // Attempts that were ahead may have locked the address, or have shown that this password is right.
+                continue;
+            };
+            let place = self.hashing.place(account.known_address);
+            let place = place.map_err(|_| Rejected::Busy)?;
+            if account.standing() == Standing::Open && self.begin(&account, attempt.address).await?
+            {
+                return self.verify(attempt, account, place, judging).await;
+            }
+            turn = Some(judging);
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    /// Waits while as many attempts of this client and address are being judged as failures lock the address.
+    async fn turn(
+        &self,
+        attempt: &Attempt,
+        account: &Account,
+    ) -> Result<OwnedSemaphorePermit, Rejected> {
+        let key = (account.client_id, attempt.address);
+        let turn = self.unjudged.of(key).await.acquire_owned().await;
+        turn.map_err(|_| Rejected::Unavailable)
+    }
+
+    async fn remembers(&self, attempt: &Attempt, account: &Account) -> bool {
+        let Some(hash) = &account.password_hash else {
+            return false;
+        };
+        self.remembered
+            .contains(&attempt.name, &attempt.password, hash)
+            .await
+    }
+
+    /// Hashes the password of an attempt that has been counted. A caller that goes away does not stop it, so that the count is
+    /// always settled.
+    async fn verify(
+        &self,
+        attempt: Attempt,
+        account: Account,
+        place: Place,
+        turn: OwnedSemaphorePermit,
+    ) -> Result<Client, Rejected> {
+        let this = self.clone();
+        let verifying = tokio::spawn(async move {
+            let _turn = turn;
+            if this.is_right(&attempt, &account, place).await {
+                this.succeeded(&account, attempt.address).await?;
+                return Ok(attempt.client(account));
+            }
+            this.failed(&account, attempt.address).await?;
+            Err(Rejected::Wrong)
+        });
+        verifying.await.unwrap_or(Err(Rejected::Unavailable))
+    }
+
+    async fn is_right(&self, attempt: &Attempt, account: &Account, place: Place) -> bool {
+        let stored = account.password_hash.as_deref();
+        let hash = stored.unwrap_or(&self.dummy_hash);
+        let password = attempt.password.clone();
+        let verify = self.hashing.matches(place, password, hash.to_owned());
+        let matches = self
+            .remembered
+            .or_verify(&attempt.name, &attempt.password, hash, verify);
+        matches.await && stored.is_some()
+    }
+
+    /// A multiple of the deadline after the arrival.
+    fn answer_at(&self, arrived: Instant) -> Instant {
+        let passed = arrived.elapsed().as_millis() / self.failure_deadline.as_millis();
+        let multiple = u32::try_from(passed).unwrap_or(u32::MAX).saturating_add(1);
+        arrived + self.failure_deadline * multiple
+    }
+
+    async fn look_up(&self, attempt: &Attempt) -> Result<Account, Rejected> {
+        let (network, now) = (attempt.address.network().to_string(), self.clock.now());
+        let account = self.pool.ask(async |connection| {
+            sign_ins::look_up(connection, &attempt.name, &network, now).await
+        });
+        Ok(account.await?)
+    }
+
+    async fn begin(&self, account: &Account, address: ClientAddress) -> Result<bool, Rejected> {
+        let (network, now) = (address.network().to_string(), self.clock.now());
+        let begun = self.pool.ask(async |connection| {
+            sign_ins::begin(connection, account.client_id, &network, now).await
+        });
+        Ok(begun.await?)
+    }
+
+    async fn succeeded(&self, account: &Account, address: ClientAddress) -> Result<(), Rejected> {
+        let (network, now) = (address.network().to_string(), self.clock.now());
+        let written = self.pool.ask(async |connection| {
+            sign_ins::succeeded(connection, account.client_id, &network, now).await
+        });
+        Ok(written.await?)
+    }
+
+    async fn failed(&self, account: &Account, address: ClientAddress) -> Result<(), Rejected> {
+        let (network, now) = (address.network().to_string(), self.clock.now());
+        let written = self.pool.ask(async |connection| {
+            sign_ins::failed(connection, account.client_id, &network, now).await
+        });
+        Ok(written.await?)
+    }
+}
+
+impl Attempt {
+    fn client(self, account: Account) -> Client {
+        Client {
+            name: self.name,
+            scope: account.scope,
+        }
+    }
+}
+
+/// People type passwords into the wrong field: a long name is cut, and a digest of the whole tells names apart.
+fn log_failure(name: &str, address: ClientAddress) {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, name.as_bytes());
+    tracing::warn!(
+        client = &name[..name.floor_char_boundary(64)],
+        client_sha256 = hex::encode(&digest.as_ref()[..4]),
+        address = %address.network(),
+        "Sign-in rejected"
+    );
 }

@@ -12,7 +12,9 @@ use secrecy::SecretString;
 use serde::Serialize;
 
 use crate::{
-    credentials::{Client, Credentials, Rejected},
+    client_address::ClientAddress,
+    credentials::{Client, Credentials},
+    rejected::Rejected,
     tokens,
 };
 
@@ -60,7 +62,9 @@ impl ResponseError for OauthError {
             StatusCode::UNAUTHORIZED => {
                 response.insert_header((header::WWW_AUTHENTICATE, r#"Basic realm="rollcall""#))
             }
-            StatusCode::SERVICE_UNAVAILABLE => response.insert_header((header::RETRY_AFTER, "1")),
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+                response.insert_header((header::RETRY_AFTER, "1"))
+            }
             _ => &mut response,
         };
         response.json(self)
@@ -69,18 +73,14 @@ impl ResponseError for OauthError {
 
 impl From<Rejected> for OauthError {
     fn from(rejected: Rejected) -> Self {
-        match rejected {
-            Rejected::Wrong => Self::new(
-                StatusCode::UNAUTHORIZED,
-                "invalid_client",
-                rejected.to_string(),
-            ),
-            _ => Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "temporarily_unavailable",
-                rejected.to_string(),
-            ),
-        }
+        let (status, error) = match rejected {
+            Rejected::Wrong => (StatusCode::UNAUTHORIZED, "invalid_client"),
+            Rejected::TooMany => (StatusCode::TOO_MANY_REQUESTS, "temporarily_unavailable"),
+            Rejected::Busy | Rejected::Unavailable => {
+                (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable")
+            }
+        };
+        Self::new(status, error, rejected.to_string())
     }
 }
 
@@ -108,17 +108,25 @@ const PARAMETERS: [&str; 6] = [
 /// The parameters of a form, each at most once.
 pub type Form = BTreeMap<String, String>;
 
-/// Reads the form and lets its client in: by HTTP Basic, or by `client_id` and `client_secret` in it (RFC 6749, 2.3.1).
+/// Reads the form and lets its client in: by HTTP Basic, or by `client_id` and `client_secret` in it, and not by both
+/// (RFC 6749, 2.3).
 ///
 /// # Errors
 /// The body is no such form, or the client is not let in.
 pub async fn authenticated(
     request: &HttpRequest,
     body: Body,
+    address: ClientAddress,
     credentials: &Credentials,
 ) -> Result<(Form, Client), OauthError> {
     let form = parse(request, body)?;
     let (name, password) = match basic(request)? {
+        Some(_) if form.contains_key("client_secret") => {
+            return Err(OauthError::bad_request(
+                "invalid_request",
+                "Send the credentials either with HTTP Basic or as client_id and client_secret, not both.",
+            ));
+        }
         Some(pair) => pair,
         None => match (form.get("client_id"), form.get("client_secret")) {
             (Some(name), Some(password)) => (name.clone(), SecretString::from(password.as_str())),
@@ -131,7 +139,7 @@ pub async fn authenticated(
             }
         },
     };
-    let client = credentials.check(&name, password).await?;
+    let client = credentials.check(&name, password, address).await?;
     Ok((form, client))
 }
 

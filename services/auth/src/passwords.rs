@@ -1,14 +1,25 @@
-//! Password hashes: argon2id, 19 MiB, 2 passes, 1 lane (OWASP), off the event loop and never more
-//! at once than there are cores.
-
-use std::sync::Arc;
+//! Password hashes: argon2id, 19 MiB, 2 passes, 1 lane (OWASP).
 
 use argon2::{
-    Algorithm, Argon2, Params, Version,
-    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
+    Algorithm, Argon2, Block, Params, Version,
+    password_hash::{
+        PasswordHasher,
+        phc::{Output, PasswordHash},
+    },
 };
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Memory of one hash, in KiB. A block of argon2 is 1 KiB.
+pub const HASH_KIB: u32 = 19 * 1024;
+
+/// Memory to hash in.
+pub struct Buffer(Vec<Block>);
+
+impl Default for Buffer {
+    fn default() -> Self {
+        Self(vec![Block::default(); HASH_KIB as usize])
+    }
+}
 
 /// The PHC string of a password.
 ///
@@ -21,62 +32,58 @@ pub fn hash(password: &SecretString) -> Result<String, argon2::password_hash::Er
 }
 
 fn hasher() -> Argon2<'static> {
-    let params = Params::new(19 * 1024, 2, 1, None).unwrap_or_default();
+    let params = Params::new(HASH_KIB, 2, 1, None).unwrap_or_default();
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
 }
 
-/// Too many are waiting already.
-#[derive(Debug)]
-pub struct Busy;
-
-/// Hands out turns to hash.
-#[derive(Debug, Clone)]
-pub struct Hashing {
-    cores: Arc<Semaphore>,
-    waiting: Arc<Semaphore>,
+/// Returns whether the password is the one that was hashed. False for a hash that cannot be parsed or needs more memory than
+/// the buffer.
+pub fn matches(password: &SecretString, hash: &str, buffer: &mut Buffer) -> bool {
+    PasswordHash::new(hash)
+        .ok()
+        .and_then(|stored| Some(compute(password, &stored, buffer)? == stored.hash?))
+        .unwrap_or(false)
 }
 
-/// A turn: hold it while one password is looked at.
-#[derive(Debug)]
-pub struct Turn {
-    _core: OwnedSemaphorePermit,
+/// The hash of a password with the parameters and the salt of `stored`. Comparing it takes constant time.
+fn compute(password: &SecretString, stored: &PasswordHash, buffer: &mut Buffer) -> Option<Output> {
+    let algorithm = Algorithm::try_from(stored.algorithm.as_str()).ok()?;
+    let version = Version::try_from(stored.version?).ok()?;
+    let argon2 = Argon2::new(algorithm, version, Params::try_from(stored).ok()?);
+    let mut output = vec![0; stored.hash.as_ref()?.len()];
+    let password = password.expose_secret().as_bytes();
+    let salt = stored.salt.as_ref()?;
+    argon2
+        .hash_password_into_with_memory(password, salt, &mut output, &mut buffer.0)
+        .ok()?;
+    Output::new(&output).ok()
 }
 
-impl Hashing {
-    /// As many turns at once as there are cores, and `queue` callers that wait for one.
-    #[must_use]
-    pub fn new(queue: usize) -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self {
-            cores: Arc::new(Semaphore::new(cores)),
-            waiting: Arc::new(Semaphore::new(queue)),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_hashed_password_matches_and_a_buffer_can_be_used_again() {
+        let (right, wrong) = (SecretString::from("right"), SecretString::from("wrong"));
+        let stored = hash(&right).expect("a hash");
+        let mut buffer = Buffer::default();
+        for _ in 0..2 {
+            assert!(matches(&right, &stored, &mut buffer));
+            assert!(!matches(&wrong, &stored, &mut buffer));
         }
+        assert!(!matches(&right, "not a hash", &mut buffer));
     }
 
-    /// Waits for a turn.
-    ///
-    /// # Errors
-    /// [`Busy`].
-    pub async fn turn(&self) -> Result<Turn, Busy> {
-        let _place = self.waiting.try_acquire().map_err(|_| Busy)?;
-        let core = self.cores.clone().acquire_owned().await.map_err(|_| Busy)?;
-        Ok(Turn { _core: core })
-    }
-}
-
-impl Turn {
-    /// Whether the password is the one that was hashed; false for a hash that is none.
-    pub async fn matches(self, password: SecretString, hash: String) -> bool {
-        let verify = move || {
-            let parsed = PasswordHash::new(&hash).ok()?;
-            hasher()
-                .verify_password(password.expose_secret().as_bytes(), &parsed)
-                .ok()
-        };
-        tokio::task::spawn_blocking(verify)
-            .await
-            .ok()
-            .flatten()
-            .is_some()
+    #[test]
+    fn hash_that_needs_more_memory_than_the_buffer_does_not_match() {
+        let stored = hash(&SecretString::from("right")).expect("a hash");
+        let larger = stored.replace("m=19456", "m=29456");
+        assert_ne!(stored, larger);
+        assert!(!matches(
+            &SecretString::from("right"),
+            &larger,
+            &mut Buffer::default()
+        ));
     }
 }

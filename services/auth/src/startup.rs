@@ -1,5 +1,7 @@
 //! Puts the service together.
 
+use std::time::Duration;
+
 use actix_web::{
     http::Method,
     web::{self, Data, PayloadConfig},
@@ -7,20 +9,23 @@ use actix_web::{
 use rollcall_platform::{
     clock::Clock, live_tokens::LiveTokens, request::only, server, settings::Settings,
 };
-use rollcall_store::Pool;
+use rollcall_store::{Pool, sign_ins};
 
-use crate::{credentials::Credentials, keys::Keys, routes, tokens::Tokens};
+use crate::{credentials::Credentials, hashing::Hashing, keys::Keys, routes, tokens::Tokens};
 
 /// Credentials and tokens are short; nothing longer is hashed.
 const BODY_BYTES: usize = 16 * 1024;
 
-/// Binds the service, on port 0 if so set.
+const PRUNE_INTERVAL: Duration = Duration::from_mins(1);
+
+/// Binds the service, on port 0 if so set. The caller keeps `hashing` to read its statistics.
 ///
 /// # Errors
 /// A setting, key or address is bad; the error says which.
 pub fn build(
     settings: &Settings,
     clock: Clock,
+    hashing: Hashing,
 ) -> Result<server::Running, Box<dyn std::error::Error>> {
     let pool = Pool::new(&settings.database)?;
     let live = LiveTokens::new(&settings.redis)?;
@@ -28,6 +33,7 @@ pub fn build(
     let credentials = Data::new(Credentials::new(
         pool.clone(),
         &settings.auth,
+        hashing,
         clock.clone(),
     )?);
     let tokens = Data::new(Tokens::new(
@@ -37,10 +43,12 @@ pub fn build(
         clock,
     ));
     let checks = vec![pool.health(), live.health()];
+    let pool = Data::new(pool);
     let running = server::build(&settings.server, checks, move |app| {
         app.app_data(PayloadConfig::new(BODY_BYTES))
             .app_data(credentials.clone())
             .app_data(tokens.clone())
+            .app_data(pool.clone())
             .service(only(
                 "/api/v1/auth/connect",
                 &Method::POST,
@@ -85,5 +93,25 @@ pub fn build(
 /// # Errors
 /// As of [`build`], or serving failed.
 pub async fn serve(settings: Settings) -> Result<(), Box<dyn std::error::Error>> {
-    Ok(build(&settings, Clock::System)?.run().await?)
+    let hashing = Hashing::new(&settings.auth);
+    hashing.export();
+    let pruning = tokio::spawn(prune_sign_ins(
+        Pool::new(&settings.database)?,
+        Clock::System,
+    ));
+    let outcome = build(&settings, Clock::System, hashing)?.run().await;
+    pruning.abort();
+    Ok(outcome?)
+}
+
+/// Keeps the table of sign-in attempts small. Several replicas do no harm to each other.
+async fn prune_sign_ins(pool: Pool, clock: Clock) {
+    loop {
+        tokio::time::sleep(PRUNE_INTERVAL).await;
+        let now = clock.now();
+        let pruned = pool.ask(async |connection| sign_ins::prune(connection, now).await);
+        if let Err(error) = pruned.await {
+            tracing::warn!(%error, "Failed to prune sign-in attempts, retrying");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Issuing, introspecting and revoking access tokens.
 
-use jsonwebtoken::{Algorithm, Header, Validation, jwk::JwkSet};
+use jsonwebtoken::{Validation, jwk::JwkSet};
 use rollcall_platform::{
     clock::Clock,
     envelope::Problem,
@@ -8,7 +8,8 @@ use rollcall_platform::{
     settings,
     token::{self, Claims},
 };
-use std::sync::Arc;
+use std::{num::NonZero, sync::Arc};
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::{credentials::Client, keys::Keys};
@@ -37,6 +38,8 @@ impl From<Error> for Problem {
 pub struct Tokens {
     keys: Arc<Keys>,
     live: LiveTokens,
+    /// One permit per core, so that a burst does not start hundreds of threads.
+    signing: Arc<Semaphore>,
     validation: Validation,
     settings: settings::Token,
     clock: Clock,
@@ -46,9 +49,11 @@ impl Tokens {
     /// Tokens as `settings` describe them.
     #[must_use]
     pub fn new(keys: Keys, live: LiveTokens, settings: settings::Token, clock: Clock) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         Self {
             keys: Arc::new(keys),
             live,
+            signing: Arc::new(Semaphore::new(cores)),
             validation: token::validation(&settings),
             settings,
             clock,
@@ -78,11 +83,7 @@ impl Tokens {
             scope: scope.to_owned(),
         };
         let jti = claims.jti.clone();
-        let keys = self.keys.clone();
-        let token = tokio::task::spawn_blocking(move || sign(&keys, &claims))
-            .await
-            .map_err(|error| Error::Signing(error.to_string()))?
-            .map_err(Error::Signing)?;
+        let token = self.sign(claims).await.map_err(Error::Signing)?;
         self.live
             .add(&jti, &client.name, self.settings.lifetime_seconds.into())
             .await?;
@@ -110,30 +111,35 @@ impl Tokens {
         Ok(self.live.contains(&claims.jti).await?.then_some(claims))
     }
 
-    /// Ends a token of `client`; a token that is none, dead or another's is left as it is.
+    /// Ends a token of `client` and returns its claims; a token that is none, expired or another's is left as it is.
     ///
     /// # Errors
     /// Redis cannot be asked.
-    pub async fn revoke(&self, token: &str, client: &Client) -> Result<(), Error> {
-        match self.claims(token) {
-            Some(claims) if claims.sub == client.name => Ok(self.live.remove(&claims.jti).await?),
-            _ => Ok(()),
-        }
+    pub async fn revoke(&self, token: &str, client: &Client) -> Result<Option<Claims>, Error> {
+        let own = |claims: &Claims| claims.sub == client.name;
+        let Some(claims) = self.claims(token).filter(own) else {
+            return Ok(None);
+        };
+        self.live.remove(&claims.jti).await?;
+        Ok(Some(claims))
+    }
+
+    /// Signs in another thread: a signature takes longer than all else that a request needs.
+    async fn sign(&self, claims: Claims) -> Result<String, String> {
+        let permit = self.signing.clone().acquire_owned().await;
+        let keys = self.keys.clone();
+        let signing = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            let key = keys
+                .signing(claims.iat)
+                .map_err(|error| error.to_string())?;
+            key.sign(&claims).map_err(|error| error.to_string())
+        });
+        signing.await.map_err(|error| error.to_string())?
     }
 
     fn claims(&self, token: &str) -> Option<Claims> {
         let key = self.keys.verifying(&token::key_id(token).ok()?)?;
         token::check(token, &key, &self.validation, &self.clock).ok()
     }
-}
-
-fn sign(keys: &Keys, claims: &Claims) -> Result<String, String> {
-    let key = keys
-        .signing(claims.iat)
-        .map_err(|error| error.to_string())?;
-    let header = Header {
-        kid: Some(key.kid),
-        ..Header::new(Algorithm::RS256)
-    };
-    jsonwebtoken::encode(&header, claims, &key.signing).map_err(|error| error.to_string())
 }

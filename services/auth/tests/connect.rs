@@ -86,66 +86,6 @@ async fn issuing_a_token_leaves_the_earlier_ones_valid() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn wrong_password_unknown_name_and_locked_client_get_the_same_answer() {
-    let rollcall = Rollcall::builder()
-        .await
-        .set(|settings| settings.auth.failures = 3)
-        .start();
-    let (name, password) = rollcall.client("reporting:read").await;
-    let unknown = snapshot::of(rollcall.connect("nobody", "guess").await).await;
-    for _ in 0..3 {
-        assert_eq!(
-            snapshot::of(rollcall.connect(&name, "guess").await).await,
-            unknown
-        );
-    }
-    assert_eq!(
-        snapshot::of(rollcall.connect(&name, &password).await).await,
-        unknown,
-        "locked"
-    );
-    rollcall.clock.advance(901);
-    assert_eq!(
-        rollcall.connect(&name, &password).await.status(),
-        200,
-        "the lock ends by itself"
-    );
-    insta::assert_snapshot!(unknown);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_success_forgets_the_failures_and_a_crowd_of_right_ones_is_not_locked() {
-    let rollcall = Rollcall::builder()
-        .await
-        .set(|settings| settings.auth.failures = 5)
-        .start();
-    let (name, password) = rollcall.client("reporting:read").await;
-    for _ in 0..3 {
-        for _ in 0..2 {
-            assert_eq!(rollcall.connect(&name, "guess").await.status(), 401);
-        }
-        assert_eq!(rollcall.connect(&name, &password).await.status(), 200);
-    }
-    let crowd = (0..40).map(|_| rollcall.connect(&name, &password));
-    for answer in futures::future::join_all(crowd).await {
-        assert_eq!(answer.status(), 200);
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_disabled_client_is_not_let_in() {
-    let rollcall = Rollcall::start().await;
-    let (name, password) = rollcall.client("reporting:read").await;
-    let now = rollcall.clock.now();
-    let disabled = rollcall
-        .operator()
-        .ask(async |connection| rollcall_store::api_clients::disable(connection, &name, now).await)
-        .await;
-    assert!(disabled.expect("an answer"));
-    assert_eq!(rollcall.connect(&name, &password).await.status(), 401);
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_with_a_request_is_said() {
     let rollcall = Rollcall::start().await;
     let mut answers = Vec::new();
@@ -156,6 +96,7 @@ async fn what_is_wrong_with_a_request_is_said() {
         r#"{"username":"a"}"#,
         r#"{"username":5,"password":"b"}"#,
         r#"{"username":"a","password":["secret"]}"#,
+        r#"{"username":"a","username":"b","password":"c"}"#,
     ] {
         answers.push(format!(
             "{body}\n{}",

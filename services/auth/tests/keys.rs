@@ -87,3 +87,29 @@ async fn no_request_is_refused_while_the_key_changes() {
         "the old key is gone with its last token"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rotations_within_a_second_overwrite_no_key() {
+    let rollcall = Rollcall::start().await;
+    let old = kids(&rollcall).await;
+    for _ in 0..3 {
+        rollcall_auth::keys::rotate(&rollcall.settings, &rollcall.clock).expect("a new key");
+    }
+    let published = kids(&rollcall).await;
+    assert_eq!((published.len(), &published[0]), (4, &old[0]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn file_that_is_no_key_is_skipped() {
+    let rollcall = Rollcall::start().await;
+    let old = kids(&rollcall).await;
+    let folder = &rollcall.settings.auth.key_directory;
+    for (name, content) in [("1.pem", ""), ("notes.pem", "x"), ("0000000002.pem", "x")] {
+        let file = folder.join(name);
+        fs::write(&file, content).expect("a file");
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o400)).expect("a mode");
+    }
+    assert_eq!(kid(&rollcall.token("reporting:read").await), old[0]);
+    rollcall_auth::keys::rotate(&rollcall.settings, &rollcall.clock).expect("a new key");
+    assert_eq!(kids(&rollcall).await.len(), 2);
+}

@@ -194,6 +194,57 @@ async fn a_token_can_be_looked_into_and_revoked_by_its_client_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn basic_and_body_credentials_in_one_request_are_refused() {
+    let rollcall = Rollcall::start().await;
+    let client = rollcall.client("reporting:read").await;
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("client_id", client.0.as_str()),
+        ("client_secret", client.1.as_str()),
+    ];
+    let answer = post(&rollcall, "/oauth2/token", Some(&client), &form).await;
+    insta::assert_snapshot!(snapshot::of(answer).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn revoking_an_own_token_is_audited() {
+    let rollcall = Rollcall::start().await;
+    let (owner, other) = (
+        rollcall.client("reporting:read").await,
+        rollcall.client("reporting:read").await,
+    );
+    let token = token(&rollcall, &owner).await;
+    for client in [&other, &owner] {
+        let form = [("token", token.as_str())];
+        let answer = post(&rollcall, "/oauth2/revoke", Some(client), &form);
+        assert_eq!(answer.await.status(), 200);
+    }
+    let claims: Value = jsonwebtoken::dangerous::insecure_decode(&token)
+        .expect("claims")
+        .claims;
+    let query = "SELECT concat(role, ' ', actor, ' ', detail->>'jti') AS text FROM audit_log WHERE action = 'token.revoke'";
+    let expected = format!(
+        "auth {} {}",
+        owner.0,
+        claims["jti"].as_str().expect("an ID")
+    );
+    assert_eq!(rollcall.database.texts(query).await, [expected]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn token_with_a_blank_around_it_is_not_active() {
+    let rollcall = Rollcall::start().await;
+    let client = rollcall.client("reporting:read").await;
+    let token = token(&rollcall, &client).await;
+    for padded in [format!("{token} "), format!(" {token}")] {
+        let form = [("token", padded.as_str())];
+        let answer = post(&rollcall, "/oauth2/introspect", Some(&client), &form);
+        let answer: Value = answer.await.json().await.expect("JSON");
+        assert_eq!(answer, json!({"active": false}));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_metadata_names_the_doors() {
     let rollcall = Rollcall::start().await;
     let answer = rollcall

@@ -20,10 +20,15 @@ pub enum Task {
         #[arg(long = "scope", default_value = "reporting:read")]
         scopes: Vec<Scope>,
     },
-    /// List the clients.
+    /// List the clients and their locks.
     List,
     /// Let a client have no more tokens. Those it has are dead within 120 seconds.
     Disable {
+        /// Its user name.
+        name: String,
+    },
+    /// Forget a client's failed sign-ins from all addresses, so that it can sign in again at once.
+    Unlock {
         /// Its user name.
         name: String,
     },
@@ -56,8 +61,9 @@ pub async fn run(pool: &Pool, task: Task) -> Result<Output, Failure> {
             add(pool, name.unwrap_or_else(generate::user_name), &scopes).await
         }
         Task::List => {
+            let now = Clock::System.now();
             let clients = pool
-                .ask(async |connection| api_clients::list(connection).await)
+                .ask(async |connection| api_clients::list(connection, now).await)
                 .await?;
             Ok(Output::many(
                 &clients,
@@ -74,6 +80,17 @@ pub async fn run(pool: &Pool, task: Task) -> Result<Output, Failure> {
             Ok(Output::one(
                 json!({"username": name}),
                 "It gets no more tokens. Those it has are dead within 120 seconds.",
+            ))
+        }
+        Task::Unlock { name } => {
+            let known = pool.ask(async |connection| {
+                let known = api_clients::unlock(connection, &name).await?;
+                note(connection, "client.unlock", &name, known).await
+            });
+            known.await?.then_some(()).ok_or_else(|| unknown(&name))?;
+            Ok(Output::one(
+                json!({"username": name}),
+                "Its failed sign-ins are forgotten.",
             ))
         }
         Task::Rotate { name } => {

@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{credentials::Credentials, tokens::Tokens};
+use crate::{client_address::ClientAddress, credentials::Credentials, tokens::Tokens};
 
 /// The credentials of an API client.
 #[derive(Deserialize, ToSchema)]
@@ -32,23 +32,24 @@ pub struct ConnectResponse {
 /// Signs an API client in.
 #[utoipa::path(post, path = "/api/v1/auth/connect", request_body = ConnectRequest, responses(
     (status = 200, body = ConnectResponse),
-    (status = 400, description = "A field is missing or no text", body = Envelope),
+    (status = 400, description = "A field is missing, no text or there twice", body = Envelope),
     (status = 401, description = "Wrong credentials", body = Envelope, headers(("WWW-Authenticate" = String))),
     (status = 413, description = "The body is too large", body = Envelope),
     (status = 415, description = "The body is not application/json", body = Envelope),
-    (status = 429, description = "Too many calls", body = Envelope, headers(("Retry-After" = u32))),
+    (status = 429, description = "Too many calls or sign-ins from this address", body = Envelope, headers(("Retry-After" = u32))),
     (status = 503, description = "A part of the service is down", body = Envelope, headers(("Retry-After" = u32))),
 ))]
 pub async fn connect(
     request: HttpRequest,
     body: Body,
+    address: ClientAddress,
     credentials: Data<Credentials>,
     tokens: Data<Tokens>,
 ) -> Result<HttpResponse, Problem> {
     let object = json_object(&request, body)?;
     let name = required_text(&object, "username", "the API client's name")?;
     let password = SecretString::from(secret(&object)?);
-    let client = credentials.check(name, password).await?;
+    let client = credentials.check(name, password, address).await?;
     let token = tokens.issue(&client, &client.scope).await?;
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))

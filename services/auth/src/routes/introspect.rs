@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
+    client_address::ClientAddress,
     credentials::{Client, Credentials},
     form::{OauthError, authenticated},
     tokens::Tokens,
@@ -43,15 +44,17 @@ pub struct Introspection {
     (status = 401, body = OauthError, description = "Wrong credentials", headers(("WWW-Authenticate" = String))),
     (status = 413, body = OauthError, description = "The body is too large"),
     (status = 415, body = OauthError, description = "The body is no form"),
+    (status = 429, body = OauthError, description = "Too many sign-ins from this address", headers(("Retry-After" = u32))),
     (status = 503, body = OauthError, description = "A part of the service is down", headers(("Retry-After" = u32))),
 ))]
 pub async fn introspect(
     request: HttpRequest,
     body: Body,
+    address: ClientAddress,
     credentials: Data<Credentials>,
     tokens: Data<Tokens>,
 ) -> Result<HttpResponse, OauthError> {
-    let (form, client) = authenticated(&request, body, &credentials).await?;
+    let (form, client) = authenticated(&request, body, address, &credentials).await?;
     let token = form
         .get("token")
         .ok_or_else(|| OauthError::bad_request("invalid_request", "token: is missing."))?;

@@ -2,11 +2,15 @@
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use rollcall_platform::request::Body;
+use rollcall_store::{Pool, audit_log};
+use serde_json::json;
 
 use super::introspect::TokenForm;
 use crate::{
+    client_address::ClientAddress,
     credentials::Credentials,
     form::{OauthError, authenticated},
+    rejected::Rejected,
     tokens::Tokens,
 };
 
@@ -18,18 +22,27 @@ use crate::{
     (status = 401, body = OauthError, description = "Wrong credentials", headers(("WWW-Authenticate" = String))),
     (status = 413, body = OauthError, description = "The body is too large"),
     (status = 415, body = OauthError, description = "The body is no form"),
+    (status = 429, body = OauthError, description = "Too many sign-ins from this address", headers(("Retry-After" = u32))),
     (status = 503, body = OauthError, description = "A part of the service is down", headers(("Retry-After" = u32))),
 ))]
 pub async fn revoke(
     request: HttpRequest,
     body: Body,
+    address: ClientAddress,
     credentials: Data<Credentials>,
     tokens: Data<Tokens>,
+    pool: Data<Pool>,
 ) -> Result<HttpResponse, OauthError> {
-    let (form, client) = authenticated(&request, body, &credentials).await?;
+    let (form, client) = authenticated(&request, body, address, &credentials).await?;
     let token = form
         .get("token")
         .ok_or_else(|| OauthError::bad_request("invalid_request", "token: is missing."))?;
-    tokens.revoke(token, &client).await?;
+    if let Some(claims) = tokens.revoke(token, &client).await? {
+        let detail = json!({"jti": claims.jti});
+        let written = pool.ask(async |connection| {
+            audit_log::write(connection, &client.name, "token.revoke", detail).await
+        });
+        written.await.map_err(Rejected::from)?;
+    }
     Ok(HttpResponse::Ok().finish())
 }

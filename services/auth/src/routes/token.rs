@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
+    client_address::ClientAddress,
     credentials::Credentials,
     form::{OauthError, authenticated},
     tokens::Tokens,
@@ -47,15 +48,17 @@ pub struct TokenResponse {
     (status = 401, body = OauthError, description = "Wrong credentials", headers(("WWW-Authenticate" = String))),
     (status = 413, body = OauthError, description = "The body is too large"),
     (status = 415, body = OauthError, description = "The body is no form"),
+    (status = 429, body = OauthError, description = "Too many sign-ins from this address", headers(("Retry-After" = u32))),
     (status = 503, body = OauthError, description = "A part of the service is down", headers(("Retry-After" = u32))),
 ))]
 pub async fn token(
     request: HttpRequest,
     body: Body,
+    address: ClientAddress,
     credentials: Data<Credentials>,
     tokens: Data<Tokens>,
 ) -> Result<HttpResponse, OauthError> {
-    let (form, client) = authenticated(&request, body, &credentials).await?;
+    let (form, client) = authenticated(&request, body, address, &credentials).await?;
     match form.get("grant_type").map(String::as_str) {
         Some("client_credentials") => (),
         Some(_) => {

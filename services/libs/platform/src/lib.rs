@@ -12,5 +12,6 @@ pub mod request;
 pub mod server;
 pub mod settings;
 pub mod socket;
+mod strict_json;
 pub mod telemetry;
 pub mod token;

@@ -8,7 +8,7 @@ use actix_web::{
 };
 use serde_json::{Map, Value};
 
-use crate::envelope::Problem;
+use crate::{envelope::Problem, strict_json::Strict};
 
 /// A body that may have failed to arrive.
 pub type Body = Result<Bytes, actix_web::Error>;
@@ -32,7 +32,7 @@ fn method_name(method: &Method) -> &'static str {
     if method == Method::GET { "GET" } else { "POST" }
 }
 
-/// The token after `Bearer` in `Authorization` (RFC 6750, 2.1).
+/// The token after `Bearer` and one space in `Authorization` (RFC 6750, 2.1). A token with a blank in or around it is none.
 #[must_use]
 pub fn bearer(request: &HttpRequest) -> Option<&str> {
     let (scheme, token) = request
@@ -41,10 +41,8 @@ pub fn bearer(request: &HttpRequest) -> Option<&str> {
         .to_str()
         .ok()?
         .split_once(' ')?;
-    scheme
-        .eq_ignore_ascii_case("Bearer")
-        .then(|| token.trim())
-        .filter(|token| !token.is_empty())
+    let is_token = !token.is_empty() && !token.contains(char::is_whitespace);
+    (scheme.eq_ignore_ascii_case("Bearer") && is_token).then_some(token)
 }
 
 /// The media type without its parameters, in lower case; empty when there is none.
@@ -66,7 +64,7 @@ pub fn media_type(request: &HttpRequest) -> String {
 /// The body as a JSON object.
 ///
 /// # Errors
-/// 415 for another media type, 413 for a body too large, 400 for what is no JSON object.
+/// 415 for another media type, 413 for a body too large, 400 for what is no JSON object or names a field twice.
 pub fn json_object(request: &HttpRequest, body: Body) -> Result<Map<String, Value>, Problem> {
     let media_type = media_type(request);
     if media_type != "application/json" {
@@ -74,9 +72,12 @@ pub fn json_object(request: &HttpRequest, body: Body) -> Result<Map<String, Valu
     }
     let example = "Send a JSON object.";
     match serde_json::from_slice(&received(body)?) {
-        Ok(Value::Object(object)) => Ok(object),
+        Ok(Strict(Value::Object(object))) => Ok(object),
         Ok(_) => Err(Problem::bad_request(format!(
             "The body is JSON, but no object. {example}"
+        ))),
+        Err(error) if error.is_data() => Err(Problem::bad_request(format!(
+            "The body is ambiguous: {error}. Name each field once."
         ))),
         Err(error) => Err(Problem::bad_request(format!(
             "The body is not JSON: {error}. {example}"
@@ -124,5 +125,32 @@ pub fn required_text<'a>(
         None => Err(Problem::bad_request(format!(
             "{field}: is missing, takes {takes}."
         ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn bearer_token_has_no_blank_in_or_around_it() {
+        let token = |value: &'static str| {
+            let request = TestRequest::default().insert_header((header::AUTHORIZATION, value));
+            bearer(&request.to_http_request()).map(ToOwned::to_owned)
+        };
+        assert_eq!(token("Bearer a.b.c").as_deref(), Some("a.b.c"));
+        assert_eq!(token("bearer a").as_deref(), Some("a"));
+        for value in [
+            "Bearer a ",
+            "Bearer  a",
+            "Bearer a b",
+            "Bearer a\t",
+            "Bearer ",
+            "Basic a",
+        ] {
+            assert_eq!(token(value), None, "{value:?}");
+        }
     }
 }

@@ -80,9 +80,13 @@ pub struct Auth {
     pub key_directory: PathBuf,
     pub key_bits: u32,
     pub key_publish_seconds: u32,
-    pub failures: i32,
-    pub failure_window_seconds: u32,
+    pub max_hashes: usize,
     pub hash_queue: usize,
+    pub failure_milliseconds: u32,
+    pub max_pending_per_address: usize,
+    pub max_failures_per_second: u32,
+    #[serde(deserialize_with = "remember_seconds")]
+    pub remember_seconds: u64,
 }
 
 /// The doors and the recorder behind them.
@@ -184,6 +188,16 @@ fn zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TimeZone, D::Error
         .map_err(|_| D::Error::custom(format!("{name:?} is no IANA time zone, as Asia/Kolkata")))
 }
 
+/// A password in memory is no older than five minutes.
+fn remember_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    match u64::deserialize(deserializer)? {
+        seconds @ 0..=300 => Ok(seconds),
+        seconds => Err(D::Error::custom(format!(
+            "got {seconds} seconds, takes 0 to 300"
+        ))),
+    }
+}
+
 /// The database removes nothing younger either.
 fn retention_days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     match u32::deserialize(deserializer)? {
@@ -232,6 +246,11 @@ mod tests {
                 "reporting.time_zone",
             ),
             ("ROLLCALL_REPORTING__TIMEZONE", "UTC", "timezone"),
+            (
+                "ROLLCALL_AUTH__REMEMBER_SECONDS",
+                "301",
+                "auth.remember_seconds",
+            ),
             (
                 "ROLLCALL_RETENTION__EVENTS_DAYS",
                 "7",

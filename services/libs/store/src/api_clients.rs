@@ -1,12 +1,12 @@
 //! API clients: who may ask for tokens.
 
 use diesel::{
-    ExpressionMethods, OptionalExtension, QueryDsl, QueryableByName, Selectable, SelectableHelper,
+    ExpressionMethods, OptionalExtension, QueryDsl, QueryableByName,
+    dsl::exists,
     insert_into,
-    prelude::Queryable,
     result::QueryResult,
-    sql_query,
-    sql_types::{Bool, Integer, Text},
+    select, sql_query,
+    sql_types::{BigInt, Nullable, Text, Timestamptz},
     update,
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -14,73 +14,32 @@ use jiff::Timestamp;
 use jiff_diesel::{NullableTimestamp, ToDiesel};
 use serde::Serialize;
 
-use crate::schema::api_clients::{self, dsl};
-
-/// What an attempt to sign in is judged by.
-#[derive(Debug, QueryableByName)]
-pub struct Attempt {
-    /// PHC string; empty for a name that is unknown.
-    #[diesel(sql_type = Text)]
-    pub password_hash: String,
-    /// Separated by spaces.
-    #[diesel(sql_type = Text)]
-    pub scope: String,
-    /// Whether the right password is enough: the client is known, enabled and not locked.
-    #[diesel(sql_type = Bool)]
-    pub allowed: bool,
-}
+use crate::schema::api_clients::dsl;
 
 /// What the operator sees of a client.
-#[derive(Debug, Serialize, Queryable, Selectable)]
-#[diesel(table_name = api_clients, check_for_backend(diesel::pg::Pg))]
-#[allow(missing_docs, reason = "as in the table")]
+#[derive(Debug, Serialize, QueryableByName)]
 pub struct ApiClient {
+    /// User name.
+    #[diesel(sql_type = Text)]
     pub name: String,
+    /// Scopes, separated by spaces.
+    #[diesel(sql_type = Text)]
     pub scope: String,
-    #[diesel(deserialize_as = jiff_diesel::Timestamp)]
+    /// Time at which the client was added.
+    #[diesel(sql_type = Timestamptz, deserialize_as = jiff_diesel::Timestamp)]
     pub created_at: Timestamp,
-    #[diesel(deserialize_as = NullableTimestamp)]
+    /// Time at which the client was disabled.
+    #[diesel(sql_type = Nullable<Timestamptz>, deserialize_as = NullableTimestamp)]
     pub disabled_at: Option<Timestamp>,
-    pub failures: i32,
-}
-
-/// Counts an attempt before its password is looked at, so that neither a crash nor parallel guesses
-/// get past the limit. An unknown name is counted on a row of its own: it costs the same.
-///
-/// # Errors
-/// The database fails.
-pub async fn attempt(
-    connection: &mut AsyncPgConnection,
-    name: &str,
-    limit: i32,
-    window_seconds: u32,
-    now: Timestamp,
-) -> QueryResult<Attempt> {
-    sql_query(
-        "UPDATE api_clients SET
-             failures = CASE WHEN failure_window_at < $2 - make_interval(secs => $3) THEN 1 ELSE failures + 1 END,
-             failure_window_at = CASE WHEN failure_window_at < $2 - make_interval(secs => $3) THEN $2 ELSE failure_window_at END
-         WHERE name = coalesce((SELECT name FROM api_clients WHERE name = $1), '')
-         RETURNING password_hash, scope, disabled_at IS NULL AND failures <= $4 AS allowed",
-    )
-    .bind::<Text, _>(name)
-    .bind::<diesel::sql_types::Timestamptz, _>(now.to_diesel())
-    .bind::<diesel::sql_types::Double, _>(f64::from(window_seconds))
-    .bind::<Integer, _>(limit)
-    .get_result(connection)
-    .await
-}
-
-/// Forgets the failures of a client that has signed in.
-///
-/// # Errors
-/// The database fails.
-pub async fn succeeded(connection: &mut AsyncPgConnection, name: &str) -> QueryResult<()> {
-    update(dsl::api_clients.filter(dsl::name.eq(name)))
-        .set(dsl::failures.eq(0))
-        .execute(connection)
-        .await
-        .map(drop)
+    /// Number of addresses from which the client cannot sign in now.
+    #[diesel(sql_type = BigInt)]
+    pub locked_addresses: i64,
+    /// End of the longest of these locks.
+    #[diesel(sql_type = Nullable<Timestamptz>, deserialize_as = NullableTimestamp)]
+    pub locked_until: Option<Timestamp>,
+    /// Time until which the client cannot sign in from an address that it has never signed in from.
+    #[diesel(sql_type = Nullable<Timestamptz>, deserialize_as = NullableTimestamp)]
+    pub new_addresses_closed_until: Option<Timestamp>,
 }
 
 /// Adds a client; false when the name is taken.
@@ -106,17 +65,26 @@ pub async fn add(
     Ok(added == 1)
 }
 
-/// Every client, by name.
+/// Returns every client with its locks at `now`, by name.
 ///
 /// # Errors
 /// The database fails.
-pub async fn list(connection: &mut AsyncPgConnection) -> QueryResult<Vec<ApiClient>> {
-    dsl::api_clients
-        .filter(dsl::name.ne(""))
-        .order(dsl::name)
-        .select(ApiClient::as_select())
-        .load(connection)
-        .await
+pub async fn list(
+    connection: &mut AsyncPgConnection,
+    now: Timestamp,
+) -> QueryResult<Vec<ApiClient>> {
+    sql_query(
+        "SELECT name, scope, created_at, disabled_at, locked_addresses, locked_until,
+             sign_in_closed_until(id, $1) AS new_addresses_closed_until
+         FROM api_clients CROSS JOIN LATERAL (
+             SELECT count(*) AS locked_addresses, max(until) AS locked_until
+             FROM sign_in_attempts, sign_in_locked_until(failures, last_failure_at) AS until
+             WHERE client_id = api_clients.id AND until > $1) AS locks
+         ORDER BY name",
+    )
+    .bind::<Timestamptz, _>(now.to_diesel())
+    .load(connection)
+    .await
 }
 
 /// Disables a client; false when there is none of this name.
@@ -128,10 +96,7 @@ pub async fn disable(
     name: &str,
     now: Timestamp,
 ) -> QueryResult<bool> {
-    let known = dsl::api_clients
-        .filter(dsl::name.eq(name))
-        .filter(dsl::name.ne(""));
-    Ok(update(known)
+    Ok(update(dsl::api_clients.filter(dsl::name.eq(name)))
         .set(dsl::disabled_at.eq(now.to_diesel()))
         .execute(connection)
         .await?
@@ -147,19 +112,28 @@ pub async fn rotate(
     name: &str,
     password_hash: &str,
 ) -> QueryResult<bool> {
-    let known = dsl::api_clients
-        .filter(dsl::name.eq(name))
-        .filter(dsl::name.ne(""));
     let enabled = dsl::disabled_at.eq(None::<jiff_diesel::Timestamp>);
-    let changed = update(known)
-        .set((
-            dsl::password_hash.eq(password_hash),
-            enabled,
-            dsl::failures.eq(0),
-        ))
+    let changed = update(dsl::api_clients.filter(dsl::name.eq(name)))
+        .set((dsl::password_hash.eq(password_hash), enabled))
         .execute(connection)
         .await?;
-    Ok(changed == 1)
+    Ok(changed == 1 && unlock(connection, name).await?)
+}
+
+/// Forgets the failed sign-ins of a client from all addresses; false when there is none of this name.
+///
+/// # Errors
+/// The database fails.
+pub async fn unlock(connection: &mut AsyncPgConnection, name: &str) -> QueryResult<bool> {
+    sql_query(
+        "UPDATE sign_in_attempts SET failures = 0, pending = 0, window_failures = 0
+         WHERE client_id = (SELECT id FROM api_clients WHERE name = $1)",
+    )
+    .bind::<Text, _>(name)
+    .execute(connection)
+    .await?;
+    let known = dsl::api_clients.filter(dsl::name.eq(name)).select(dsl::id);
+    select(exists(known)).get_result(connection).await
 }
 
 /// The scope of an enabled client.

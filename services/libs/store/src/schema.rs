@@ -8,8 +8,6 @@ diesel::table! {
         scope -> Text,
         created_at -> Timestamptz,
         disabled_at -> Nullable<Timestamptz>,
-        failures -> Int4,
-        failure_window_at -> Timestamptz,
     }
 }
 

@@ -59,7 +59,7 @@ async fn reporting_cannot_write() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_audit_log_is_written_and_never_read_or_changed_by_a_service() {
     let database = TestDatabase::new().await;
-    for role in ["reporting", "operator"] {
+    for role in ["auth", "reporting", "operator"] {
         assert!(
             may(
                 &database,
@@ -84,7 +84,22 @@ async fn auth_sees_clients_alone() {
     for table in ["sessions", "events", "sources"] {
         assert!(!may(&database, "auth", &format!("SELECT FROM {table}")).await);
     }
-    assert!(may(&database, "auth", "UPDATE api_clients SET failures = 0").await);
+    assert!(
+        may(
+            &database,
+            "auth",
+            "UPDATE sign_in_attempts SET failures = 0"
+        )
+        .await
+    );
+    assert!(
+        !may(
+            &database,
+            "auth",
+            "UPDATE api_clients SET disabled_at = NULL"
+        )
+        .await
+    );
     assert!(
         !may(
             &database,

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use jiff::tz::TimeZone;
 use reqwest::{Client, Response, header};
+use rollcall_auth::hashing::Hashing;
 use rollcall_platform::{clock::Clock, settings::Settings};
 use rollcall_store::{Pool, api_clients, sources};
 use secrecy::SecretString;
@@ -14,6 +15,8 @@ use crate::TestDatabase;
 
 /// The running services.
 pub struct Rollcall {
+    /// The password hashes of `auth`, and how many there were.
+    pub hashing: Hashing,
     /// Their database.
     pub database: TestDatabase,
     /// Their clock.
@@ -74,6 +77,15 @@ impl Builder {
         self
     }
 
+    /// A crowd on a busy machine must not make the stores look down.
+    #[must_use]
+    pub fn patient(self) -> Self {
+        self.set(|settings| {
+            settings.database.wait_milliseconds = 60_000;
+            settings.redis.wait_milliseconds = 60_000;
+        })
+    }
+
     /// Starts the services.
     #[must_use]
     pub fn start(self) -> Rollcall {
@@ -89,8 +101,13 @@ impl Builder {
             settings.database.port = postgres.port();
             settings
         };
-        let auth = rollcall_auth::startup::build(&for_role(&settings, "auth"), clock.clone())
-            .expect("auth");
+        let hashing = Hashing::new(&settings.auth);
+        let auth = rollcall_auth::startup::build(
+            &for_role(&settings, "auth"),
+            clock.clone(),
+            hashing.clone(),
+        )
+        .expect("auth");
         settings.token.jwks_url = format!("http://{}/.well-known/jwks.json", auth.address);
         let ingestion =
             rollcall_ingestion::startup::build(&for_role(&settings, "ingestion"), clock.clone())
@@ -99,6 +116,7 @@ impl Builder {
             rollcall_reporting::startup::build(&for_role(&settings, "reporting"), clock.clone())
                 .expect("reporting");
         let rollcall = Rollcall {
+            hashing,
             auth: auth.address,
             ingestion: ingestion.server.address,
             radius: ingestion.radius,

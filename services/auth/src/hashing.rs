@@ -1,0 +1,187 @@
+//! Permits to hash passwords, off the event loop: at most as many at once as there are cores and as the memory limit holds.
+
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
+
+use rollcall_platform::settings;
+use secrecy::SecretString;
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
+
+use crate::{
+    memory_limit,
+    passwords::{self, Buffer, HASH_KIB},
+};
+
+/// Memory of the service beside the hashes.
+const RESERVE_BYTES: u64 = 96 * 1024 * 1024;
+
+/// Too many sign-ins are waiting for a permit already.
+#[derive(Debug)]
+pub struct Busy;
+
+/// Hands out permits. Callers at known addresses are never behind more than a few callers at new ones.
+#[derive(Clone)]
+pub struct Hashing {
+    permits: Arc<Semaphore>,
+    /// A caller at a new address needs one of these before it waits for a permit. There are as many as permits.
+    new_addresses: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
+    memory: Arc<Memory>,
+}
+
+/// Buffers of earlier hashes, used again so that memory stays flat, and how often they were.
+#[derive(Default)]
+struct Memory {
+    buffers: Mutex<Vec<Buffer>>,
+    allocated_buffers: AtomicU64,
+    hashes: AtomicU64,
+}
+
+/// A place in the queue.
+pub struct Place {
+    permits: Arc<Semaphore>,
+    /// The queue of new addresses. Absent for a caller at a known address.
+    behind: Option<(Arc<Semaphore>, OwnedSemaphorePermit)>,
+}
+
+/// The right to compute a hash now.
+struct Permit {
+    _new_address: Option<OwnedSemaphorePermit>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Hashing {
+    /// The permits of `settings` on this machine.
+    #[must_use]
+    pub fn new(settings: &settings::Auth) -> Self {
+        let cores = match settings.max_hashes {
+            0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            hashes => hashes,
+        };
+        let memory = memory_limit::bytes();
+        let hashes = max_hashes(cores, memory);
+        tracing::info!(
+            max_hashes = hashes,
+            cores,
+            memory_limit = memory,
+            "Maximum number of passwords hashed at once"
+        );
+        Self {
+            permits: Arc::new(Semaphore::new(hashes)),
+            new_addresses: Arc::new(Semaphore::new(hashes)),
+            waiting: Arc::new(Semaphore::new(settings.hash_queue)),
+            memory: Arc::default(),
+        }
+    }
+
+    /// Takes a place in the queue.
+    ///
+    /// # Errors
+    /// The queue of new addresses is full.
+    pub fn place(&self, known_address: bool) -> Result<Place, Busy> {
+        let behind = if known_address {
+            None
+        } else {
+            let waiting = self.waiting.clone().try_acquire_owned();
+            Some((self.new_addresses.clone(), waiting.map_err(|_| Busy)?))
+        };
+        Ok(Place {
+            permits: self.permits.clone(),
+            behind,
+        })
+    }
+
+    /// Waits for a permit, then returns whether the password is the one that was hashed.
+    pub async fn matches(&self, place: Place, password: SecretString, hash: String) -> bool {
+        let Ok(permit) = place.permit().await else {
+            return false;
+        };
+        let memory = self.memory.clone();
+        // The permit goes with the work: a caller that went away must not make room while its hash is computed.
+        let hashing = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            memory.matches(&password, &hash)
+        });
+        hashing.await.unwrap_or(false)
+    }
+
+    /// Number of hashes so far.
+    #[must_use]
+    pub fn hashes(&self) -> u64 {
+        self.memory.hashes.load(Ordering::Relaxed)
+    }
+
+    /// Highest number of hashes at once so far: each had a buffer of its own.
+    #[must_use]
+    pub fn allocated_buffers(&self) -> u64 {
+        self.memory.allocated_buffers.load(Ordering::Relaxed)
+    }
+
+    /// Exports the number of hashes as a metric.
+    pub fn export(&self) {
+        let hashing = self.clone();
+        opentelemetry::global::meter("auth")
+            .u64_observable_counter("auth.password.hashes")
+            .with_description("Passwords hashed")
+            .with_callback(move |counter| counter.observe(hashing.hashes(), &[]))
+            .build();
+    }
+}
+
+impl Place {
+    async fn permit(self) -> Result<Permit, AcquireError> {
+        let new_address = match self.behind {
+            Some((new_addresses, _waiting)) => Some(new_addresses.acquire_owned().await?),
+            None => None,
+        };
+        Ok(Permit {
+            _new_address: new_address,
+            _permit: self.permits.acquire_owned().await?,
+        })
+    }
+}
+
+impl Memory {
+    fn matches(&self, password: &SecretString, hash: &str) -> bool {
+        let free = || self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
+        let unused = free().pop();
+        let mut buffer = unused.unwrap_or_else(|| {
+            self.allocated_buffers.fetch_add(1, Ordering::Relaxed);
+            Buffer::default()
+        });
+        self.hashes.fetch_add(1, Ordering::Relaxed);
+        let matches = passwords::matches(password, hash, &mut buffer);
+        free().push(buffer);
+        matches
+    }
+}
+
+/// At least one, so that somebody can sign in whatever the limit.
+fn max_hashes(cores: usize, memory_limit: Option<u64>) -> usize {
+    let fit = memory_limit.map_or(u64::MAX, |bytes| {
+        bytes.saturating_sub(RESERVE_BYTES) / (u64::from(HASH_KIB) * 1024)
+    });
+    cores.min(usize::try_from(fit).unwrap_or(usize::MAX)).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hashes_at_once_fit_cores_and_memory() {
+        let mib = |count: u64| Some(count * 1024 * 1024);
+        for (cores, memory, expected) in [
+            (2, mib(256), 2),
+            (8, mib(256), 8),
+            (64, mib(256), 8),
+            (64, mib(512), 21),
+            (64, mib(64), 1),
+            (64, None, 64),
+        ] {
+            assert_eq!(max_hashes(cores, memory), expected, "{cores} {memory:?}");
+        }
+    }
+}

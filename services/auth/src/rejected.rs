@@ -1,0 +1,46 @@
+//! Reasons for rejecting a sign-in.
+
+use actix_web::http::{StatusCode, header};
+use rollcall_platform::envelope::Problem;
+
+/// Reason for rejecting a sign-in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Rejected {
+    /// Unknown, wrong, locked or disabled: the same to the caller.
+    #[error(
+        "User name or password is wrong, or the API client is locked or disabled. Check them; the gateway's administrator can rotate the password."
+    )]
+    Wrong,
+    /// The caller's address has too many sign-ins in flight, or too many that failed.
+    #[error(
+        "Too many sign-ins from this address are waiting or have failed. Wait as Retry-After says, then repeat the call."
+    )]
+    TooMany,
+    /// Too many callers are waiting.
+    #[error("Too many sign-ins are waiting. Repeat the call.")]
+    Busy,
+    /// The database gives no answer; the cause is in the log.
+    #[error(
+        "The API clients cannot be looked up now: the database does not answer. Repeat the call."
+    )]
+    Unavailable,
+}
+
+impl From<Rejected> for Problem {
+    fn from(rejected: Rejected) -> Self {
+        let message = rejected.to_string();
+        match rejected {
+            Rejected::Wrong => Self::unauthorized(message),
+            Rejected::TooMany => Self::new(StatusCode::TOO_MANY_REQUESTS, message)
+                .with_static(header::RETRY_AFTER, "1"),
+            Rejected::Busy | Rejected::Unavailable => Self::unavailable(message),
+        }
+    }
+}
+
+impl From<rollcall_store::Error> for Rejected {
+    fn from(error: rollcall_store::Error) -> Self {
+        tracing::error!(%error, "API clients cannot be looked up");
+        Self::Unavailable
+    }
+}

@@ -1,0 +1,154 @@
+//! Sign-in attempts of API clients: what an attempt is judged by, and the counters behind locks.
+//!
+//! The limits are in the functions `sign_in_…` of the migrations. An address is an IPv4 address or a /64 network of IPv6.
+
+use diesel::{
+    QueryableByName,
+    result::QueryResult,
+    sql_query,
+    sql_types::{BigInt, Bool, Nullable, Text, Timestamptz},
+};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use jiff::Timestamp;
+use jiff_diesel::ToDiesel;
+
+/// What an attempt to sign in is judged by.
+#[derive(Debug, Clone, QueryableByName)]
+pub struct Account {
+    /// 0 for a name that no client has.
+    #[diesel(sql_type = BigInt)]
+    pub client_id: i64,
+    /// PHC string; none for an unknown or disabled client.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub password_hash: Option<String>,
+    /// Separated by spaces.
+    #[diesel(sql_type = Text)]
+    pub scope: String,
+    /// Whether this client has signed in from this address before.
+    #[diesel(sql_type = Bool)]
+    pub known_address: bool,
+    /// Whether a success is to be written: there are failures to forget, or the last one was written 15 minutes ago.
+    #[diesel(sql_type = Bool)]
+    pub success_is_news: bool,
+    #[diesel(sql_type = Text)]
+    standing: String,
+}
+
+/// Whether a client may try a password from an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It may.
+    Open,
+    /// The limit is reached by attempts whose passwords are being checked.
+    Undecided,
+    /// The address has too many failures, or the client is closed to addresses that it has never signed in from.
+    Locked,
+}
+
+impl Account {
+    /// Whether the client may try a password.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        match self.standing.as_str() {
+            "open" => Standing::Open,
+            "undecided" => Standing::Undecided,
+            _ => Standing::Locked,
+        }
+    }
+}
+
+/// Looks a name up. Writes nothing.
+///
+/// # Errors
+/// The database fails.
+pub async fn look_up(
+    connection: &mut AsyncPgConnection,
+    name: &str,
+    address: &str,
+    now: Timestamp,
+) -> QueryResult<Account> {
+    sql_query(include_str!("sign_ins/look_up.sql"))
+        .bind::<Text, _>(name)
+        .bind::<Text, _>(address)
+        .bind::<Timestamptz, _>(now.to_diesel())
+        .get_result(connection)
+        .await
+}
+
+/// Counts an attempt before its password is checked, so that neither a crash nor parallel guesses get past the limits.
+/// False: the address is locked, or the client is closed to it.
+///
+/// # Errors
+/// The database fails.
+pub async fn begin(
+    connection: &mut AsyncPgConnection,
+    client_id: i64,
+    address: &str,
+    now: Timestamp,
+) -> QueryResult<bool> {
+    let statement = include_str!("sign_ins/begin.sql");
+    Ok(execute(connection, statement, client_id, address, now).await? == 1)
+}
+
+/// Ends an attempt whose password was wrong.
+///
+/// # Errors
+/// The database fails.
+pub async fn failed(
+    connection: &mut AsyncPgConnection,
+    client_id: i64,
+    address: &str,
+    now: Timestamp,
+) -> QueryResult<()> {
+    let statement = include_str!("sign_ins/failed.sql");
+    execute(connection, statement, client_id, address, now)
+        .await
+        .map(drop)
+}
+
+/// Ends an attempt whose password was right.
+///
+/// # Errors
+/// The database fails.
+pub async fn succeeded(
+    connection: &mut AsyncPgConnection,
+    client_id: i64,
+    address: &str,
+    now: Timestamp,
+) -> QueryResult<()> {
+    let statement = include_str!("sign_ins/succeeded.sql");
+    execute(connection, statement, client_id, address, now)
+        .await
+        .map(drop)
+}
+
+/// Removes up to 10,000 rows that change no decision: their failures are forgotten, and the last success is more than a year old.
+///
+/// # Errors
+/// The database fails.
+pub async fn prune(connection: &mut AsyncPgConnection, now: Timestamp) -> QueryResult<usize> {
+    sql_query(
+        "DELETE FROM sign_in_attempts WHERE (client_id, address) IN (
+             SELECT client_id, address FROM sign_in_attempts
+             WHERE sign_in_quiet_at(failures, last_failure_at) <= $1 AND coalesce(last_success_at, '-infinity') < $1 - interval '1 year'
+             LIMIT 10000 FOR UPDATE SKIP LOCKED)",
+    )
+    .bind::<Timestamptz, _>(now.to_diesel())
+    .execute(connection)
+    .await
+}
+
+async fn execute(
+    connection: &mut AsyncPgConnection,
+    statement: &str,
+    client_id: i64,
+    address: &str,
+    now: Timestamp,
+) -> QueryResult<usize> {
+    sql_query(statement)
+        .bind::<BigInt, _>(client_id)
+        .bind::<Text, _>(address)
+        .bind::<Timestamptz, _>(now.to_diesel())
+        .execute(connection)
+        .await
+}
