@@ -14,3 +14,4 @@ pub mod settings;
 pub mod socket;
 pub mod telemetry;
 pub mod token;
+mod unique_json;

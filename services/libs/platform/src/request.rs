@@ -8,7 +8,7 @@ use actix_web::{
 };
 use serde_json::{Map, Value};
 
-use crate::envelope::Problem;
+use crate::{envelope::Problem, unique_json::UniqueJson};
 
 /// A body that may have failed to arrive.
 pub type Body = Result<Bytes, actix_web::Error>;
@@ -66,7 +66,7 @@ pub fn media_type(request: &HttpRequest) -> String {
 /// The body as a JSON object.
 ///
 /// # Errors
-/// 415 for another media type, 413 for a body too large, 400 for what is no JSON object.
+/// 415 for another media type, 413 for a body too large, 400 for what is no JSON object or has a name twice.
 pub fn json_object(request: &HttpRequest, body: Body) -> Result<Map<String, Value>, Problem> {
     let media_type = media_type(request);
     if media_type != "application/json" {
@@ -74,14 +74,26 @@ pub fn json_object(request: &HttpRequest, body: Body) -> Result<Map<String, Valu
     }
     let example = "Send a JSON object.";
     match serde_json::from_slice(&received(body)?) {
-        Ok(Value::Object(object)) => Ok(object),
+        Ok(UniqueJson(Value::Object(object))) => Ok(object),
         Ok(_) => Err(Problem::bad_request(format!(
             "The body is JSON, but no object. {example}"
+        ))),
+        Err(error) if error.is_data() => Err(Problem::bad_request(format!(
+            "The body is JSON, but a name in it is not unique: {error}. Send each name once."
         ))),
         Err(error) => Err(Problem::bad_request(format!(
             "The body is not JSON: {error}. {example}"
         ))),
     }
+}
+
+/// The beginning of a text that a client sent, quoted, for an error message: at most 64 bytes and `…` where it was cut.
+#[must_use]
+pub fn excerpt(text: &str) -> String {
+    const MAX_BYTES: usize = 64;
+    let end = text.floor_char_boundary(MAX_BYTES);
+    let more = if end < text.len() { "…" } else { "" };
+    format!("{:?}", format!("{}{more}", &text[..end]))
 }
 
 /// 415 that says what is taken.
@@ -119,10 +131,34 @@ pub fn required_text<'a>(
     match object.get(field) {
         Some(Value::String(text)) => Ok(text),
         Some(other) => Err(Problem::bad_request(format!(
-            "{field}: got {other}, takes {takes}."
+            "{field}: got {}, takes {takes}.",
+            shown(other)
         ))),
         None => Err(Problem::bad_request(format!(
             "{field}: is missing, takes {takes}."
         ))),
+    }
+}
+
+/// A JSON value for an error message: an array or an object may be as large as the body and is only named.
+#[must_use]
+pub fn shown(value: &Value) -> String {
+    match value {
+        Value::Array(_) => "an array".into(),
+        Value::Object(_) => "an object".into(),
+        Value::String(text) => excerpt(text),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_excerpt_has_64_bytes_of_whole_characters_at_most() {
+        assert_eq!(excerpt("short\n"), r#""short\n""#);
+        assert_eq!(excerpt(&"é".repeat(40)), format!("\"{}…\"", "é".repeat(32)));
+        assert_eq!(excerpt(&format!("a{}", "é".repeat(40))).len(), 63 + 3 + 2);
     }
 }
