@@ -50,7 +50,7 @@ GRANT SELECT (source_id, event_id, digest), INSERT (source_id, event_id, digest)
 GRANT INSERT (source_id, event_id, kind, session_id, user_name, realm, occurred_at, reason, display_name, client_ip, wan_ip, mac, device,
     active_seconds, complete_through, class, clock_skewed) ON events TO ingestion;
 GRANT SELECT, INSERT, UPDATE ON sessions TO ingestion;
-GRANT EXECUTE ON FUNCTION make_event_partitions, expire_event_keys, expire_event_month, expire_sessions, add_up_arrivals TO ingestion;
+GRANT EXECUTE ON FUNCTION make_partitions, expire_event_keys, expire_event_month, expire_audit_month, expire_sessions, add_up_arrivals TO ingestion;
 GRANT EXECUTE ON FUNCTION pg_logical_emit_message(boolean, text, text, boolean) TO ingestion;
 
 -- reporting
@@ -58,6 +58,8 @@ GRANT SELECT (id, name, created_at, disabled_at, complete_through, last_restart_
     ON sources TO reporting;
 GRANT SELECT ON source_senders, source_gaps, events, sessions TO reporting;
 GRANT INSERT (actor, action, detail) ON audit_log TO reporting;
+-- The statement that writes an audit entry also checks that the API client is enabled.
+GRANT SELECT (name, disabled_at) ON api_clients TO reporting;
 
 -- operator
 GRANT SELECT (id, name, scope, created_at, disabled_at), INSERT (name, password_hash, scope) ON api_clients TO operator;
@@ -70,4 +72,4 @@ GRANT UPDATE (key_hash, disabled_at, radius_secret) ON sources TO operator;
 GRANT SELECT, INSERT, DELETE ON source_senders TO operator;
 GRANT SELECT ON source_gaps TO operator;
 GRANT EXECUTE ON FUNCTION add_up_arrivals TO operator;
-GRANT INSERT (actor, action, detail) ON audit_log TO operator;
+GRANT SELECT, INSERT (actor, action, detail) ON audit_log TO operator;

@@ -162,9 +162,9 @@ CREATE INDEX sessions_by_login ON sessions (login_at);
 CREATE INDEX sessions_by_user ON sessions (user_key, realm_key, user_at);
 CREATE INDEX sessions_open ON sessions (source_id, last_seen_at) WHERE ended IS NULL;
 
--- Who did what.
+-- Who did what, partitioned by month like the events. Ordered by (at, id).
 CREATE TABLE audit_log (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id bigint GENERATED ALWAYS AS IDENTITY,
     at timestamptz NOT NULL DEFAULT now(),
     -- The database role that wrote the entry. No role may choose another.
     role text NOT NULL DEFAULT session_user,
@@ -172,31 +172,37 @@ CREATE TABLE audit_log (
     actor text NOT NULL,
     action text NOT NULL,
     detail jsonb NOT NULL
-);
+) PARTITION BY RANGE (at);
+CREATE INDEX audit_log_by_time ON audit_log (at, id);
 
--- Returns the end of a partition's month. A partition is named after its month: events_2026_11.
-CREATE FUNCTION event_month_end(partition text) RETURNS timestamptz LANGUAGE sql STABLE SET timezone TO 'UTC'
+-- Returns the end of a partition's month. A partition is named after its table and month: events_2026_11.
+CREATE FUNCTION month_end(partition text) RETURNS timestamptz LANGUAGE sql STABLE SET timezone TO 'UTC'
     RETURN to_timestamp(right(partition, 7), 'YYYY_MM') + interval '1 month';
 
--- Creates the missing partitions of this month and of the given number of months after it. Writers are not blocked.
-CREATE FUNCTION make_event_partitions(months integer) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
+-- Creates the missing partitions of this month and of the given number of months after it, for each partitioned table.
+-- Writers are not blocked.
+CREATE FUNCTION make_partitions(months integer) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO public, pg_temp SET timezone TO 'UTC' SET lock_timeout TO '2s' AS $$
 DECLARE
+    parent text;
     month timestamptz;
     name text;
 BEGIN
-    PERFORM pg_advisory_xact_lock(hashtext('rollcall event partitions'));
-    FOR ahead IN 0..least(months, 24) LOOP
-        month := date_trunc('month', now()) + make_interval(months => ahead);
-        name := to_char(month, '"events_"YYYY_MM');
-        IF to_regclass(name) IS NULL THEN
-            EXECUTE format('CREATE TABLE %I (LIKE events INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', name);
-            EXECUTE format('ALTER TABLE events ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', name, month, event_month_end(name));
-        END IF;
+    PERFORM pg_advisory_xact_lock(hashtext('rollcall partitions'));
+    FOREACH parent IN ARRAY ARRAY['events', 'audit_log'] LOOP
+        FOR ahead IN 0..least(months, 24) LOOP
+            month := date_trunc('month', now()) + make_interval(months => ahead);
+            name := parent || to_char(month, '"_"YYYY_MM');
+            IF to_regclass(name) IS NULL THEN
+                EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', name, parent);
+                EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
+                    parent, name, month, month_end(name));
+            END IF;
+        END LOOP;
     END LOOP;
 END
 $$;
-SELECT make_event_partitions(3);
+SELECT make_partitions(3);
 
 -- Retention. Each call is a step: short, in a transaction of its own, and told in the audit log. Nothing younger than 31 days goes,
 -- whatever is asked for.
@@ -208,16 +214,32 @@ BEGIN
 END
 $$;
 
--- The oldest month of events that ended by `before`; null when there is none.
-CREATE FUNCTION expired_event_month(before timestamptz) RETURNS text LANGUAGE sql STABLE RETURN (
+-- Returns the oldest partition of a table whose month ended by `before`, or null when there is none.
+CREATE FUNCTION oldest_expired_partition(parent regclass, before timestamptz) RETURNS text LANGUAGE sql STABLE RETURN (
     SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
-    WHERE inhparent = 'events'::regclass AND event_month_end(relname) <= before ORDER BY relname LIMIT 1);
+    WHERE inhparent = parent AND month_end(relname) <= before ORDER BY relname LIMIT 1);
+
+-- Removes the oldest partition of a table whose month ended by `before`. Returns its name, or null when there is none.
+CREATE FUNCTION remove_expired_partition(parent regclass, before timestamptz) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    month text;
+BEGIN
+    PERFORM check_retention(before);
+    PERFORM pg_advisory_xact_lock(hashtext('rollcall partitions'));
+    month := oldest_expired_partition(parent, before);
+    IF month IS NOT NULL THEN
+        EXECUTE format('ALTER TABLE %s DETACH PARTITION %I', parent, month);
+        EXECUTE format('DROP TABLE %I', month);
+    END IF;
+    RETURN month;
+END
+$$;
 
 -- Removes the keys of the events in 500 blocks of that month; tells the block to go on with, or null when there is none.
 CREATE FUNCTION expire_event_keys(before timestamptz, from_block bigint) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO public, pg_temp AS $$
 DECLARE
-    month text := expired_event_month(before);
+    month text := oldest_expired_partition('events', before);
     to_block bigint := from_block + 500;
     removed bigint;
 BEGIN
@@ -231,24 +253,26 @@ BEGIN
     GET DIAGNOSTICS removed = ROW_COUNT;
     IF removed > 0 THEN
         INSERT INTO audit_log (actor, action, detail)
-            VALUES ('retention', 'events.remove', jsonb_build_object('before', event_month_end(month), 'events', removed));
+            VALUES ('retention', 'events.remove', jsonb_build_object('before', month_end(month), 'events', removed));
     END IF;
     RETURN CASE WHEN to_block * current_setting('block_size')::bigint < pg_relation_size(month::regclass) THEN to_block END;
 END
 $$;
 
 -- Removes that month, whose keys are gone; tells which, or null when there is none.
-CREATE FUNCTION expire_event_month(before timestamptz) RETURNS text LANGUAGE plpgsql SECURITY DEFINER
+CREATE FUNCTION expire_event_month(before timestamptz) RETURNS text LANGUAGE sql SECURITY DEFINER
+    SET search_path TO public, pg_temp SET lock_timeout TO '500ms'
+    RETURN remove_expired_partition('events', before);
+
+-- Removes the oldest month of the audit log that ended by `before`. Returns its name, or null when there is none.
+CREATE FUNCTION expire_audit_month(before timestamptz) RETURNS text LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO public, pg_temp SET lock_timeout TO '500ms' AS $$
 DECLARE
-    month text;
+    month text := remove_expired_partition('audit_log', before);
 BEGIN
-    PERFORM check_retention(before);
-    PERFORM pg_advisory_xact_lock(hashtext('rollcall event partitions'));
-    month := expired_event_month(before);
     IF month IS NOT NULL THEN
-        EXECUTE format('ALTER TABLE events DETACH PARTITION %I', month);
-        EXECUTE format('DROP TABLE %I', month);
+        INSERT INTO audit_log (actor, action, detail)
+            VALUES ('retention', 'audit.remove', jsonb_build_object('before', month_end(month)));
     END IF;
     RETURN month;
 END

@@ -22,7 +22,7 @@ pub enum Task {
     },
     /// List the clients and their locks.
     List,
-    /// Let a client have no more tokens. Those it has are dead within 120 seconds.
+    /// Disable a client. It gets no more tokens, and those it has end at once.
     Disable {
         /// Its user name.
         name: String,
@@ -79,7 +79,7 @@ pub async fn run(pool: &Pool, task: Task) -> Result<Output, Failure> {
             known.await?.then_some(()).ok_or_else(|| unknown(&name))?;
             Ok(Output::one(
                 json!({"username": name}),
-                "It gets no more tokens. Those it has are dead within 120 seconds.",
+                "It gets no more tokens, and those it has ended at once.",
             ))
         }
         Task::Unlock { name } => {

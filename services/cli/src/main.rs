@@ -1,5 +1,6 @@
 //! The operator's command line: API clients and sources.
 
+mod audit;
 mod clients;
 mod demo;
 mod generate;
@@ -51,6 +52,9 @@ enum Subject {
     /// Sessions: the evidence behind a report's row.
     #[command(subcommand)]
     Session(sessions::Task),
+    /// The audit log: who did what.
+    #[command(subcommand)]
+    Audit(audit::Task),
     /// Read sessions from CSV on standard input; refused rows go to standard output, progress and sum to standard error.
     Import(import::Task),
     /// Print two weeks of sample events as NDJSON; scripts/demo sends them.
@@ -78,6 +82,7 @@ async fn run(subject: Subject) -> Result<Output, Failure> {
         Subject::Client(task) => clients::run(&pool, task).await,
         Subject::Source(task) => sources::run(&pool, task, &settings.ingestion).await,
         Subject::Session(task) => sessions::run(&pool, task, &settings.reporting).await,
+        Subject::Audit(task) => audit::run(&pool, task, &settings.reporting).await,
         Subject::Import(task) => {
             import::run(&pool, &task, &settings, std::io::stdin(), std::io::stdout()).await
         }

@@ -68,6 +68,13 @@ pub async fn remove_expired(
             .await?
         {}
     }
+    if settings.audit_days > 0 {
+        let before = before(settings.audit_days);
+        while pool
+            .ask(async |connection| retention::remove_audit_month(connection, before).await)
+            .await?
+        {}
+    }
     Ok(())
 }
 

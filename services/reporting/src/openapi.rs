@@ -1,7 +1,17 @@
 //! The OpenAPI document of this service, and the page on which all three can be read and tried.
 
-use actix_web::HttpResponse;
-use rollcall_platform::openapi::secured;
+use actix_web::{
+    HttpResponse,
+    body::MessageBody,
+    dev::{HttpServiceFactory, ServiceRequest, ServiceResponse},
+    http::{
+        StatusCode,
+        header::{self, CONTENT_TYPE, HeaderValue},
+    },
+    middleware::{Next, from_fn},
+    web,
+};
+use rollcall_platform::{openapi::secured, server::not_found};
 use utoipa::{OpenApi, openapi::security::HttpAuthScheme};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
@@ -26,10 +36,38 @@ pub async fn document() -> HttpResponse {
     ))
 }
 
+/// What Swagger UI needs and no more: its own files, and the images in its style sheet.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 /// `GET /api/docs/`: Swagger UI, from this binary alone.
-#[must_use]
-pub fn page() -> SwaggerUi {
+pub fn page() -> impl HttpServiceFactory {
     let documents =
         ["reporting", "auth", "ingestion"].map(|service| format!("/api/v1/{service}/openapi.json"));
-    SwaggerUi::new("/api/docs/{_:.*}").config(Config::new(documents))
+    // Otherwise the browser would tell a third party the address of this API.
+    let config = Config::new(documents).validator_url("none");
+    web::scope("/api/docs")
+        .wrap(from_fn(harden))
+        .service(SwaggerUi::new("/{_:.*}").config(config))
+}
+
+async fn harden(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let mut response = next.call(request).await?.map_into_boxed_body();
+    if response.status() == StatusCode::NOT_FOUND {
+        response = response.error_response(not_found());
+    }
+    let headers = response.headers_mut();
+    if headers.get(CONTENT_TYPE) == Some(&HeaderValue::from_static("text/html")) {
+        let html = HeaderValue::from_static("text/html; charset=utf-8");
+        headers.insert(CONTENT_TYPE, html);
+    }
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+        (header::REFERRER_POLICY, "no-referrer"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    Ok(response)
 }

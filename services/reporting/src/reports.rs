@@ -1,8 +1,10 @@
-//! Asking for a report: the audit entry, then the rows as a stream whose beginning is known to be good.
+//! Asking for a report: a permit where the report is a stream, the audit entry, then the rows as a stream whose beginning is
+//! known to be good.
 
 use std::{pin::Pin, time::Duration};
 
-use futures::{Stream, StreamExt, stream};
+use actix_web::web::Bytes;
+use futures::{Stream, StreamExt, TryStreamExt, stream};
 use jiff::{civil, tz::TimeZone};
 use rollcall_attendance::period::{Period, PeriodError};
 use rollcall_platform::{clock::Clock, settings};
@@ -11,12 +13,38 @@ use rollcall_store::{
     sessions::{self, Row, Selection},
 };
 use serde_json::Value;
+use tokio::runtime::Handle;
 
-/// A large report is sorted before its first row comes.
-const FIRST_ROW: Duration = Duration::from_secs(55);
+use crate::streams::{
+    feed::{CutError, Terms, feed},
+    pace::Pace,
+    permits::{AtLimit, Permit, Permits},
+    queue::Limits,
+};
+
+/// A large report is sorted before its first row comes. Together with the wait for a permit, this must stay below the 60 s
+/// that the reverse proxy waits for a response.
+const FIRST_ROW: Duration = Duration::from_secs(45);
+/// Longer than the `statement_timeout` of the role, which ends a slow statement at the server.
+const SHORT_REPORT: Duration = Duration::from_secs(12);
+/// A user name that is found in more realms than this is served as a stream, because its rows are not read into memory.
+const MAX_SHORT_ROWS: usize = 1_000;
+/// Maximum number of waiting streams of a client, as a multiple of its running streams.
+const WAITING_FOR_EACH_RUNNING: u32 = 3;
 
 /// Rows of a report.
-pub type Rows = Pin<Box<dyn Stream<Item = Result<Row, rollcall_store::Error>>>>;
+pub type Rows = Pin<Box<dyn Stream<Item = Result<Row, rollcall_store::Error>> + Send>>;
+
+/// The body of a report.
+pub type Body = Pin<Box<dyn Stream<Item = Result<Bytes, CutError>>>>;
+
+/// A report whose first row has come.
+pub struct Report {
+    /// Its rows.
+    pub rows: Rows,
+    /// Held while the rows are streamed from the database. None if they are in memory.
+    pub permit: Option<Permit>,
+}
 
 /// Why there is no report. The cause is in the log.
 #[derive(Debug, thiserror::Error)]
@@ -31,39 +59,77 @@ pub enum Unavailable {
         "The reporting database is unreachable. Repeat the call; on the gateway, scripts/status says more."
     )]
     Unreachable,
+    /// It is reached and needs too long.
+    #[error(
+        "The reporting database took too long to answer. Repeat the call later, or ask for fewer days."
+    )]
+    TooSlow,
     /// It lacks tables.
     #[error(
         "The reporting database is not yet migrated. Repeat the call when the gateway has finished its update."
     )]
     NotMigrated,
+    /// The API client is disabled or gone: its tokens have ended.
+    #[error("The API client is disabled.")]
+    ClientDisabled,
+    /// The API client has the maximum number of streams.
+    #[error(
+        "This API client has {0} large reports running already. Wait as Retry-After says, then repeat the call."
+    )]
+    TooManyOfClient(u32),
+    /// All clients together have the maximum number of streams.
+    #[error(
+        "There are {0} large reports running already. Wait as Retry-After says, then repeat the call."
+    )]
+    TooMany(u32),
 }
 
 impl From<rollcall_store::Error> for Unavailable {
     fn from(error: rollcall_store::Error) -> Self {
         tracing::error!(%error, "no report");
-        if matches!(error, rollcall_store::Error::NotMigrated) {
-            Self::NotMigrated
-        } else {
-            Self::Unreachable
+        match error {
+            rollcall_store::Error::NotMigrated => Self::NotMigrated,
+            rollcall_store::Error::TooSlow(_) => Self::TooSlow,
+            _ => Self::Unreachable,
         }
     }
 }
 
+/// The connections that reports use.
+pub struct Pools {
+    /// For audit entries, health checks and reports of one person.
+    pub short: Pool,
+    /// For streams, so that slow readers take no connection from the former.
+    pub streams: Pool,
+}
+
 /// Makes reports.
 pub struct Reports {
-    pool: Pool,
+    pools: Pools,
+    permits: Permits,
     settings: settings::Reporting,
     clock: Clock,
+    /// Where streams are fed. The runtime of an HTTP worker has one thread, which other requests need.
+    runtime: Handle,
 }
 
 impl Reports {
-    /// Reports on the sessions in `pool`.
+    /// Reports on the sessions in `pools`. Streams are fed in the runtime that this is called in.
     #[must_use]
-    pub fn new(pool: Pool, settings: settings::Reporting, clock: Clock) -> Self {
+    pub fn new(pools: Pools, settings: settings::Reporting, clock: Clock) -> Self {
+        let per_client = settings.streams_per_client.get();
+        let limits = Limits {
+            per_client,
+            total: settings.streams.get(),
+            waiting_per_client: (per_client * WAITING_FOR_EACH_RUNNING) as usize,
+        };
+        let wait = Duration::from_secs(settings.stream_wait_seconds.into());
         Self {
-            pool,
+            pools,
+            permits: Permits::new(limits, wait),
             settings,
             clock,
+            runtime: Handle::current(),
         }
     }
 
@@ -98,41 +164,119 @@ impl Reports {
         )
     }
 
-    /// The rows that `selection` has; `actor` and `detail` go into the audit log first.
+    /// The report on `selection`; `client` and `detail` go into the audit log first.
     ///
     /// # Errors
-    /// The database cannot answer now. Once rows come, an error is the stream's.
-    pub async fn rows(
+    /// There is none now. Once rows come, an error is the stream's.
+    pub async fn report(
         &self,
-        selection: Selection,
-        actor: &str,
+        selection: &Selection,
+        client: &str,
         action: &str,
         detail: Value,
-    ) -> Result<Rows, Unavailable> {
+    ) -> Result<Report, Unavailable> {
         if !self.settings.database_enabled {
             return Err(Unavailable::Off);
         }
-        match self.start(&selection, actor, action, detail).await {
-            Ok(rows) => Ok(rows),
-            Err(error) => Err(self.pool.explain(error).await.into()),
+        if selection.user.is_none() {
+            let permit = self.permit(client).await?;
+            self.audit(client, action, detail).await?;
+            return self.stream(selection, permit).await;
+        }
+        self.audit(client, action, detail).await?;
+        match self.short(selection).await {
+            Ok(Some(rows)) => Ok(Report {
+                rows: Box::pin(stream::iter(rows).map(Ok)),
+                permit: None,
+            }),
+            Ok(None) => self.stream(selection, self.permit(client).await?).await,
+            Err(error) => Err(self.explain(error).await),
         }
     }
 
-    async fn start(
+    /// The body that sends `chunks`, which were made of the rows of a report, under its `permit`.
+    pub fn body<S>(&self, permit: Option<Permit>, chunks: S) -> Body
+    where
+        S: Stream<Item = Result<Bytes, rollcall_store::Error>> + Send + 'static,
+    {
+        let Some(permit) = permit else {
+            return Box::pin(chunks.map_err(CutError::from));
+        };
+        let seconds = |seconds: u32| Duration::from_secs(seconds.into());
+        let pace = Pace::new(
+            self.settings.stream_bytes_per_second.get(),
+            seconds(self.settings.stream_behind_seconds),
+        );
+        let limit = seconds(self.settings.stream_seconds);
+        let terms = Terms {
+            permit,
+            pace,
+            limit,
+        };
+        Box::pin(feed(&self.runtime, chunks, terms))
+    }
+
+    async fn permit(&self, client: &str) -> Result<Permit, Unavailable> {
+        self.permits
+            .acquire(client)
+            .await
+            .map_err(|limit| match limit {
+                AtLimit::Client => {
+                    Unavailable::TooManyOfClient(self.settings.streams_per_client.get())
+                }
+                AtLimit::Total => Unavailable::TooMany(self.settings.streams.get()),
+            })
+    }
+
+    async fn audit(&self, client: &str, action: &str, detail: Value) -> Result<(), Unavailable> {
+        let written = self.pools.short.ask(async |connection| {
+            audit_log::write_for_client(connection, client, action, detail).await
+        });
+        match written.await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Unavailable::ClientDisabled),
+            Err(error) => Err(self.explain(error).await),
+        }
+    }
+
+    /// All rows, or none if there are too many to be read into memory.
+    async fn short(
         &self,
         selection: &Selection,
-        actor: &str,
-        action: &str,
-        detail: Value,
-    ) -> Result<Rows, rollcall_store::Error> {
-        self.pool
-            .ask(async |connection| audit_log::write(connection, actor, action, detail).await)
-            .await?;
-        let mut rows = Box::pin(sessions::report(self.pool.get().await?, selection));
-        let first = tokio::time::timeout(FIRST_ROW, rows.next()).await;
-        let first = first
-            .map_err(|_| rollcall_store::Error::Unreachable("no row came in time".into()))?
-            .transpose()?;
+    ) -> Result<Option<Vec<Row>>, rollcall_store::Error> {
+        let rows = sessions::report(self.pools.short.get().await?, selection);
+        let rows = rows.take(MAX_SHORT_ROWS + 1).try_collect::<Vec<_>>();
+        let rows = in_time(SHORT_REPORT, rows).await??;
+        Ok((rows.len() <= MAX_SHORT_ROWS).then_some(rows))
+    }
+
+    async fn stream(&self, selection: &Selection, permit: Permit) -> Result<Report, Unavailable> {
+        match self.first_row(selection).await {
+            Ok(rows) => Ok(Report {
+                rows,
+                permit: Some(permit),
+            }),
+            Err(error) => Err(self.explain(error).await),
+        }
+    }
+
+    async fn first_row(&self, selection: &Selection) -> Result<Rows, rollcall_store::Error> {
+        let connection = self.pools.streams.get().await?;
+        let mut rows = Box::pin(sessions::report(connection, selection));
+        let first = in_time(FIRST_ROW, rows.next()).await?.transpose()?;
         Ok(Box::pin(stream::iter(first).map(Ok).chain(rows)))
     }
+
+    async fn explain(&self, error: rollcall_store::Error) -> Unavailable {
+        self.pools.short.explain(error).await.into()
+    }
+}
+
+async fn in_time<T>(
+    limit: Duration,
+    answer: impl Future<Output = T>,
+) -> Result<T, rollcall_store::Error> {
+    tokio::time::timeout(limit, answer).await.map_err(|_| {
+        rollcall_store::Error::TooSlow(format!("no row came within {} s", limit.as_secs()))
+    })
 }

@@ -1,5 +1,7 @@
 //! Puts the service together.
 
+use std::time::Duration;
+
 use actix_web::{
     http::Method,
     web::{self, Data, PayloadConfig},
@@ -10,7 +12,12 @@ use rollcall_platform::{
 };
 use rollcall_store::Pool;
 
-use crate::{openapi, reports::Reports, v1};
+use crate::{
+    openapi,
+    rate_limit::RateLimit,
+    reports::{Pools, Reports},
+    v1,
+};
 
 /// A report is asked for in a few lines.
 const BODY_BYTES: usize = 64 * 1024;
@@ -23,18 +30,23 @@ pub fn build(
     settings: &Settings,
     clock: Clock,
 ) -> Result<server::Running, Box<dyn std::error::Error>> {
-    let pool = Pool::new(&settings.database)?;
+    let pools = pools(settings)?;
     let live = LiveTokens::new(&settings.redis)?;
     let jwks = Jwks::new(&settings.token.jwks_url)?;
     let mut checks = vec![live.health(), jwks.health()];
     if settings.reporting.database_enabled {
-        checks.push(pool.health());
+        checks.push(pools.short.health());
     }
     let verifier = Data::new(Verifier::new(&settings.token, jwks, live, clock.clone()));
-    let reports = Data::new(Reports::new(pool, settings.reporting.clone(), clock));
+    let rate_limit = Data::new(RateLimit::new(
+        settings.reporting.requests_per_second,
+        settings.reporting.requests_burst,
+    ));
+    let reports = Data::new(Reports::new(pools, settings.reporting.clone(), clock));
     let running = server::build(&settings.server, checks, move |app| {
         app.app_data(PayloadConfig::new(BODY_BYTES))
             .app_data(verifier.clone())
+            .app_data(rate_limit.clone())
             .app_data(reports.clone())
             .service(only(
                 "/api/v1/reporting/sessions",
@@ -49,6 +61,15 @@ pub fn build(
             .service(openapi::page());
     })?;
     Ok(running)
+}
+
+fn pools(settings: &Settings) -> Result<Pools, Box<dyn std::error::Error>> {
+    let streams = settings.reporting.streams.get() as usize;
+    let limit = Duration::from_secs(settings.reporting.stream_seconds.into());
+    Ok(Pools {
+        short: Pool::new(&settings.database)?,
+        streams: Pool::for_streams(&settings.database, streams, limit)?,
+    })
 }
 
 /// Serves until it is told to stop.

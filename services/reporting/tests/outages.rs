@@ -2,7 +2,10 @@
 
 use rollcall_test_support::{Proxy, Rollcall, snapshot};
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+use std::{
+    num::NonZeroU32,
+    time::{Duration, Instant},
+};
 
 fn filters() -> Value {
     json!({"StartDate": "2025-01-01", "EndDate": "2025-01-31", "UserName": "All Users", "StartOfDay": "00:00:00", "RequestDate": "2025-02-01"})
@@ -33,7 +36,7 @@ async fn redis_away_or_silent_is_503_soon_and_passes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn postgres_away_or_silent_is_503_and_passes() {
+async fn postgres_away_or_silent_is_503_that_says_which_and_passes() {
     let postgres = Proxy::new(rollcall_test_support::postgres()).await;
     let rollcall = Rollcall::builder()
         .await
@@ -41,12 +44,11 @@ async fn postgres_away_or_silent_is_503_and_passes() {
         .set(|settings| settings.database.wait_milliseconds = 500)
         .start();
     let token = rollcall.token("reporting:read").await;
+    let mut answers = Vec::new();
     for outage in [Proxy::cut, Proxy::silence] {
         assert_eq!(rollcall.report(&token, &filters()).await.status(), 200);
         outage(&postgres);
-        let answer = rollcall.report(&token, &filters()).await;
-        let answer = snapshot::of(answer).await;
-        insta::allow_duplicates! { insta::assert_snapshot!(answer); }
+        answers.push(snapshot::of(rollcall.report(&token, &filters()).await).await);
         postgres.restore();
         let started = Instant::now();
         while rollcall.report(&token, &filters()).await.status() != 200 {
@@ -57,6 +59,7 @@ async fn postgres_away_or_silent_is_503_and_passes() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
+    insta::assert_snapshot!(answers.join("\n\n"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -119,9 +122,10 @@ async fn health_and_metrics_are_on_the_internal_port_alone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_report_that_nobody_reads_on_gives_its_connection_up() {
+    let one = NonZeroU32::MIN;
     let rollcall = Rollcall::builder()
         .await
-        .set(|settings| settings.database.connections = 1)
+        .set(|settings| settings.reporting.streams = one)
         .start();
     let token = rollcall.token("reporting:read").await;
     rollcall.source().await;
@@ -140,7 +144,7 @@ async fn a_report_that_nobody_reads_on_gives_its_connection_up() {
     drop(answer);
     // The one connection that the service has is free again, and the next answer is no rest of the last.
     let mut nobody = filters();
-    nobody["UserName"] = json!("nobody");
+    nobody["Domain"] = json!("nobody");
     let next: Value = rollcall
         .report(&token, &nobody)
         .await

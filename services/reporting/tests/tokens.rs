@@ -278,3 +278,34 @@ async fn a_revoked_token_a_missing_one_and_a_missing_scope_are_refused() {
         "revoked\n{revoked}\n\nmissing\n{missing}\n\nscope\n{scope}"
     ));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_ends_when_its_client_is_disabled_and_the_audit_log_does_not_grow() {
+    let rollcall = Rollcall::start().await;
+    let (name, password) = rollcall.client("reporting:read").await;
+    let answer: Value = rollcall
+        .connect(&name, &password)
+        .await
+        .json()
+        .await
+        .expect("JSON");
+    let token = answer["token"].as_str().expect("a token");
+    assert_eq!(ask(&rollcall, token).await.status(), 200);
+    let now = rollcall.clock.now();
+    let disabled = rollcall
+        .operator()
+        .ask(async |connection| rollcall_store::api_clients::disable(connection, &name, now).await)
+        .await;
+    assert!(disabled.expect("an answer"));
+    for user in ["All Users", "one"] {
+        let mut filters = filters();
+        filters["UserName"] = json!(user);
+        let refused = rollcall.report(token, &filters).await;
+        assert_eq!(refused.status(), 401, "{user}");
+        assert_eq!(
+            refused.headers()["www-authenticate"],
+            r#"Bearer error="invalid_token""#
+        );
+    }
+    assert_eq!(rollcall.database.count("audit_log").await, 1);
+}

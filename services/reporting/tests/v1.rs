@@ -241,11 +241,14 @@ async fn what_is_wrong_with_a_request_is_said() {
         json!({"UserName": null}),
         json!({"RequestDate": "today"}),
         json!({"Domain": ""}),
+        json!({"UserName": "x".repeat(257)}),
+        json!({"Domain": "é".repeat(129)}),
+        json!({"UserName": ["x".repeat(1000)]}),
         json!({"StartDate": "2025-02-01"}),
         json!({"StartDate": "2024-01-01", "EndDate": "2025-01-01"}),
         json!({"StartDate": "9999-12-31", "EndDate": "9999-12-31"}),
     ] {
-        let what = change.to_string();
+        let what: String = change.to_string().chars().take(40).collect();
         answers.push(format!(
             "{what}\n{}",
             snapshot::of(rollcall.report(&token, &filters(change)).await).await
@@ -265,6 +268,10 @@ async fn what_is_wrong_with_the_body_or_the_method_is_said() {
         ("application/json", "[]".to_owned()),
         ("application/json", "{}".to_owned()),
         ("application/json", r#"{"Filters": 5}"#.to_owned()),
+        (
+            "application/json",
+            r#"{"Filters": {"UserName": "All Users", "UserName": "one"}}"#.to_owned(),
+        ),
         ("text/plain", "{}".to_owned()),
         ("application/json", " ".repeat(70_000)),
     ] {
@@ -357,4 +364,16 @@ async fn a_database_that_is_off_or_not_migrated_is_said_to_be_so_and_never_an_em
     )
     .await;
     insta::assert_snapshot!(format!("off\n{is_off}\n\nnot migrated\n{not_migrated}"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_of_256_bytes_is_taken() {
+    let (rollcall, token) = with_events("UTC", &[]).await;
+    for name in ["x".repeat(256), "é".repeat(128)] {
+        let change = json!({"UserName": name, "Domain": name});
+        assert_eq!(
+            rollcall.report(&token, &filters(change)).await.status(),
+            200
+        );
+    }
 }

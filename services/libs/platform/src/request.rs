@@ -85,6 +85,15 @@ pub fn json_object(request: &HttpRequest, body: Body) -> Result<Map<String, Valu
     }
 }
 
+/// The beginning of a text that a client sent, quoted, for an error message: at most 64 bytes and `…` where it was cut.
+#[must_use]
+pub fn excerpt(text: &str) -> String {
+    const MAX_BYTES: usize = 64;
+    let end = text.floor_char_boundary(MAX_BYTES);
+    let more = if end < text.len() { "…" } else { "" };
+    format!("{:?}", format!("{}{more}", &text[..end]))
+}
+
 /// 415 that says what is taken.
 #[must_use]
 pub fn unsupported_media_type(got: &str, takes: &str) -> Problem {
@@ -120,11 +129,23 @@ pub fn required_text<'a>(
     match object.get(field) {
         Some(Value::String(text)) => Ok(text),
         Some(other) => Err(Problem::bad_request(format!(
-            "{field}: got {other}, takes {takes}."
+            "{field}: got {}, takes {takes}.",
+            shown(other)
         ))),
         None => Err(Problem::bad_request(format!(
             "{field}: is missing, takes {takes}."
         ))),
+    }
+}
+
+/// A JSON value for an error message: an array or an object may be as large as the body and is only named.
+#[must_use]
+pub fn shown(value: &Value) -> String {
+    match value {
+        Value::Array(_) => "an array".into(),
+        Value::Object(_) => "an object".into(),
+        Value::String(text) => excerpt(text),
+        other => other.to_string(),
     }
 }
 
@@ -152,5 +173,12 @@ mod tests {
         ] {
             assert_eq!(token(value), None, "{value:?}");
         }
+    }
+
+    #[test]
+    fn an_excerpt_has_64_bytes_of_whole_characters_at_most() {
+        assert_eq!(excerpt("short\n"), r#""short\n""#);
+        assert_eq!(excerpt(&"é".repeat(40)), format!("\"{}…\"", "é".repeat(32)));
+        assert_eq!(excerpt(&format!("a{}", "é".repeat(40))).len(), 63 + 3 + 2);
     }
 }

@@ -57,7 +57,7 @@ where
             .wrap(from_fn(measure))
             .app_data(PayloadConfig::new(body_bytes))
             .configure(configure.clone())
-            .default_service(web::to(not_found))
+            .default_service(web::to(async || Err::<HttpResponse, _>(not_found())))
     })
     .workers(workers)
     .shutdown_timeout(settings.shutdown_seconds)
@@ -126,11 +126,13 @@ async fn stop_signal() {
     tokio::select! { _ = terminate.recv() => (), _ = interrupt.recv() => () }
 }
 
-async fn not_found() -> Result<HttpResponse, Problem> {
-    Err(Problem::new(
+/// 404 for an address that no route has.
+#[must_use]
+pub fn not_found() -> Problem {
+    Problem::new(
         StatusCode::NOT_FOUND,
         "There is nothing at this address. See the README for the addresses of this API.",
-    ))
+    )
 }
 
 async fn metrics() -> Result<String, Problem> {

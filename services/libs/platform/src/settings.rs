@@ -4,7 +4,7 @@
     reason = "fields are documented where they are set, in defaults.toml"
 )]
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
@@ -115,6 +115,8 @@ pub struct Retention {
     pub events_days: u32,
     #[serde(deserialize_with = "retention_days")]
     pub sessions_days: u32,
+    #[serde(deserialize_with = "retention_days")]
+    pub audit_days: u32,
 }
 
 /// Reports.
@@ -126,6 +128,14 @@ pub struct Reporting {
     pub period_days: i64,
     pub stale_hours: u32,
     pub database_enabled: bool,
+    pub streams_per_client: NonZeroU32,
+    pub streams: NonZeroU32,
+    pub stream_wait_seconds: u32,
+    pub stream_seconds: u32,
+    pub stream_bytes_per_second: NonZeroU32,
+    pub stream_behind_seconds: u32,
+    pub requests_per_second: NonZeroU32,
+    pub requests_burst: NonZeroU32,
 }
 
 /// Logs, and what is exported.

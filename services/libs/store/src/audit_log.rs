@@ -1,12 +1,38 @@
-//! Who did what, for those who ask later. Written only; read by the operator with psql.
+//! The audit log: who did what. Services write it, the operator reads it.
 
-use diesel::{ExpressionMethods, insert_into, result::QueryResult};
+use diesel::{
+    QueryableByName,
+    result::QueryResult,
+    sql_query,
+    sql_types::{BigInt, Jsonb, Nullable, Text, Timestamptz},
+};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use jiff::Timestamp;
+use jiff_diesel::ToDiesel;
+use serde::Serialize;
 use serde_json::Value;
 
-use crate::schema::audit_log::dsl;
+/// An entry of the audit log.
+#[derive(Debug, Serialize, QueryableByName)]
+pub struct Entry {
+    /// When it was written, by the clock of the database.
+    #[diesel(sql_type = Timestamptz, deserialize_as = jiff_diesel::Timestamp)]
+    pub at: Timestamp,
+    /// The database role that wrote it.
+    #[diesel(sql_type = Text)]
+    pub role: String,
+    /// An API client or the operator.
+    #[diesel(sql_type = Text)]
+    pub actor: String,
+    /// What was done, as `v1.reporting.sessions`.
+    #[diesel(sql_type = Text)]
+    pub action: String,
+    /// The parameters of the action.
+    #[diesel(sql_type = Jsonb)]
+    pub detail: Value,
+}
 
-/// Adds an entry; its time is the database's.
+/// Adds an entry.
 ///
 /// # Errors
 /// The database fails.
@@ -16,13 +42,53 @@ pub async fn write(
     action: &str,
     detail: Value,
 ) -> QueryResult<()> {
-    insert_into(dsl::audit_log)
-        .values((
-            dsl::actor.eq(actor),
-            dsl::action.eq(action),
-            dsl::detail.eq(detail),
-        ))
+    sql_query("INSERT INTO audit_log (actor, action, detail) VALUES ($1, $2, $3)")
+        .bind::<Text, _>(actor)
+        .bind::<Text, _>(action)
+        .bind::<Jsonb, _>(detail)
         .execute(connection)
         .await
         .map(drop)
+}
+
+/// Adds an entry if the API client exists and is enabled. Returns whether it is: one statement checks and writes, so that
+/// a client that is disabled gets nothing from then on.
+///
+/// # Errors
+/// The database fails.
+pub async fn write_for_client(
+    connection: &mut AsyncPgConnection,
+    client: &str,
+    action: &str,
+    detail: Value,
+) -> QueryResult<bool> {
+    let written = sql_query(
+        "INSERT INTO audit_log (actor, action, detail)
+         SELECT name, $2, $3 FROM api_clients WHERE name = $1 AND disabled_at IS NULL",
+    )
+    .bind::<Text, _>(client)
+    .bind::<Text, _>(action)
+    .bind::<Jsonb, _>(detail)
+    .execute(connection)
+    .await?;
+    Ok(written == 1)
+}
+
+/// Returns the latest entries since an instant, the latest first.
+///
+/// # Errors
+/// The database fails.
+pub async fn latest(
+    connection: &mut AsyncPgConnection,
+    since: Option<Timestamp>,
+    limit: u32,
+) -> QueryResult<Vec<Entry>> {
+    sql_query(
+        "SELECT at, role, actor, action, detail FROM audit_log WHERE at >= coalesce($1, '-infinity')
+         ORDER BY at DESC, id DESC LIMIT $2",
+    )
+    .bind::<Nullable<Timestamptz>, _>(since.map(ToDiesel::to_diesel))
+    .bind::<BigInt, _>(i64::from(limit))
+    .load(connection)
+    .await
 }

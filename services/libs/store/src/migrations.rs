@@ -19,6 +19,47 @@ const GRANTS: &str = include_str!("../../../../migrations/grants.sql");
 /// The roles that the services sign in with; each is granted what it needs by the migrations.
 pub const ROLES: [&str; 4] = ["auth", "ingestion", "reporting", "operator"];
 
+/// What a role may take of the server, so that none can starve the others.
+struct Limits {
+    role: &'static str,
+    /// Maximum number of connections.
+    connections: u32,
+    /// Maximum size of the temporary files of one connection, for example those of a large sort.
+    temp_files: &'static str,
+    /// Maximum duration of a statement. Connections that stream reports set their own.
+    statement: &'static str,
+}
+
+/// `max_connections` is 100 and PostgreSQL reserves 3 of them for the superuser. The limits add up to 88 and hold two
+/// replicas of each service: auth 2 × 8, ingestion 2 × 8 and imports, reporting 2 × (8 + 6 streams) and `session list`,
+/// operator 8 command lines. The remaining 9 are for the owner: `migrate`, backups and psql.
+const LIMITS: [Limits; 4] = [
+    Limits {
+        role: "auth",
+        connections: 20,
+        temp_files: "64MB",
+        statement: "10s",
+    },
+    Limits {
+        role: "ingestion",
+        connections: 24,
+        temp_files: "1GB",
+        statement: "60s",
+    },
+    Limits {
+        role: "reporting",
+        connections: 36,
+        temp_files: "2GB",
+        statement: "10s",
+    },
+    Limits {
+        role: "operator",
+        connections: 8,
+        temp_files: "64MB",
+        statement: "60s",
+    },
+];
+
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Creates the roles, brings the schema up to date, and sets all privileges anew. Several may run at once.
@@ -77,15 +118,33 @@ async fn ensure_role(
     .get_result(connection)
     .await?;
     sql_query(statement).execute(connection).await?;
-    let setting = match role {
-        // Its optional filters make one plan for all values a bad one.
-        "reporting" => "ALTER ROLE reporting SET plan_cache_mode = force_custom_plan",
-        // An event that is sent again ends a statement with an error on purpose; the service logs those that are none.
-        "ingestion" => "ALTER ROLE ingestion SET log_min_messages = fatal",
-        _ => return Ok(()),
-    };
-    sql_query(setting).execute(connection).await.map(drop)?;
+    for setting in settings_of(role) {
+        sql_query(format!("ALTER ROLE {role} {setting}"))
+            .execute(connection)
+            .await?;
+    }
     Ok(())
+}
+
+fn settings_of(role: &str) -> Vec<String> {
+    let mut settings = Vec::new();
+    for limits in LIMITS.iter().filter(|limits| limits.role == role) {
+        settings.push(format!("CONNECTION LIMIT {}", limits.connections));
+        settings.push(format!("SET temp_file_limit = '{}'", limits.temp_files));
+        settings.push(format!("SET statement_timeout = '{}'", limits.statement));
+    }
+    match role {
+        "reporting" => {
+            // Its optional filters make one plan for all values a bad one.
+            settings.push("SET plan_cache_mode = force_custom_plan".into());
+            // Parallel workers of a large report would take the cores that events need.
+            settings.push("SET max_parallel_workers_per_gather = 0".into());
+        }
+        // An event that is sent again ends a statement with an error on purpose; the service logs those that are none.
+        "ingestion" => settings.push("SET log_min_messages = fatal".into()),
+        _ => (),
+    }
+    settings
 }
 
 /// Whether the latest migration that this binary knows has been run.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ::deadpool::managed::{PoolError, TimeoutType};
 use diesel::{
     ConnectionError,
     result::{DatabaseErrorKind, Error as DieselError},
@@ -24,12 +25,18 @@ use tokio::runtime::Handle;
 /// A connection on loan from the pool.
 pub type Connection = Object<AsyncPgConnection>;
 
+/// The server's message for a statement that ran longer than `statement_timeout`. Diesel passes no SQLSTATE on.
+const STATEMENT_TIMEOUT: &str = "canceling statement due to statement timeout";
+
 /// Why the database gave no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// It cannot be reached, or broke off. The same may succeed later.
     #[error("the database is unreachable: {0}")]
     Unreachable(String),
+    /// The server or a free connection took longer than the limit. The same may succeed later.
+    #[error("the database took too long: {0}")]
+    TooSlow(String),
     /// It is there, but lacks migrations.
     #[error("the database is not migrated: wait for the migrate service, or see its log")]
     NotMigrated,
@@ -49,6 +56,11 @@ impl From<DieselError> for Error {
                 Kind::ClosedConnection | Kind::UnableToSendCommand,
                 information,
             ) => Self::Unreachable(information.message().to_owned()),
+            DieselError::DatabaseError(_, information)
+                if information.message() == STATEMENT_TIMEOUT =>
+            {
+                Self::TooSlow(information.message().to_owned())
+            }
             // A month without a partition is no fault of the event.
             DieselError::DatabaseError(Kind::CheckViolation, information)
                 if information.message().starts_with("no partition") =>
@@ -103,6 +115,28 @@ impl Pool {
     /// # Errors
     /// The password file cannot be read.
     pub fn new(settings: &settings::Database) -> Result<Self, Box<dyn std::error::Error>> {
+        Self::with_options(settings, settings.connections, "")
+    }
+
+    /// A pool for statements whose answers are streamed. They may take up to `statement_limit`, which takes precedence over
+    /// the limit of the role.
+    ///
+    /// # Errors
+    /// The password file cannot be read.
+    pub fn for_streams(
+        settings: &settings::Database,
+        connections: usize,
+        statement_limit: Duration,
+    ) -> Result<Self, Box<dyn std::error::Error>> {
+        let options = format!("-c statement_timeout={}", statement_limit.as_millis());
+        Self::with_options(settings, connections, &options)
+    }
+
+    fn with_options(
+        settings: &settings::Database,
+        connections: usize,
+        options: &str,
+    ) -> Result<Self, Box<dyn std::error::Error>> {
         let runtime = Handle::current();
         let mut config = ManagerConfig::default();
         // A closed connection is noticed without asking the server first.
@@ -119,12 +153,12 @@ impl Pool {
             .boxed()
         });
         let manager = AsyncDieselConnectionManager::new_with_config(
-            address(settings)?.expose_secret(),
+            address(settings, options)?.expose_secret(),
             config,
         );
         let wait = Duration::from_millis(settings.wait_milliseconds);
         let inner = deadpool::Pool::builder(manager)
-            .max_size(settings.connections)
+            .max_size(connections)
             // The last one back first: its process at the server is still warm.
             .queue_mode(::deadpool::managed::QueueMode::Lifo)
             .wait_timeout(Some(wait))
@@ -140,13 +174,15 @@ impl Pool {
     /// # Errors
     /// None is to be had within the wait.
     pub async fn get(&self) -> Result<Connection, Error> {
-        self.inner
-            .get()
-            .await
-            .map_err(|error| Error::Unreachable(error.to_string()))
+        self.inner.get().await.map_err(|error| match error {
+            PoolError::Timeout(TimeoutType::Wait) => {
+                Error::TooSlow("no connection became free in time".into())
+            }
+            error => Error::Unreachable(error.to_string()),
+        })
     }
 
-    /// The answer, or [`Error::Unreachable`] when it does not come within the wait: a server that
+    /// The answer, or [`Error::TooSlow`] when it does not come within the wait: a server that
     /// hangs must not make its callers hang. The connection that waits for it is not used again.
     ///
     /// # Errors
@@ -161,7 +197,10 @@ impl Pool {
             return Ok(answer?);
         }
         drop(Object::take(connection));
-        Err(Error::Unreachable("it did not answer in time".into()))
+        Err(Error::TooSlow(format!(
+            "it did not answer within {} ms",
+            self.wait.as_millis()
+        )))
     }
 
     /// A health check: reachable and migrated.
@@ -196,11 +235,11 @@ impl Pool {
 }
 
 /// In the keyword form, where only backslash and quote need care.
-fn address(settings: &settings::Database) -> std::io::Result<SecretString> {
+fn address(settings: &settings::Database, options: &str) -> std::io::Result<SecretString> {
     let password = read_secret(&settings.password_file)?;
     let quote = |value: &str| value.replace('\\', r"\\").replace('\'', r"\'");
     Ok(SecretString::from(format!(
-        "host='{}' port={} dbname='{}' user='{}' password='{}' connect_timeout=3 keepalives_idle=10",
+        "host='{}' port={} dbname='{}' user='{}' password='{}' connect_timeout=3 keepalives_idle=10 options='{options}'",
         quote(&settings.host),
         settings.port,
         quote(&settings.name),

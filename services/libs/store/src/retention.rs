@@ -26,7 +26,7 @@ struct Number {
 /// # Errors
 /// The database fails, or a long transaction holds the table: ask again later.
 pub async fn make_partitions(connection: &mut AsyncPgConnection) -> QueryResult<()> {
-    sql_query("SELECT make_event_partitions(3)")
+    sql_query("SELECT make_partitions(3)")
         .execute(connection)
         .await
         .map(drop)
@@ -59,13 +59,31 @@ pub async fn remove_event_month(
     connection: &mut AsyncPgConnection,
     before: Timestamp,
 ) -> QueryResult<bool> {
+    remove_month(connection, "SELECT expire_event_month($1) AS name", before).await
+}
+
+/// Removes the oldest month of the audit log that ended by `before`. Returns false when there is none.
+///
+/// # Errors
+/// The database fails, or a long transaction holds the table: ask again later.
+pub async fn remove_audit_month(
+    connection: &mut AsyncPgConnection,
+    before: Timestamp,
+) -> QueryResult<bool> {
+    remove_month(connection, "SELECT expire_audit_month($1) AS name", before).await
+}
+
+async fn remove_month(
+    connection: &mut AsyncPgConnection,
+    statement: &str,
+    before: Timestamp,
+) -> QueryResult<bool> {
     #[derive(QueryableByName)]
     struct Month {
         #[diesel(sql_type = Nullable<Text>)]
         name: Option<String>,
     }
-    let month = sql_query("SELECT expire_event_month($1) AS name")
-        .bind::<Timestamptz, _>(before.to_diesel());
+    let month = sql_query(statement).bind::<Timestamptz, _>(before.to_diesel());
     Ok(month.get_result::<Month>(connection).await?.name.is_some())
 }
 

@@ -12,17 +12,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    audit_log (id) {
-        id -> Int8,
-        at -> Timestamptz,
-        role -> Text,
-        actor -> Text,
-        action -> Text,
-        detail -> Jsonb,
-    }
-}
-
-diesel::table! {
     event_keys (event_id, source_id) {
         source_id -> Int4,
         event_id -> Text,
@@ -79,7 +68,6 @@ diesel::joinable!(source_gaps -> sources (source_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     api_clients,
-    audit_log,
     event_keys,
     sessions,
     source_gaps,

@@ -47,10 +47,14 @@ async fn with_source() -> (TestDatabase, AsyncPgConnection) {
 }
 
 async fn partitions(database: &TestDatabase) -> Vec<String> {
+    partitions_of(database, "events").await
+}
+
+async fn partitions_of(database: &TestDatabase, table: &str) -> Vec<String> {
     database
-        .texts(
-            "SELECT inhrelid::regclass::text AS text FROM pg_inherits WHERE inhparent = 'events'::regclass ORDER BY 1",
-        )
+        .texts(&format!(
+            "SELECT inhrelid::regclass::text AS text FROM pg_inherits WHERE inhparent = '{table}'::regclass ORDER BY 1"
+        ))
         .await
 }
 
@@ -132,7 +136,7 @@ async fn what_is_past_retention_goes_in_steps_and_the_audit_log_tells() {
     database
         .execute("ALTER TABLE events ATTACH PARTITION events_2025_01 FOR VALUES FROM (MINVALUE) TO ('2025-02-01')")
         .await;
-    database.execute(&format!("ALTER TABLE events ATTACH PARTITION {so_far} FOR VALUES FROM ('2025-02-01') TO (event_month_end('{so_far}'))")).await;
+    database.execute(&format!("ALTER TABLE events ATTACH PARTITION {so_far} FOR VALUES FROM ('2025-02-01') TO (month_end('{so_far}'))")).await;
 
     let before: Timestamp = "2025-04-15T00:00:00Z".parse().expect("an instant");
     assert_eq!(
@@ -171,6 +175,45 @@ async fn what_is_past_retention_goes_in_steps_and_the_audit_log_tells() {
     assert_eq!(
         record(&mut ingestion, &[event("young", "2025-05-01T00:00:00Z")]).await,
         Ok(vec![Outcome::Duplicate])
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn audit_months_past_retention_are_removed_and_the_audit_log_says_so() {
+    let (database, mut ingestion) = with_source().await;
+    let kept = partitions_of(&database, "audit_log").await;
+    assert_eq!(kept.len(), 4, "this month and three more: {kept:?}");
+    for month in ["2025_01", "2025_02"] {
+        let name = format!("audit_log_{month}");
+        database
+            .execute(&format!(
+                "CREATE TABLE {name} (LIKE audit_log INCLUDING DEFAULTS)"
+            ))
+            .await;
+        let begin = format!("{}-01", month.replace('_', "-"));
+        database
+            .execute(&format!(
+                "ALTER TABLE audit_log ATTACH PARTITION {name} FOR VALUES FROM ('{begin}') TO (month_end('{name}'))"
+            ))
+            .await;
+        database
+            .execute(&format!(
+                "INSERT INTO audit_log (at, actor, action, detail) VALUES ('{begin}', 'a', 'old', '{{}}')"
+            ))
+            .await;
+    }
+    let before: Timestamp = "2025-02-15T00:00:00Z".parse().expect("an instant");
+    let remove = retention::remove_audit_month;
+    assert_eq!(remove(&mut ingestion, before).await, Ok(true));
+    assert_eq!(
+        remove(&mut ingestion, before).await,
+        Ok(false),
+        "February is not over by then"
+    );
+    let entries = "SELECT action || ' ' || actor || ' ' || role AS text FROM audit_log ORDER BY at";
+    assert_eq!(
+        database.texts(entries).await,
+        ["old a rollcall", "audit.remove retention ingestion"]
     );
 }
 
@@ -230,6 +273,11 @@ async fn nothing_young_goes_whatever_is_asked_for() {
     );
     assert!(
         retention::remove_sessions(&mut ingestion, soon)
+            .await
+            .is_err()
+    );
+    assert!(
+        retention::remove_audit_month(&mut ingestion, soon)
             .await
             .is_err()
     );

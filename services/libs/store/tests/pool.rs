@@ -1,8 +1,10 @@
 //! The pool, against the real server.
 
+use std::time::Duration;
+
 use diesel::{QueryableByName, sql_query, sql_types::Integer};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use rollcall_store::Pool;
+use rollcall_store::{Error, Pool};
 use rollcall_test_support::TestDatabase;
 
 #[derive(QueryableByName)]
@@ -37,4 +39,41 @@ async fn who_asks_again_and_again_asks_one_process() {
             second
         );
     }
+}
+
+async fn sleep(connection: &mut AsyncPgConnection) -> Result<(), Error> {
+    let slept = sql_query("SELECT pg_sleep(60)").execute(connection).await;
+    Ok(slept.map(drop)?)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_takes_too_long_is_told_from_a_server_that_cannot_be_reached() {
+    let database = TestDatabase::new().await;
+    let mut settings = database.settings("reporting");
+    settings.connections = 1;
+    let pool = Pool::new(&settings).expect("a pool");
+    let slow = pool.ask(sleep).await.expect_err("no answer");
+    assert!(matches!(slow, Error::TooSlow(_)), "{slow}");
+
+    let _the_only_connection = pool.get().await.expect("a connection");
+    let busy = pool.get().await.map(drop).expect_err("none is free");
+    assert!(matches!(busy, Error::TooSlow(_)), "{busy}");
+
+    settings.port = 1;
+    let elsewhere = Pool::new(&settings).expect("a pool");
+    let unreachable = elsewhere.get().await.map(drop).expect_err("no server");
+    assert!(
+        matches!(unreachable, Error::Unreachable(_)),
+        "{unreachable}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pool_for_streams_has_its_own_statement_limit() {
+    let database = TestDatabase::new().await;
+    let limit = Duration::from_millis(300);
+    let pool = Pool::for_streams(&database.settings("reporting"), 1, limit).expect("a pool");
+    let mut connection = pool.get().await.expect("a connection");
+    let canceled = sleep(&mut connection).await.expect_err("canceled");
+    assert!(matches!(canceled, Error::TooSlow(_)), "{canceled}");
 }

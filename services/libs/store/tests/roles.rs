@@ -2,6 +2,7 @@
 
 use diesel::sql_query;
 use diesel_async::{RunQueryDsl, pooled_connection::deadpool::Object};
+use rollcall_platform::settings::read_secret;
 use rollcall_store::{Pool, migrations};
 use rollcall_test_support::TestDatabase;
 
@@ -45,7 +46,14 @@ async fn reporting_cannot_write() {
     );
     assert!(!may(&database, "reporting", "SELECT key_hash FROM sources").await);
     assert!(!may(&database, "reporting", "SELECT radius_secret FROM sources").await);
-    assert!(!may(&database, "reporting", "SELECT FROM api_clients").await);
+    assert!(
+        !may(
+            &database,
+            "reporting",
+            "SELECT password_hash FROM api_clients"
+        )
+        .await
+    );
     assert!(
         may(
             &database,
@@ -57,7 +65,7 @@ async fn reporting_cannot_write() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_audit_log_is_written_and_never_read_or_changed_by_a_service() {
+async fn the_audit_log_is_appended_to_and_only_the_operator_reads_it() {
     let database = TestDatabase::new().await;
     for role in ["auth", "reporting", "operator"] {
         assert!(
@@ -68,11 +76,9 @@ async fn the_audit_log_is_written_and_never_read_or_changed_by_a_service() {
             )
             .await
         );
-        for statement in [
-            "SELECT FROM audit_log",
-            "UPDATE audit_log SET actor = ''",
-            "DELETE FROM audit_log",
-        ] {
+        let read = "SELECT FROM audit_log";
+        assert_eq!(may(&database, role, read).await, role == "operator");
+        for statement in ["UPDATE audit_log SET actor = ''", "DELETE FROM audit_log"] {
             assert!(!may(&database, role, statement).await);
         }
     }
@@ -237,6 +243,55 @@ async fn migrating_again_restores_privileges_and_takes_back_what_was_added() {
     .expect("migrated");
     assert!(may(&database, "auth", "SELECT FROM api_clients").await);
     assert!(!may(&database, "ingestion", "DELETE FROM events").await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_role_has_limits_that_fit_the_server_together() {
+    let database = TestDatabase::new().await;
+    let password = read_secret(&rollcall_test_support::password_file()).expect("the password");
+    let passwords = migrations::ROLES.map(|role| (role, password.clone()));
+    let connection = database.connect("rollcall").await;
+    tokio::spawn(async move {
+        migrations::run(connection, &passwords)
+            .await
+            .map_err(|error| error.to_string())
+    })
+    .await
+    .expect("its end")
+    .expect("migrated");
+    let roles = "'auth', 'ingestion', 'reporting', 'operator'";
+    let limited = format!(
+        "SELECT rolname || ' ' || (rolconnlimit > 0) || ' ' || count(*) AS text
+         FROM pg_roles, unnest(rolconfig) AS setting
+         WHERE rolname IN ({roles}) AND setting ~ '^(temp_file_limit|statement_timeout)='
+         GROUP BY rolname, rolconnlimit ORDER BY rolname"
+    );
+    assert_eq!(
+        database.texts(&limited).await,
+        [
+            "auth true 2",
+            "ingestion true 2",
+            "operator true 2",
+            "reporting true 2"
+        ]
+    );
+    let sum =
+        format!("SELECT sum(rolconnlimit)::text AS text FROM pg_roles WHERE rolname IN ({roles})");
+    let sum: i32 = database.texts(&sum).await[0].parse().expect("a number");
+    // As docker/postgres/postgresql.conf sets max_connections, less the superuser's own and some for the owner.
+    assert!(sum <= 100 - 3 - 5, "{sum}");
+    // The other tests share the roles.
+    for role in migrations::ROLES {
+        TestDatabase::execute(&database, &format!("ALTER ROLE {role} CONNECTION LIMIT -1")).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_role_but_the_superuser_lifts_its_limit_of_temporary_files() {
+    let database = TestDatabase::new().await;
+    for role in migrations::ROLES {
+        assert!(!may(&database, role, "SET temp_file_limit = -1").await);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

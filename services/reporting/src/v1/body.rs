@@ -2,7 +2,7 @@
 
 use actix_web::web::Bytes;
 use futures::{Stream, TryStreamExt};
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{Timestamp, fmt::temporal::DateTimePrinter, tz::TimeZone};
 use rollcall_platform::{clock::Clock, envelope::response_date};
 use rollcall_store::sessions;
 use serde::Serialize;
@@ -59,9 +59,8 @@ impl Row {
 
 /// Fractions are cut off.
 fn local(at: Timestamp, zone: &TimeZone) -> String {
-    at.to_zoned(zone.clone())
-        .strftime("%Y-%m-%d %H:%M:%S")
-        .to_string()
+    const PRINTER: DateTimePrinter = DateTimePrinter::new().separator(b' ').precision(Some(0));
+    PRINTER.datetime_to_string(&zone.to_datetime(at))
 }
 
 /// The envelope, streamed. When the database breaks off, so does the body, in the midst of its JSON.

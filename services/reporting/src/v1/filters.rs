@@ -1,8 +1,14 @@
 //! KB008's `Filters`, parsed once.
 
 use jiff::civil;
-use rollcall_attendance::period::{parse_date, parse_time};
-use rollcall_platform::{envelope::Problem, request::required_text};
+use rollcall_attendance::{
+    event::TEXT_BYTES,
+    period::{parse_date, parse_time},
+};
+use rollcall_platform::{
+    envelope::Problem,
+    request::{excerpt, required_text, shown},
+};
 use rollcall_store::sessions::Selection;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -28,9 +34,10 @@ pub struct FilterFields {
     /// Last reporting day, included.
     #[schema(format = Date, pattern = r"^\d{4}-\d{2}-\d{2}$", example = "2025-01-31")]
     pub end_date: String,
-    /// `All Users`, or one user in any case.
+    /// `All Users`, or one user in any case; at most 256 bytes.
     #[schema(
         min_length = 1,
+        max_length = 256,
         pattern = r"^[^\x00-\x1f\x7f-\x9f]+$",
         example = "All Users"
     )]
@@ -41,9 +48,10 @@ pub struct FilterFields {
     /// Goes into the audit log and selects nothing.
     #[schema(format = Date, pattern = r"^\d{4}-\d{2}-\d{2}$", example = "2025-02-01")]
     pub request_date: String,
-    /// One realm in any case; all when absent.
+    /// One realm in any case, at most 256 bytes; all when absent.
     #[schema(
         min_length = 1,
+        max_length = 256,
         pattern = r"^[^\x00-\x1f\x7f-\x9f]+$",
         example = "Default",
         nullable = false
@@ -66,8 +74,8 @@ pub struct Filters {
 
 const DATE: &str = "a calendar day as YYYY-MM-DD";
 const TIME: &str = "a time as HH:MM:SS, from 00:00:00 to 23:59:59";
-const USER: &str = "\"All Users\" or one user name";
-const REALM: &str = "one realm, or is left out for all";
+const USER: &str = "\"All Users\" or one user name of at most 256 bytes";
+const REALM: &str = "one realm of at most 256 bytes, or is left out for all";
 
 impl Filters {
     /// Reads the request body.
@@ -79,7 +87,8 @@ impl Filters {
             Some(Value::Object(filters)) => filters,
             Some(other) => {
                 return Err(Problem::bad_request(format!(
-                    "Filters: got {other}, takes an object."
+                    "Filters: got {}, takes an object.",
+                    shown(other)
                 )));
             }
             None => {
@@ -131,11 +140,11 @@ fn time(filters: &Map<String, Value>, field: &str) -> Result<civil::Time, Proble
 
 fn name(filters: &Map<String, Value>, field: &str, takes: &str) -> Result<String, Problem> {
     let text = required_text(filters, field, takes)?;
-    let good = !text.is_empty() && !text.chars().any(char::is_control);
+    let good = (1..=TEXT_BYTES).contains(&text.len()) && !text.chars().any(char::is_control);
     good.then(|| text.to_owned())
         .ok_or_else(|| wrong(field, text, takes))
 }
 
 fn wrong(field: &str, got: &str, takes: &str) -> Problem {
-    Problem::bad_request(format!("{field}: got {got:?}, takes {takes}."))
+    Problem::bad_request(format!("{field}: got {}, takes {takes}.", excerpt(got)))
 }

@@ -1,10 +1,17 @@
 //! `POST /api/v1/reporting/sessions` (KB008): attendance of a period.
 
-use actix_web::{HttpRequest, HttpResponse, http::header::ContentType, web::Data};
+use actix_web::{
+    HttpRequest, HttpResponse, ResponseError,
+    http::{
+        StatusCode,
+        header::{CACHE_CONTROL, ContentType, HeaderValue, RETRY_AFTER},
+    },
+    web::Data,
+};
 use rollcall_platform::{
     envelope::{Envelope, Problem},
     request::{Body, json_object},
-    token::{REPORTING_READ, Verifier},
+    token::{REPORTING_READ, Refused, Verifier},
 };
 use serde_json::json;
 
@@ -12,11 +19,26 @@ use super::{
     body::{self, Report},
     filters::{Filters, ReportRequest},
 };
-use crate::reports::{Reports, Unavailable};
+use crate::{
+    rate_limit::RateLimit,
+    reports::{Reports, Unavailable},
+};
+
+/// Seconds after which a large report that found no room may be asked for again.
+const STREAM_RETRY_SECONDS: u16 = 10;
 
 impl From<Unavailable> for Problem {
     fn from(unavailable: Unavailable) -> Self {
-        Self::unavailable(unavailable.to_string())
+        let message = unavailable.to_string();
+        match unavailable {
+            Unavailable::ClientDisabled => Refused::Revoked.into(),
+            Unavailable::TooManyOfClient(_) => Self::new(StatusCode::TOO_MANY_REQUESTS, message)
+                .with_header(RETRY_AFTER, STREAM_RETRY_SECONDS),
+            Unavailable::TooMany(_) => {
+                Self::unavailable(message).with_header(RETRY_AFTER, STREAM_RETRY_SECONDS)
+            }
+            _ => Self::unavailable(message),
+        }
     }
 }
 
@@ -28,23 +50,58 @@ impl From<Unavailable> for Problem {
     (status = 403, description = "The API client lacks the scope reporting:read", body = Envelope, headers(("WWW-Authenticate" = String))),
     (status = 413, description = "The body is too large", body = Envelope),
     (status = 415, description = "The body is not application/json", body = Envelope),
-    (status = 503, description = "The reporting database or the token store is down", body = Envelope, headers(("Retry-After" = u32))),
+    (status = 429, description = "The API client sends too many requests, or has the maximum number of large reports running", body = Envelope,
+        headers(("Retry-After" = u32), ("RateLimit" = String), ("RateLimit-Policy" = String))),
+    (status = 503, description = "The reporting database or the token store is down, or too many large reports are running", body = Envelope, headers(("Retry-After" = u32))),
 ))]
 pub async fn sessions(
     request: HttpRequest,
     body: Body,
     verifier: Data<Verifier>,
+    rate_limit: Data<RateLimit>,
     reports: Data<Reports>,
+) -> HttpResponse {
+    let response = respond(&request, body, &verifier, &rate_limit, &reports).await;
+    let mut response = response.unwrap_or_else(|problem| problem.error_response());
+    let no_store = HeaderValue::from_static("no-store");
+    response.headers_mut().insert(CACHE_CONTROL, no_store);
+    response
+}
+
+async fn respond(
+    request: &HttpRequest,
+    body: Body,
+    verifier: &Verifier,
+    rate_limit: &RateLimit,
+    reports: &Reports,
 ) -> Result<HttpResponse, Problem> {
-    let claims = verifier.authorize(&request, REPORTING_READ).await?;
-    let filters = Filters::parse(&json_object(&request, body)?)?;
-    let selection = filters.selection(&reports)?;
+    let client = verifier.authorize(request, REPORTING_READ).await?.sub;
+    let (standing, report) = match rate_limit.check(&client) {
+        Ok(standing) => (standing, report(request, body, &client, reports).await),
+        Err(standing) => {
+            let problem = standing.problem();
+            (standing, Err(problem))
+        }
+    };
+    let mut response = report.unwrap_or_else(|problem| problem.error_response());
+    standing.write_to(response.headers_mut());
+    Ok(response)
+}
+
+async fn report(
+    request: &HttpRequest,
+    body: Body,
+    client: &str,
+    reports: &Reports,
+) -> Result<HttpResponse, Problem> {
+    let filters = Filters::parse(&json_object(request, body)?)?;
+    let selection = filters.selection(reports)?;
     let detail = json!({"Filters": filters});
-    let rows = reports
-        .rows(selection, &claims.sub, "v1.reporting.sessions", detail)
+    let report = reports
+        .report(&selection, client, "v1.reporting.sessions", detail)
         .await?;
-    let body = body::stream(rows, reports.time_zone().clone(), reports.clock());
+    let chunks = body::stream(report.rows, reports.time_zone().clone(), reports.clock());
     Ok(HttpResponse::Ok()
         .insert_header(ContentType::json())
-        .streaming(body))
+        .streaming(reports.body(report.permit, chunks)))
 }

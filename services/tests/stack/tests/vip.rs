@@ -81,7 +81,7 @@ fn the_api_can_be_read_and_tried_in_a_browser() {
     let page = curl("/api/docs/", &[], "");
     assert_eq!(
         (page.status, page.header("content-type")),
-        (200, Some("text/html"))
+        (200, Some("text/html; charset=utf-8"))
     );
     let settings = curl("/api/docs/swagger-initializer.js", &[], "").body;
     for service in ["auth", "ingestion", "reporting"] {

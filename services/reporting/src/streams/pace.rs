@@ -1,0 +1,78 @@
+//! How slowly a client may read a stream. Pure: the caller measures.
+
+use std::time::Duration;
+
+/// A client that must read at a minimum rate, and may fall behind that rate by some time.
+#[derive(Debug)]
+pub struct Pace {
+    bytes_per_second: u32,
+    max_behind: Duration,
+    behind: Duration,
+}
+
+impl Pace {
+    /// A client that has read nothing yet and is not behind.
+    #[must_use]
+    pub fn new(bytes_per_second: u32, max_behind: Duration) -> Self {
+        Self {
+            bytes_per_second,
+            max_behind,
+            behind: Duration::ZERO,
+        }
+    }
+
+    /// How long the service waits for the client to take the next bytes.
+    #[must_use]
+    pub fn patience(&self) -> Duration {
+        self.max_behind.saturating_sub(self.behind)
+    }
+
+    /// Counts bytes that the client took after the service had waited for it. Time in which the database was slow is no
+    /// fault of the client and does not count.
+    pub fn took(&mut self, bytes: usize, waited: Duration) {
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        let due = Duration::from_secs(1) * bytes / self.bytes_per_second;
+        self.behind = (self.behind + waited).saturating_sub(due);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHUNK: usize = 16 * 1024;
+
+    /// Seconds until a client that takes a chunk every `seconds` is cut.
+    fn cut_after(seconds: u64) -> Option<u64> {
+        let mut pace = Pace::new(16 * 1024, Duration::from_mins(1));
+        for chunk in 1..1000 {
+            if pace.patience() < Duration::from_secs(seconds) {
+                return Some((chunk - 1) * seconds + pace.patience().as_secs());
+            }
+            pace.took(CHUNK, Duration::from_secs(seconds));
+        }
+        None
+    }
+
+    #[test]
+    fn a_client_that_reads_nothing_is_cut_when_it_is_behind_by_the_maximum() {
+        assert_eq!(cut_after(3600), Some(60));
+    }
+
+    #[test]
+    fn a_client_that_reads_at_the_minimum_rate_is_never_cut() {
+        assert_eq!(cut_after(1), None);
+    }
+
+    #[test]
+    fn a_client_that_reads_at_half_the_rate_is_cut_after_about_twice_the_time() {
+        assert_eq!(cut_after(2), Some(119));
+    }
+
+    #[test]
+    fn a_fast_beginning_earns_no_credit() {
+        let mut pace = Pace::new(16 * 1024, Duration::from_mins(1));
+        pace.took(usize::MAX, Duration::from_secs(1));
+        assert_eq!(pace.patience(), Duration::from_mins(1));
+    }
+}

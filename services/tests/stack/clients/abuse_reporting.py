@@ -1,0 +1,124 @@
+"""Abuses reports with some tokens, while the client of another token asks for reports of one person.
+
+Usage: abuse_reporting.py slow SECONDS OTHER TOKEN...     reads a large report with each token at 40 KB/s
+       abuse_reporting.py stalled SECONDS OTHER TOKEN     reads nothing of 9 large reports on one HTTP/2 connection
+       abuse_reporting.py names SECONDS OTHER TOKEN       sends user names of 60,000 letters on 8 connections
+       abuse_reporting.py rate SECONDS OTHER TOKEN        sends requests on 4 connections as fast as it can
+Prints one JSON object: the answers to the abuse by status, those to the other client by status, and for each status of
+the abuse the value of Retry-After.
+"""
+import collections
+import http.client
+import json
+import os
+import secrets
+import socket
+import ssl
+import sys
+import threading
+import time
+from urllib.parse import urlsplit
+
+kind, seconds, other, tokens = sys.argv[1], float(sys.argv[2]), sys.argv[3], sys.argv[4:]
+host = urlsplit(os.environ["STACK_URL"])
+path = "/api/v1/reporting/sessions"
+end = time.monotonic() + seconds
+abuse, steady, retry_after = collections.Counter(), collections.Counter(), {}
+
+
+def body(user):
+    return json.dumps({"Filters": {"StartDate": "2001-01-01", "EndDate": "2001-01-31", "UserName": user, "StartOfDay": "00:00:00",
+                                   "RequestDate": "2001-02-01"}})
+
+
+def connect():
+    return http.client.HTTPSConnection(host.hostname, host.port, context=ssl.create_default_context(cafile="/state/ca.pem"), timeout=30)
+
+
+def ask(connection, token, user):
+    connection.request("POST", path, body(user), {"Authorization": f"Bearer {token}", "Content-Type": "application/json"})
+    return connection.getresponse()
+
+
+def count(answer):
+    abuse[answer.status] += 1
+    if answer.getheader("Retry-After"):
+        retry_after[answer.status] = answer.getheader("Retry-After")
+
+
+def slow(token):
+    answer = ask(connect(), token, "All Users")
+    count(answer)
+    while time.monotonic() < end and answer.read(4096):
+        time.sleep(0.1)
+
+
+def stalled(token):
+    """Opens the window of each stream by nothing: only the heads of the answers come."""
+    import h2.config
+    import h2.connection
+    import h2.events
+    import h2.settings
+    context = ssl.create_default_context(cafile="/state/ca.pem")
+    context.set_alpn_protocols(["h2"])
+    wire = context.wrap_socket(socket.create_connection((host.hostname, host.port)), server_hostname=host.hostname)
+    connection = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8"))
+    connection.initiate_connection()
+    connection.update_settings({h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: 1})
+    for _ in range(9):
+        stream = connection.get_next_available_stream_id()
+        connection.send_headers(stream, [(":method", "POST"), (":path", path), (":scheme", "https"), (":authority", host.netloc),
+                                         ("authorization", f"Bearer {token}"), ("content-type", "application/json")])
+        connection.send_data(stream, body("All Users").encode(), end_stream=True)
+    wire.sendall(connection.data_to_send())
+    while time.monotonic() < end:
+        wire.settimeout(max(0.1, end - time.monotonic()))
+        try:
+            received = wire.recv(65536)
+        except TimeoutError:
+            break
+        for event in connection.receive_data(received):
+            if isinstance(event, h2.events.ResponseReceived):
+                headers = dict(event.headers)
+                abuse[int(headers[":status"])] += 1
+                if "retry-after" in headers:
+                    retry_after[int(headers[":status"])] = headers["retry-after"]
+        wire.sendall(connection.data_to_send())
+
+
+def names(token):
+    connection = connect()
+    for _ in range(5):
+        answer = ask(connection, token, secrets.token_hex(30_000))
+        answer.read()
+        count(answer)
+
+
+def rate(token):
+    connection = connect()
+    while time.monotonic() < end:
+        answer = ask(connection, token, "nobody")
+        answer.read()
+        count(answer)
+
+
+def ask_steadily(stop):
+    connection = connect()
+    while not stop.is_set():
+        answer = ask(connection, other, "user7")
+        answer.read()
+        steady[answer.status] += 1
+        time.sleep(0.2)
+
+
+work, copies = {"slow": (slow, 1), "stalled": (stalled, 1), "names": (names, 8), "rate": (rate, 4)}[kind]
+stop = threading.Event()
+watch = threading.Thread(target=ask_steadily, args=(stop,))
+threads = [threading.Thread(target=work, args=(token,)) for token in tokens for _ in range(copies)]
+for thread in [watch, *threads]:
+    thread.start()
+for thread in threads:
+    thread.join()
+stop.set()
+watch.join()
+print(json.dumps({"abuse": abuse, "steady": steady, "retry_after": retry_after}))

@@ -1,0 +1,91 @@
+//! Abuse of reports by an API client, while another API client gets its own: findings 6, 16 and 25.
+
+use rollcall_stack_tests::{api_client, psql, run_client, source_named, token};
+use serde_json::{Value, json};
+
+/// 200,000 persons: a report on all of them is larger than all buffers between the database and a client.
+struct LargeReport;
+
+impl LargeReport {
+    fn new() -> Self {
+        let name = format!("abuse-{}", uuid::Uuid::new_v4());
+        source_named(&name);
+        psql(&format!(
+            "INSERT INTO sessions SELECT (SELECT id FROM sources WHERE name = '{name}'), 'abuse-' || n, 'User' || n, at, 'user' || n, 'Default', at, 'default', at, at, at FROM generate_series(1, 200000) AS n, (SELECT timestamptz '2001-01-02' AS at) AS t; ANALYZE sessions"
+        ));
+        Self
+    }
+}
+
+impl Drop for LargeReport {
+    fn drop(&mut self) {
+        psql("DELETE FROM sessions WHERE session_id LIKE 'abuse-%'");
+    }
+}
+
+fn new_token() -> String {
+    token(&api_client(&["reporting:read"]))
+}
+
+/// What `clients/abuse_reporting.py` prints. The other client's answers must all be 200.
+fn abuse(kind: &str, seconds: u32, tokens: &[String]) -> Value {
+    let (seconds, other) = (seconds.to_string(), new_token());
+    let mut command = vec![
+        "python3",
+        "/clients/abuse_reporting.py",
+        kind,
+        &seconds,
+        &other,
+    ];
+    command.extend(tokens.iter().map(String::as_str));
+    let output = run_client(&command, "");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let printed: Value = serde_json::from_str(&text)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+    println!("{kind}: {printed}");
+    let steady = printed["steady"].as_object().expect("an object");
+    assert_eq!(steady.keys().collect::<Vec<_>>(), ["200"], "{printed}");
+    printed
+}
+
+#[test]
+fn slow_readers_of_large_reports_deny_no_one_a_short_report() {
+    let _large = LargeReport::new();
+    let tokens: Vec<String> = (0..4).map(|_| new_token()).collect();
+    let twice = [tokens.clone(), tokens].concat();
+    let printed = abuse("slow", 15, &twice);
+    assert_eq!(printed["abuse"], json!({"200": 6, "503": 2}));
+    assert_eq!(printed["retry_after"]["503"], "10");
+}
+
+#[test]
+fn stalled_streams_of_one_connection_deny_no_one_a_short_report() {
+    let _large = LargeReport::new();
+    let printed = abuse("stalled", 15, &[new_token()]);
+    assert_eq!(
+        printed["abuse"],
+        json!({"200": 2, "429": 7}),
+        "the ninth at once"
+    );
+    assert_eq!(printed["retry_after"]["429"], "10");
+}
+
+#[test]
+fn long_user_names_are_refused_and_the_audit_log_does_not_grow() {
+    let tokens = [new_token()];
+    // The entries of the other client, which asks meanwhile, are not counted.
+    let long = "SELECT count(*) FROM audit_log WHERE length(detail::text) > 10000";
+    let before = psql(long);
+    let printed = abuse("names", 20, &tokens);
+    assert_eq!(printed["abuse"], json!({"400": 40}));
+    assert_eq!(psql(long), before);
+}
+
+#[test]
+fn a_client_beyond_50_requests_a_second_gets_429_and_another_does_not() {
+    let printed = abuse("rate", 5, &[new_token()]);
+    let count = |status: &str| printed["abuse"][status].as_u64().unwrap_or(0);
+    assert!(count("429") > 0 && count("200") >= 100, "{printed}");
+    assert!(count("200") <= 100 + 50 * 15, "{printed}");
+    assert_eq!(printed["retry_after"]["429"], "1");
+}
