@@ -69,7 +69,10 @@ async fn known_keys_go_on_verifying_while_auth_is_away_and_unknown_ones_fail_clo
     settings.token.jwks_url = nowhere;
     let alone =
         rollcall_reporting::startup::build(&settings, rollcall.clock.clone()).expect("reporting");
-    let url = format!("http://{}/api/v1/reporting/sessions", alone.address);
+    let url = format!(
+        "http://{}/api/v1/reporting/sessions",
+        alone.address.expect("an address")
+    );
     let internal = alone.internal_address;
     tokio::spawn(alone.run());
     let answer = rollcall

@@ -1,6 +1,7 @@
 //! What every service needs and no table: settings, clock, telemetry, server start and stop,
 //! the answer to an error, the verification of tokens.
 
+mod access_log;
 pub mod clock;
 pub mod command;
 pub mod envelope;
@@ -12,5 +13,6 @@ pub mod request;
 pub mod server;
 pub mod settings;
 pub mod socket;
+pub mod tally;
 pub mod telemetry;
 pub mod token;
