@@ -165,9 +165,10 @@ impl Running {
             stop.await;
             tracing::info!("stopping");
             // A single replica stops at once: as long as no other one listens, new connections must come here.
+            let (socket, draining) = (self.socket, self.draining);
             if self.slot.is_some_and(|slot| slot.has_other_replica()) {
-                drop(self.socket);
-                self.draining.0.store(true, Ordering::Relaxed);
+                draining.0.store(true, Ordering::Relaxed);
+                drop(socket);
                 tokio::time::sleep(self.drain).await;
             }
             handle.stop(true).await;
