@@ -32,7 +32,7 @@ pub fn build(
 ) -> Result<server::Running, Box<dyn std::error::Error>> {
     let pools = pools(settings)?;
     let live = LiveTokens::new(&settings.redis)?;
-    let jwks = Jwks::new(&settings.token.jwks_url)?;
+    let jwks = Jwks::new(&settings.token);
     let mut checks = vec![live.health(), jwks.health()];
     if settings.reporting.database_enabled {
         checks.push(pools.short.health());

@@ -72,7 +72,10 @@ async fn known_keys_go_on_verifying_while_auth_is_away_and_unknown_ones_fail_clo
     settings.token.jwks_url = nowhere;
     let alone =
         rollcall_reporting::startup::build(&settings, rollcall.clock.clone()).expect("reporting");
-    let url = format!("http://{}/api/v1/reporting/sessions", alone.address);
+    let url = format!(
+        "http://{}/api/v1/reporting/sessions",
+        alone.address.expect("an address")
+    );
     let internal = alone.internal_address;
     tokio::spawn(alone.run());
     let answer = rollcall
@@ -155,4 +158,23 @@ async fn a_report_that_nobody_reads_on_gives_its_connection_up() {
         (&next["statusCode"], &next["data"]),
         (&json!(200), &json!([]))
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn token_keys_are_fetched_by_the_first_socket_that_answers() {
+    let directory = std::env::temp_dir().join(format!("rollcall-jwks-{}", std::process::id()));
+    std::fs::create_dir(&directory).expect("a directory");
+    // What a killed replica leaves.
+    drop(std::os::unix::net::UnixListener::bind(directory.join("http.0.sock")).expect("a socket"));
+    let rollcall = Rollcall::builder()
+        .await
+        .set(|settings| {
+            settings.server.socket_directory = directory.clone();
+            settings.token.jwks_socket_directory = directory.clone();
+        })
+        .start();
+    let token = rollcall.token("reporting:read").await;
+    assert_eq!(rollcall.report(&token, &filters()).await.status(), 200);
+    assert!(directory.join("http.1.sock").exists(), "auth listens there");
+    std::fs::remove_dir_all(directory).expect("removed");
 }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -9,7 +10,7 @@ use std::{
 use jsonwebtoken::{DecodingKey, jwk::JwkSet};
 use tokio::sync::{Mutex, RwLock};
 
-use crate::health;
+use crate::{health, settings, socket};
 
 /// A foreign `kid` must not make this service flood `auth`.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -19,33 +20,28 @@ const PAUSE: Duration = Duration::from_secs(1);
 #[error("the token keys cannot be fetched")]
 pub struct Unavailable;
 
+type Failure = Box<dyn std::error::Error + Send + Sync>;
 type Keys = HashMap<String, DecodingKey>;
 
 /// The keys by `kid`.
 #[derive(Clone)]
 pub struct Jwks {
     url: String,
-    client: reqwest::Client,
+    socket_directory: PathBuf,
     keys: Arc<RwLock<Keys>>,
     fetched: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Jwks {
-    /// Keys to be fetched from `url` when first needed.
-    ///
-    /// # Errors
-    /// The HTTP client cannot be made.
-    pub fn new(url: &str) -> Result<Self, reqwest::Error> {
-        let client = reqwest::Client::builder()
-            .timeout(Duration::from_secs(2))
-            .connect_timeout(Duration::from_secs(1))
-            .build()?;
-        Ok(Self {
-            url: url.to_owned(),
-            client,
+    /// Returns an empty set. The keys are fetched when one is first needed.
+    #[must_use]
+    pub fn new(settings: &settings::Token) -> Self {
+        Self {
+            url: settings.jwks_url.clone(),
+            socket_directory: settings.jwks_socket_directory.clone(),
             keys: Arc::default(),
             fetched: Arc::default(),
-        })
+        }
     }
 
     /// The key named `kid`; none when there is no such key.
@@ -87,7 +83,25 @@ impl Jwks {
         })
     }
 
-    async fn fetch(&self) -> Result<Keys, Box<dyn std::error::Error + Send + Sync>> {
+    /// Fetches the keys from the first replica of `auth` that answers.
+    async fn fetch(&self) -> Result<Keys, Failure> {
+        if self.socket_directory.as_os_str().is_empty() {
+            return self.fetch_by(client(None)?).await;
+        }
+        let mut failure = Failure::from(format!(
+            "no socket of auth in {}",
+            self.socket_directory.display()
+        ));
+        for path in socket::find(&self.socket_directory, "http")? {
+            match self.fetch_by(client(Some(&path))?).await {
+                Ok(keys) => return Ok(keys),
+                Err(error) => failure = error,
+            }
+        }
+        Err(failure)
+    }
+
+    async fn fetch_by(&self, client: reqwest::Client) -> Result<Keys, Failure> {
         let mut headers = reqwest::header::HeaderMap::new();
         opentelemetry::global::get_text_map_propagator(|propagator| {
             use tracing_opentelemetry::OpenTelemetrySpanExt;
@@ -96,8 +110,7 @@ impl Jwks {
                 &mut Injector(&mut headers),
             );
         });
-        let set: JwkSet = self
-            .client
+        let set: JwkSet = client
             .get(&self.url)
             .headers(headers)
             .send()
@@ -111,6 +124,18 @@ impl Jwks {
             .filter_map(|jwk| Some((jwk.common.key_id.clone()?, DecodingKey::from_jwk(jwk).ok()?)));
         Ok(named.collect())
     }
+}
+
+/// An HTTP client for one fetch. Keys are fetched too rarely to keep a connection.
+fn client(socket: Option<&Path>) -> Result<reqwest::Client, reqwest::Error> {
+    let builder = reqwest::Client::builder()
+        .timeout(Duration::from_secs(2))
+        .connect_timeout(Duration::from_secs(1));
+    match socket {
+        Some(path) => builder.unix_socket(path),
+        None => builder,
+    }
+    .build()
 }
 
 struct Injector<'a>(&'a mut reqwest::header::HeaderMap);

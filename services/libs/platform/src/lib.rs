@@ -1,6 +1,7 @@
 //! What every service needs and no table: settings, clock, telemetry, server start and stop,
 //! the answer to an error, the verification of tokens.
 
+mod access_log;
 pub mod clock;
 pub mod command;
 pub mod envelope;
@@ -13,5 +14,6 @@ pub mod server;
 pub mod settings;
 pub mod socket;
 mod strict_json;
+pub mod tally;
 pub mod telemetry;
 pub mod token;

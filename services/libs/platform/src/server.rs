@@ -1,42 +1,57 @@
-//! Starting and stopping an HTTP service: the API on one port, health and metrics on an internal one.
+//! Starting and stopping an HTTP service: the API on a Unix socket or a TCP address, health and metrics on an internal address.
 
-use std::{net::SocketAddr, sync::LazyLock, time::Instant};
+use std::{
+    net::SocketAddr,
+    sync::{
+        LazyLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use actix_web::{
     App, HttpResponse, HttpServer,
     body::MessageBody,
     dev::{Server, ServiceRequest, ServiceResponse},
-    http::{StatusCode, header::HeaderMap},
+    http::{ConnectionType, StatusCode},
     middleware::{Next, from_fn},
     web::{self, Data, PayloadConfig, ServiceConfig},
 };
-use opentelemetry::{KeyValue, global, metrics::Histogram, propagation::Extractor};
-use tracing::{Span, field::Empty};
-use tracing_actix_web::{RootSpanBuilder, TracingLogger};
-use tracing_opentelemetry::OpenTelemetrySpanExt;
+use opentelemetry::{KeyValue, global, metrics::Histogram};
+use tracing_actix_web::TracingLogger;
 
 use crate::{
+    access_log::{Refusals, RequestSpan},
     envelope::Problem,
     health::{self, Check},
     settings,
-    socket::{self, SocketFile},
+    socket::{Slot, SocketFile},
 };
 
 /// A service that is bound and not yet running.
 pub struct Running {
-    /// Where the API was bound.
-    pub address: SocketAddr,
-    /// Where health and metrics were bound.
+    /// TCP address of the API, where one is set.
+    pub address: Option<SocketAddr>,
+    /// Address of health and metrics.
     pub internal_address: SocketAddr,
+    /// The slot of the API's socket, where a directory is set. A service with further sockets listens in it too.
+    pub slot: Option<Slot>,
     api: Server,
     internal: Server,
-    _socket: Option<SocketFile>,
+    socket: Option<SocketFile>,
+    draining: Data<Draining>,
+    drain: Duration,
+    refusals: Data<Refusals>,
 }
 
-/// Binds both ports, and the socket where one is set. `configure` adds the routes.
+/// Set while the service stops: each response then closes its connection.
+#[derive(Default)]
+struct Draining(AtomicBool);
+
+/// Binds the socket and the addresses that are set. `configure` adds the routes.
 ///
 /// # Errors
-/// An address or the socket cannot be bound.
+/// The socket or an address cannot be bound, or neither is set.
 pub fn build<F>(
     settings: &settings::Server,
     checks: Vec<Check>,
@@ -45,34 +60,68 @@ pub fn build<F>(
 where
     F: Fn(&mut ServiceConfig) + Clone + Send + 'static,
 {
+    let (draining, refusals) = (Data::<Draining>::default(), Data::<Refusals>::default());
     let body_bytes = settings.body_bytes;
     let workers = if settings.workers == 0 {
         std::thread::available_parallelism()?.get()
     } else {
         settings.workers
     };
+    let (app_draining, app_refusals) = (draining.clone(), refusals.clone());
     let mut api = HttpServer::new(move || {
         App::new()
             .wrap(TracingLogger::<RequestSpan>::new())
             .wrap(from_fn(measure))
+            .wrap(from_fn(close_while_draining))
+            .app_data(app_draining.clone())
+            .app_data(app_refusals.clone())
             .app_data(PayloadConfig::new(body_bytes))
             .configure(configure.clone())
             .default_service(web::to(async || Err::<HttpResponse, _>(not_found())))
     })
     .workers(workers)
     .shutdown_timeout(settings.shutdown_seconds)
-    .disable_signals()
-    .bind(settings.address)?;
-    let mut socket = None;
+    .disable_signals();
+    if let Some(address) = settings.address {
+        api = api.bind(address)?;
+    }
+    let address = api.addrs().first().copied();
+    let (mut slot, mut socket) = (None, None);
     if !settings.socket_directory.as_os_str().is_empty() {
-        let listening =
-            socket::host().and_then(|host| socket::listen(&settings.socket_directory, &host));
-        let (listener, file) = listening.map_err(|error| {
+        let claimed = Slot::claim(&settings.socket_directory).map_err(|error| {
             std::io::Error::new(error.kind(), format!("server.socket_directory: {error}"))
         })?;
+        let (listener, file) = claimed.listen("http")?;
         api = api.listen_uds(listener)?;
-        socket = Some(file);
+        (slot, socket) = (Some(claimed), Some(file));
     }
+    if address.is_none() && socket.is_none() {
+        return Err(std::io::Error::other(
+            "set server.socket_directory or server.address: the API listens nowhere",
+        ));
+    }
+    let (internal, internal_address) = internal(settings, checks)?;
+    Ok(Running {
+        address,
+        internal_address,
+        slot,
+        api: api.run(),
+        internal,
+        socket,
+        draining,
+        drain: Duration::from_millis(settings.drain_milliseconds),
+        refusals,
+    })
+}
+
+/// Binds health and metrics, and returns where. For a service without an API this is all of its HTTP.
+///
+/// # Errors
+/// The address cannot be bound.
+pub fn internal(
+    settings: &settings::Server,
+    checks: Vec<Check>,
+) -> std::io::Result<(Server, SocketAddr)> {
     let checks = Data::new(checks);
     let internal = HttpServer::new(move || {
         App::new()
@@ -85,13 +134,8 @@ where
     .shutdown_timeout(1)
     .disable_signals()
     .bind(settings.internal_address)?;
-    Ok(Running {
-        address: api.addrs()[0],
-        internal_address: internal.addrs()[0],
-        api: api.run(),
-        internal: internal.run(),
-        _socket: socket,
-    })
+    let address = internal.addrs()[0];
+    Ok((internal.run(), address))
 }
 
 impl Running {
@@ -100,21 +144,44 @@ impl Running {
     /// # Errors
     /// Serving failed.
     pub async fn run(self) -> std::io::Result<()> {
+        self.run_until(stop_signal()).await
+    }
+
+    /// The same, until `stop` is ready.
+    ///
+    /// # Errors
+    /// Serving failed.
+    pub async fn run_until(
+        self,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> std::io::Result<()> {
         let handle = self.api.handle();
         let internal = tokio::spawn(self.internal);
+        let counts = tokio::spawn(async move { self.refusals.log_counts().await });
+        tracing::info!(
+            address = ?self.address, internal_address = %self.internal_address, "serving"
+        );
         tokio::spawn(async move {
-            stop_signal().await;
+            stop.await;
             tracing::info!("stopping");
+            // A single replica stops at once: as long as no other one listens, new connections must come here.
+            let (socket, draining) = (self.socket, self.draining);
+            if self.slot.is_some_and(|slot| slot.has_other_replica()) {
+                draining.0.store(true, Ordering::Relaxed);
+                drop(socket);
+                tokio::time::sleep(self.drain).await;
+            }
             handle.stop(true).await;
         });
-        tracing::info!(address = %self.address, internal_address = %self.internal_address, "serving");
         let outcome = self.api.await;
         internal.abort();
+        counts.abort();
         outcome
     }
 }
 
-async fn stop_signal() {
+/// Waits for SIGTERM or SIGINT.
+pub async fn stop_signal() {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut terminate), Ok(mut interrupt)) = (
         signal(SignalKind::terminate()),
@@ -124,6 +191,22 @@ async fn stop_signal() {
         return std::future::pending().await;
     };
     tokio::select! { _ = terminate.recv() => (), _ = interrupt.recv() => () }
+}
+
+/// Tells the client to open its next connection to another replica.
+async fn close_while_draining(
+    draining: Data<Draining>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let mut response = next.call(request).await?;
+    if draining.0.load(Ordering::Relaxed) {
+        response
+            .response_mut()
+            .head_mut()
+            .set_connection_type(ConnectionType::Close);
+    }
+    Ok(response)
 }
 
 /// 404 for an address that no route has.
@@ -172,74 +255,4 @@ async fn measure(
         ],
     );
     response
-}
-
-/// The request's span: it continues the trace that the VIP began, and its end is the access log.
-struct RequestSpan;
-
-struct Headers<'a>(&'a HeaderMap);
-
-impl Extractor for Headers<'_> {
-    fn get(&self, key: &str) -> Option<&str> {
-        self.0.get(key)?.to_str().ok()
-    }
-
-    fn keys(&self) -> Vec<&str> {
-        self.0
-            .keys()
-            .map(actix_web::http::header::HeaderName::as_str)
-            .collect()
-    }
-}
-
-impl RootSpanBuilder for RequestSpan {
-    fn on_request_start(request: &ServiceRequest) -> Span {
-        let header = |name| {
-            request
-                .headers()
-                .get(name)
-                .and_then(|value| value.to_str().ok())
-                .unwrap_or_default()
-        };
-        let span = tracing::info_span!(
-            "request",
-            otel.name = Empty,
-            otel.kind = Empty,
-            method = request.method().as_str(),
-            path = request.path(),
-            request_id = header("x-request-id"),
-            peer = header("x-forwarded-for"),
-        );
-        let parent = global::get_text_map_propagator(|propagator| {
-            propagator.extract(&Headers(request.headers()))
-        });
-        // Fails where no OTLP endpoint is set, and then there is no trace to continue.
-        if span.set_parent(parent).is_ok() {
-            let name = format!(
-                "{} {}",
-                request.method(),
-                request.match_pattern().unwrap_or_default()
-            );
-            span.record("otel.name", name).record("otel.kind", "server");
-        }
-        span
-    }
-
-    fn on_request_end<B: MessageBody>(
-        span: Span,
-        outcome: &Result<ServiceResponse<B>, actix_web::Error>,
-    ) {
-        let status = outcome.as_ref().map_or_else(
-            |error| error.as_response_error().status_code(),
-            ServiceResponse::status,
-        );
-        let status = status.as_u16();
-        span.in_scope(|| {
-            if status < 400 {
-                tracing::info!(target: "access", status, "answered");
-            } else {
-                tracing::warn!(target: "access", status, "answered");
-            }
-        });
-    }
 }

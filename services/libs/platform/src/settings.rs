@@ -31,10 +31,12 @@ pub struct Settings {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Server {
-    pub address: SocketAddr,
+    #[serde(deserialize_with = "address_or_empty")]
+    pub address: Option<SocketAddr>,
     pub socket_directory: PathBuf,
     pub internal_address: SocketAddr,
     pub workers: usize,
+    pub drain_milliseconds: u64,
     pub shutdown_seconds: u64,
     pub body_bytes: usize,
 }
@@ -71,6 +73,7 @@ pub struct Token {
     pub audience: String,
     pub lifetime_seconds: u32,
     pub jwks_url: String,
+    pub jwks_socket_directory: PathBuf,
 }
 
 /// Signing keys and sign-ins.
@@ -192,6 +195,20 @@ pub fn read_secret(path: &std::path::Path) -> std::io::Result<SecretString> {
         })
 }
 
+fn address_or_empty<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<SocketAddr>, D::Error> {
+    let address = String::deserialize(deserializer)?;
+    if address.is_empty() {
+        return Ok(None);
+    }
+    address.parse().map(Some).map_err(|_| {
+        D::Error::custom(format!(
+            "got {address:?}, takes an address with a port, as 127.0.0.1:8080, or nothing"
+        ))
+    })
+}
+
 fn zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TimeZone, D::Error> {
     let name = String::deserialize(deserializer)?;
     TimeZone::get(&name)
@@ -244,12 +261,14 @@ mod tests {
         );
         assert_eq!(settings.database.port, 6543);
         assert_eq!(settings.token.lifetime_seconds, 120);
+        assert_eq!(settings.server.address, None);
     }
 
     #[test]
     fn an_error_names_its_key() {
         for (name, value, key) in [
             ("ROLLCALL_DATABASE__PORT", "many", "database.port"),
+            ("ROLLCALL_SERVER__ADDRESS", "here", "server.address"),
             (
                 "ROLLCALL_REPORTING__TIME_ZONE",
                 "Mars/Olympus",

@@ -1,112 +1,203 @@
-//! The socket by which nginx reaches a service on its host: without the network's cost, and open to nobody else.
+//! Unix sockets by which nginx reaches a service on the same host. Only containers that mount the directory can connect.
 
 use std::{
-    fs, io,
-    os::unix::net::{UnixListener, UnixStream},
+    fs::{self, File, TryLockError},
+    io,
+    os::unix::net::UnixListener,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-/// The file of a socket; removed when this is dropped.
+/// Number of slots. nginx's configuration lists the sockets of each, so this is also the maximum number of replicas.
+pub const SLOTS: u8 = 8;
+
+/// The number by which one replica names its sockets. It is held until this value and the files of its sockets are dropped,
+/// or the process ends.
+#[derive(Debug, Clone)]
+pub struct Slot {
+    directory: PathBuf,
+    number: u8,
+    lock: Arc<File>,
+}
+
+/// The file of a socket. It is removed when this value is dropped.
 #[derive(Debug)]
-pub struct SocketFile(PathBuf);
+pub struct SocketFile {
+    path: PathBuf,
+    /// Keeps the slot until the file is removed. Otherwise the file of the slot's next owner could be removed.
+    _lock: Arc<File>,
+}
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        // Where it stays, nginx is refused and asks the next replica.
-        let _ = fs::remove_file(&self.0);
+        // If the file stays, connections to it are refused and nginx tries the next replica.
+        let _ = fs::remove_file(&self.path);
     }
 }
 
-/// Listens at `HOST.sock` in `directory`, so that each replica has its own and keeps it over a restart. The file takes its
-/// name when the socket listens, and in the place of one that a killed process left.
-///
-/// # Errors
-/// The directory cannot be written to.
-pub fn listen(directory: &Path, host: &str) -> io::Result<(UnixListener, SocketFile)> {
-    remove_dead(directory)?;
-    let (unnamed, named) = (
-        directory.join(format!("{host}.new")),
-        directory.join(format!("{host}.sock")),
-    );
-    let _ = fs::remove_file(&unnamed);
-    let listener = UnixListener::bind(&unnamed)?;
-    fs::rename(&unnamed, &named)?;
-    Ok((listener, SocketFile(named)))
-}
-
-/// The host's name: in a container, the container's id.
-///
-/// # Errors
-/// The kernel does not tell.
-pub fn host() -> io::Result<String> {
-    Ok(fs::read_to_string("/proc/sys/kernel/hostname")?
-        .trim()
-        .to_owned())
-}
-
-/// Removes the sockets of replicas that were killed and are not coming back.
-fn remove_dead(directory: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(directory)? {
-        let path = entry?.path();
-        let refused = |error: io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "sock")
-            && UnixStream::connect(&path).is_err_and(refused)
-        {
-            // Another replica may be at it too.
-            let _ = fs::remove_file(path);
+impl Slot {
+    /// Claims the first free slot of `directory` by locking its file `N.lock`.
+    ///
+    /// # Errors
+    /// The directory cannot be written to, or all slots are in use.
+    pub fn claim(directory: &Path) -> io::Result<Self> {
+        for number in 1..=SLOTS {
+            let lock = File::create(lock_file(directory, number))?;
+            match lock.try_lock() {
+                Ok(()) => {
+                    return Ok(Self {
+                        directory: directory.to_owned(),
+                        number,
+                        lock: Arc::new(lock),
+                    });
+                }
+                Err(TryLockError::WouldBlock) => (),
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
         }
+        Err(io::Error::other(format!(
+            "all {SLOTS} slots in {} are in use: run at most {SLOTS} replicas",
+            directory.display()
+        )))
     }
-    Ok(())
+
+    /// Whether another replica holds a slot of the same directory.
+    #[must_use]
+    pub fn has_other_replica(&self) -> bool {
+        let is_held = |number: u8| {
+            File::open(lock_file(&self.directory, number))
+                .is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
+        };
+        (1..=SLOTS).any(|number| number != self.number && is_held(number))
+    }
+
+    /// Listens at `KIND.N.sock`, in place of the socket of a process that was killed. The file gets its name once the socket
+    /// listens, so that no connection is refused.
+    ///
+    /// # Errors
+    /// The directory cannot be written to.
+    pub fn listen(&self, kind: &str) -> io::Result<(UnixListener, SocketFile)> {
+        let named = self.directory.join(format!("{kind}.{}.sock", self.number));
+        let unnamed = named.with_extension("new");
+        let _ = fs::remove_file(&unnamed);
+        let listener = UnixListener::bind(&unnamed)?;
+        fs::rename(&unnamed, &named)?;
+        let file = SocketFile {
+            path: named,
+            _lock: self.lock.clone(),
+        };
+        Ok((listener, file))
+    }
+}
+
+fn lock_file(directory: &Path, number: u8) -> PathBuf {
+    directory.join(format!("{number}.lock"))
+}
+
+/// The sockets of one kind in `directory`, one for each replica. Some may belong to a process that was killed.
+///
+/// # Errors
+/// The directory cannot be read.
+pub fn find(directory: &Path, kind: &str) -> io::Result<Vec<PathBuf>> {
+    let is_socket = |path: &PathBuf| {
+        path.file_name()
+            .and_then(|name| name.to_str()?.strip_prefix(kind)?.strip_suffix(".sock"))
+            .is_some_and(|slot| slot.starts_with('.'))
+    };
+    let mut sockets = fs::read_dir(directory)?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<io::Result<Vec<_>>>()?;
+    sockets.retain(is_socket);
+    sockets.sort();
+    Ok(sockets)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        io::{Read, Write},
+        os::unix::net::UnixStream,
+    };
+
     use super::*;
 
-    fn names(directory: &Path) -> Vec<String> {
-        let entries = fs::read_dir(directory).expect("a directory");
-        let mut names: Vec<String> = entries
-            .map(|entry| {
-                entry
-                    .expect("an entry")
-                    .file_name()
-                    .to_string_lossy()
-                    .into_owned()
-            })
-            .collect();
-        names.sort();
-        names
+    struct Directory(PathBuf);
+
+    impl Directory {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("rollcall-{name}-{}", std::process::id()));
+            fs::create_dir(&path).expect("a directory");
+            Self(path)
+        }
+
+        fn claim(&self) -> Slot {
+            Slot::claim(&self.0).expect("a slot")
+        }
+
+        fn sockets(&self, kind: &str) -> Vec<String> {
+            let sockets = find(&self.0, kind).expect("a directory");
+            sockets
+                .iter()
+                .map(|path| path.file_name().expect("a name").display().to_string())
+                .collect()
+        }
+    }
+
+    impl Drop for Directory {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
     }
 
     #[test]
-    fn each_replica_has_its_own_and_the_dead_go() {
-        let directory =
-            std::env::temp_dir().join(format!("rollcall-sockets-{}", std::process::id()));
-        fs::create_dir(&directory).expect("a directory");
-        let (_one, one_file) = listen(&directory, "one").expect("a socket");
-        let (two, two_file) = listen(&directory, "two").expect("a socket");
-        assert_eq!(names(&directory), ["one.sock", "two.sock"]);
-        // Killed: the file stays, and nobody listens.
-        drop(two);
-        std::mem::forget(two_file);
-        assert_eq!(names(&directory), ["one.sock", "two.sock"]);
-        let (three, three_file) = listen(&directory, "three").expect("a socket");
-        assert_eq!(
-            names(&directory),
-            ["one.sock", "three.sock"],
-            "one that listens stays"
-        );
-        drop(three);
-        std::mem::forget(three_file);
-        let (_three, three_file) = listen(&directory, "three").expect("a socket");
-        UnixStream::connect(directory.join("three.sock")).expect("the one that listens now");
-        drop((one_file, three_file));
-        assert!(
-            names(&directory).is_empty(),
-            "one that stops takes its file along"
-        );
-        fs::remove_dir(&directory).expect("an empty directory");
+    fn each_replica_gets_the_first_free_slot() {
+        let directory = Directory::new("slots");
+        let mut slots: Vec<Slot> = (0..SLOTS).map(|_| directory.claim()).collect();
+        let numbers: Vec<u8> = slots.iter().map(|slot| slot.number).collect();
+        assert_eq!(numbers, (1..=SLOTS).collect::<Vec<_>>());
+        let error = Slot::claim(&directory.0).expect_err("an error").to_string();
+        assert!(error.contains("all 8 slots in"), "{error}");
+        assert!(slots[0].has_other_replica());
+        slots.remove(2);
+        assert_eq!(directory.claim().number, 3);
+    }
+
+    #[test]
+    fn socket_file_keeps_its_slot_until_it_is_removed() {
+        let directory = Directory::new("socket-file");
+        let slot = directory.claim();
+        assert!(!slot.has_other_replica());
+        let (_http, http_file) = slot.listen("http").expect("a socket");
+        let (_syslog, syslog_file) = slot.listen("syslog").expect("a socket");
+        let (_tls, tls_file) = slot.listen("syslog-tls").expect("a socket");
+        assert_eq!(directory.sockets("http"), ["http.1.sock"]);
+        assert_eq!(directory.sockets("syslog"), ["syslog.1.sock"]);
+        drop((slot, http_file, tls_file));
+        assert_eq!(directory.claim().number, 2);
+        drop(syslog_file);
+        assert_eq!(directory.claim().number, 1);
+        assert_eq!(directory.sockets("syslog"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn socket_of_a_killed_process_is_replaced() {
+        let directory = Directory::new("killed");
+        let (killed, file) = directory.claim().listen("http").expect("a socket");
+        // What a killed process leaves: a file without a listener, and no lock.
+        drop(killed);
+        let left = directory.0.join("left");
+        fs::rename(&file.path, &left).expect("renamed");
+        let path = file.path.clone();
+        drop(file);
+        fs::rename(left, &path).expect("renamed");
+        UnixStream::connect(&path).expect_err("nothing listens");
+
+        let (listener, _file) = directory.claim().listen("http").expect("a socket");
+        let mut client = UnixStream::connect(&path).expect("connected");
+        client.write_all(b"x").expect("written");
+        let mut byte = [0];
+        let (mut accepted, _) = listener.accept().expect("a connection");
+        accepted.read_exact(&mut byte).expect("a byte");
+        assert_eq!(&byte, b"x");
     }
 }

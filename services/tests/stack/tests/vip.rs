@@ -92,6 +92,16 @@ fn the_api_can_be_read_and_tried_in_a_browser() {
 }
 
 #[test]
+fn docs_without_slash_redirects_to_the_same_host_and_port() {
+    let answer = curl("/api/docs", &["-H", "Host: elsewhere.example"], "");
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (301, Some("/api/docs/"))
+    );
+    assert_eq!(answer.json()["statusCode"], 301);
+}
+
+#[test]
 fn what_is_no_http_is_told_so_in_the_envelope_too() {
     let ask = |request: &str| {
         let command = format!(
@@ -105,6 +115,8 @@ fn what_is_no_http_is_told_so_in_the_envelope_too() {
         r"GET / HTTP/1.1\r\n\r\n",
         r"GET /%zz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
         r"POST /oauth2/token HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+        r"POST /oauth2/token HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: snafu\r\n\r\n",
+        r"POST /oauth2/token HTTP/1.1\r\nHost: x\r\nTransfer-Encoding:\tchunked\r\n\r\n",
     ] {
         let answer = rollcall_stack_tests::parse(&ask(&request.replace('%', "%%")));
         assert_eq!(

@@ -1,11 +1,11 @@
 //! The three services, as they are, on ports of their own, with a clock that a test moves.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, path::PathBuf};
 
 use jiff::tz::TimeZone;
 use reqwest::{Client, Response, header};
 use rollcall_auth::hashing::Hashing;
-use rollcall_platform::{clock::Clock, settings::Settings};
+use rollcall_platform::{clock::Clock, server::Running, settings::Settings};
 use rollcall_store::{Pool, api_clients, sources};
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -108,7 +108,8 @@ impl Builder {
             hashing.clone(),
         )
         .expect("auth");
-        settings.token.jwks_url = format!("http://{}/.well-known/jwks.json", auth.address);
+        let api = |running: &Running| running.address.expect("an address");
+        settings.token.jwks_url = format!("http://{}/.well-known/jwks.json", api(&auth));
         let ingestion =
             rollcall_ingestion::startup::build(&for_role(&settings, "ingestion"), clock.clone())
                 .expect("ingestion");
@@ -117,12 +118,12 @@ impl Builder {
                 .expect("reporting");
         let rollcall = Rollcall {
             hashing,
-            auth: auth.address,
-            ingestion: ingestion.server.address,
+            auth: api(&auth),
+            ingestion: api(&ingestion.server),
             radius: ingestion.radius,
             syslog_udp: ingestion.syslog_udp,
             syslog_tcp: ingestion.syslog_tcp,
-            reporting: reporting.address,
+            reporting: api(&reporting),
             internal: [
                 auth.internal_address,
                 ingestion.server.internal_address,
@@ -152,9 +153,10 @@ impl Rollcall {
         let mut settings = Settings::load().expect("settings");
         let redis = crate::redis();
         let any_port: SocketAddr = "127.0.0.1:0".parse().expect("an address");
-        settings.server.address = any_port;
+        settings.server.address = Some(any_port);
         settings.server.internal_address = any_port;
         settings.server.workers = 1;
+        settings.token.jwks_socket_directory = PathBuf::new();
         // Tests sweep when they want it.
         settings.ingestion.sweep_seconds = u32::MAX;
         settings.ingestion.radius_address = any_port;
