@@ -3,6 +3,7 @@
 
 pub mod clock;
 pub mod command;
+pub mod datagram;
 pub mod envelope;
 pub mod health;
 pub mod jwks;
@@ -12,5 +13,6 @@ pub mod request;
 pub mod server;
 pub mod settings;
 pub mod socket;
+pub mod tally;
 pub mod telemetry;
 pub mod token;

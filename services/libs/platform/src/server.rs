@@ -73,6 +73,24 @@ where
         api = api.listen_uds(listener)?;
         socket = Some(file);
     }
+    let (internal, internal_address) = internal(settings, checks)?;
+    Ok(Running {
+        address: api.addrs()[0],
+        internal_address,
+        api: api.run(),
+        internal,
+        _socket: socket,
+    })
+}
+
+/// Binds health and metrics, and returns where. For a service without an API this is all of its HTTP.
+///
+/// # Errors
+/// The address cannot be bound.
+pub fn internal(
+    settings: &settings::Server,
+    checks: Vec<Check>,
+) -> std::io::Result<(Server, SocketAddr)> {
     let checks = Data::new(checks);
     let internal = HttpServer::new(move || {
         App::new()
@@ -85,13 +103,8 @@ where
     .shutdown_timeout(1)
     .disable_signals()
     .bind(settings.internal_address)?;
-    Ok(Running {
-        address: api.addrs()[0],
-        internal_address: internal.addrs()[0],
-        api: api.run(),
-        internal: internal.run(),
-        _socket: socket,
-    })
+    let address = internal.addrs()[0];
+    Ok((internal.run(), address))
 }
 
 impl Running {
@@ -114,7 +127,8 @@ impl Running {
     }
 }
 
-async fn stop_signal() {
+/// Waits for SIGTERM or SIGINT.
+pub async fn stop_signal() {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut terminate), Ok(mut interrupt)) = (
         signal(SignalKind::terminate()),
