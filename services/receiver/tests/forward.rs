@@ -76,8 +76,8 @@ async fn radius_of_a_source_is_answered_once_it_is_stored() {
     let mut answer = [0; 100];
     for attempt in 0.. {
         gateway.send(&request).await.expect("sent");
-        let received = gateway.recv(&mut answer);
-        if tokio::time::timeout(Duration::from_secs(2), received)
+        let response = gateway.recv(&mut answer);
+        if tokio::time::timeout(Duration::from_secs(2), response)
             .await
             .is_ok()
         {
@@ -177,9 +177,9 @@ async fn a_gateway_keeps_its_replica_and_moves_when_it_goes() {
     let asked = gateways[0].local_addr().expect("an address");
     datagram::put_datagram(&mut answer, datagram::Protocol::Radius, asked, b"answer");
     two.write_all(&answer).await.expect("sent");
-    let mut received = [0; 10];
+    let mut response = [0; 10];
     assert_eq!(
-        gateways[0].recv(&mut received).await.expect("the answer"),
+        gateways[0].recv(&mut response).await.expect("the answer"),
         6
     );
 

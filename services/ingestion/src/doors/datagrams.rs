@@ -113,7 +113,7 @@ async fn serve(stream: UnixStream, datagrams: Datagrams, mut networks: Networks)
                     put_answer(&mut output, answer);
                 }
             }
-            Some(_) = in_flight.syslog.next() => {}
+            Some(()) = in_flight.syslog.next() => {}
             changed = networks.changed() => {
                 if changed.is_err() {
                     break;

@@ -130,7 +130,7 @@ fn parse(mut frame: Bytes) -> Result<Frame, FrameError> {
     let protocol = match frame.try_get_u8().map_err(too_short)? {
         1 => Protocol::Radius,
         2 => Protocol::Syslog,
-        SOURCE_NETWORKS => return networks(frame).map(Frame::Networks),
+        SOURCE_NETWORKS => return networks(&frame).map(Frame::Networks),
         other => return Err(FrameError::Kind(other)),
     };
     let address = Ipv6Addr::from(frame.try_get_u128().map_err(too_short)?);
@@ -145,8 +145,8 @@ fn parse(mut frame: Bytes) -> Result<Frame, FrameError> {
     })
 }
 
-fn networks(bytes: Bytes) -> Result<Vec<IpNet>, FrameError> {
-    if bytes.len() % NETWORK_BYTES != 0 {
+fn networks(bytes: &[u8]) -> Result<Vec<IpNet>, FrameError> {
+    if !bytes.len().is_multiple_of(NETWORK_BYTES) {
         return Err(FrameError::Length(KIND_BYTES + bytes.len()));
     }
     bytes.chunks_exact(NETWORK_BYTES).map(network).collect()

@@ -166,11 +166,8 @@ impl Syslog {
     async fn connection(&self, source: &Sender, mut connection: Box<dyn Connection>) {
         let mut buffer = vec![0; 64 * 1024];
         let mut frames = Frames::default();
-        loop {
-            match connection.read(&mut buffer).await {
-                Ok(length @ 1..) => frames.push(&buffer[..length]),
-                _ => break,
-            }
+        while let Ok(length @ 1..) = connection.read(&mut buffer).await {
+            frames.push(&buffer[..length]);
             let (messages, broken) = super::messages(&mut frames);
             if !self
                 .record_while_open(source, &messages, &*connection)
