@@ -38,8 +38,9 @@ GRANT SELECT ON api_clients TO auth;
 GRANT UPDATE (failures, failure_window_at) ON api_clients TO auth;
 
 -- ingestion
-GRANT SELECT (id, name, key_hash, radius_secret, require_message_authenticator, client_certificate, created_at, disabled_at, complete_through, last_restart_at, events, clock_skewed,
-    last_event_at, last_received_at) ON sources TO ingestion;
+GRANT SELECT (id, name, key_hash, radius_secret, require_message_authenticator, client_certificate,
+    created_at, disabled_at, complete_through, last_restart_at, events, clock_skewed, last_event_at,
+    last_received_at) ON sources TO ingestion;
 GRANT UPDATE (complete_through, last_restart_at) ON sources TO ingestion;
 GRANT SELECT ON source_senders, source_gaps TO ingestion;
 -- received_at is the database's own: no event can be back-dated.
@@ -60,9 +61,11 @@ GRANT INSERT (actor, action, detail) ON audit_log TO reporting;
 -- operator
 GRANT SELECT (id, name, scope, created_at, disabled_at, failures), INSERT (name, password_hash, scope) ON api_clients TO operator;
 GRANT UPDATE (password_hash, disabled_at, failures) ON api_clients TO operator;
-GRANT SELECT (id, name, require_message_authenticator, client_certificate, created_at, disabled_at, complete_through, last_restart_at,
-    events, clock_skewed, last_event_at, last_received_at), INSERT (name, key_hash, radius_secret) ON sources TO operator;
-GRANT UPDATE (key_hash, disabled_at, radius_secret, require_message_authenticator, client_certificate) ON sources TO operator;
+GRANT SELECT (id, name, require_message_authenticator, client_certificate, created_at, disabled_at,
+    complete_through, last_restart_at, events, clock_skewed, last_event_at, last_received_at),
+    INSERT (name, key_hash, radius_secret) ON sources TO operator;
+GRANT UPDATE (key_hash, disabled_at, radius_secret, require_message_authenticator,
+    client_certificate) ON sources TO operator;
 GRANT SELECT, INSERT, DELETE ON source_senders TO operator;
 GRANT SELECT ON source_gaps TO operator;
 GRANT EXECUTE ON FUNCTION add_up_arrivals TO operator;

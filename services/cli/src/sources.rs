@@ -45,16 +45,18 @@ pub enum Task {
         /// Its name.
         name: String,
     },
-    /// Require a valid Message-Authenticator (RFC 2869) in each RADIUS packet of a source, or no longer.
+    /// Require a valid Message-Authenticator (RFC 2869) in each RADIUS packet of a source, or no
+    /// longer.
     RequireMessageAuthenticator {
-        /// Its name.
+        /// Name of the source.
         name: String,
         /// With `on`, packets without one are dropped and logged.
         state: Switch,
     },
-    /// Require a client certificate for a source's syslog (RFC 5425), read as PEM from standard input, or no longer.
+    /// Require a client certificate for a source's syslog (RFC 5425), read as PEM from standard
+    /// input, or no longer.
     SetCertificate {
-        /// Its name.
+        /// Name of the source.
         name: String,
         /// Require no certificate: syslog over UDP and plain TCP is accepted again.
         #[arg(long)]

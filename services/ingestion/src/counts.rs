@@ -41,7 +41,8 @@ fn rejected() -> MutexGuard<'static, Tally<Cause>> {
     REJECTED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Counts and logs bad input of a receiver that has no answer for it. The same again within the minute is logged by [`report`].
+/// Counts and logs bad input of a receiver that has no answer for it. The same again within the
+/// minute is logged by [`report`].
 pub fn reject(door: &'static str, source: &str, reason: &dyn Display) {
     count(door, "rejected", 1);
     let reason = reason.to_string();
@@ -50,7 +51,8 @@ pub fn reject(door: &'static str, source: &str, reason: &dyn Display) {
     }
 }
 
-/// Logs once a minute how often each cause of [`reject`] occurred again, for as long as the process lives.
+/// Logs once a minute how often each cause of [`reject`] occurred again, for as long as the process
+/// lives.
 pub async fn report() {
     loop {
         tokio::time::sleep(tally::PERIOD).await;

@@ -14,7 +14,7 @@ use tokio::{
     net::UnixStream,
 };
 
-/// A connection as that of a receiver, past the source networks that it is told at first.
+/// Connects as a receiver does, and reads the source networks, which come first.
 async fn receiver(rollcall: &Rollcall) -> UnixStream {
     let mut stream = rollcall.socket("datagrams").await;
     assert!(matches!(frame(&mut stream).await, Some(Frame::Networks(_))));

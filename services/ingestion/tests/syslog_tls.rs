@@ -91,7 +91,8 @@ fn line(session: &str) -> String {
     )
 }
 
-/// Sends a message, which may be refused, and waits for ingestion to close a connection that it refuses.
+/// Sends a message, which may be refused, and waits for ingestion to close a connection that it
+/// refuses.
 async fn send(stream: &mut TlsStream<UnixStream>, session: &str) {
     let message = line(session);
     if stream.write_all(message.as_bytes()).await.is_ok() && stream.flush().await.is_ok() {
@@ -160,7 +161,7 @@ async fn the_certificate_is_read_when_it_comes_and_again_when_it_changes() {
     let (first, second) = (pair(), pair());
     assert!(
         connect(&rollcall, &first, None).await.is_err(),
-        "there is none"
+        "no certificate yet"
     );
     install(&rollcall, &first);
     let mut long_lived = connect(&rollcall, &first, None).await.expect("connected");

@@ -1,4 +1,4 @@
-//! What the receiver counts and logs.
+//! Metrics and logs of datagrams.
 
 use std::{
     net::IpAddr,
@@ -11,17 +11,18 @@ use std::{
 use opentelemetry::{KeyValue, global};
 use rollcall_platform::tally::{self, Tally};
 
-/// Maximum number of addresses whose drops are logged in a minute. The others are logged in one line.
+/// Maximum number of addresses whose drops are logged in a minute. The others are logged in one
+/// line.
 const MAX_LOGGED_ADDRESSES: usize = 32;
 
 /// Outcome of a datagram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
-    /// It was forwarded to ingestion.
+    /// Forwarded to ingestion.
     Forwarded,
-    /// An answer of ingestion was sent to the gateway.
+    /// Answered: a response of ingestion was sent to the gateway.
     Answered,
-    /// Dropped: ingestion has not yet told the source networks.
+    /// Dropped: ingestion has not yet sent the source networks.
     NetworksUnknown,
     /// Dropped: the address is in no source network.
     UnknownAddress,
@@ -55,7 +56,7 @@ impl Outcome {
     fn reason(self) -> &'static str {
         match self {
             Self::Forwarded | Self::Answered => "",
-            Self::NetworksUnknown => "ingestion has not yet told the source networks",
+            Self::NetworksUnknown => "ingestion has not yet sent the source networks",
             Self::UnknownAddress => {
                 "the address is in no source network: see scripts/rollcall source set-senders"
             }
@@ -105,7 +106,8 @@ impl Counters {
         self.counts[outcome as usize].fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts a dropped datagram. The first of an address is logged at once, those that follow by [`Counters::report`].
+    /// Counts a dropped datagram. The first of an address is logged at once, those that follow by
+    /// [`Counters::report`].
     pub fn count_drop(&self, address: IpAddr, outcome: Outcome) {
         self.count(outcome);
         if self.drops().is_new((address, outcome)) {
@@ -114,7 +116,8 @@ impl Counters {
         }
     }
 
-    /// Logs once a minute how many datagrams of each address were dropped, for as long as the process lives.
+    /// Logs once a minute how many datagrams of each address were dropped, for as long as the
+    /// process lives.
     pub async fn report(self: Arc<Self>) {
         loop {
             tokio::time::sleep(tally::PERIOD).await;

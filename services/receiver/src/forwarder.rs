@@ -1,4 +1,5 @@
-//! The way of a datagram: from a UDP socket, past the source networks and the rate limit, to a replica of ingestion; and back.
+//! The way of a datagram: from a UDP socket, past the source networks and the rate limit, to a
+//! replica of ingestion; and back.
 
 use std::{
     io,
@@ -29,9 +30,9 @@ pub struct Forwarder {
     radius: UdpSocket,
     syslog: UdpSocket,
     admission: Mutex<Admission>,
-    /// Where datagrams go.
+    /// Replicas of ingestion, to which datagrams are forwarded.
     pub replicas: Replicas,
-    /// What became of them.
+    /// Counts of datagrams by outcome.
     pub counters: Arc<Counters>,
 }
 
@@ -118,7 +119,8 @@ impl Forwarder {
         }
     }
 
-    /// Sends an answer of ingestion to a gateway, which sends its request again if the answer is lost.
+    /// Sends an answer of ingestion to a gateway, which sends its request again if the answer is
+    /// lost.
     pub async fn answer(&self, protocol: Protocol, peer: SocketAddr, payload: &[u8]) {
         let socket = self.socket(protocol);
         let sent = match socket.try_send_to(payload, peer) {
@@ -146,7 +148,7 @@ impl Forwarder {
         }
         if self.admission().networks.is_none() {
             return Err(
-                "ingestion has not yet told the source networks: does the database answer?".into(),
+                "ingestion has not yet sent the source networks: does the database answer?".into(),
             );
         }
         Ok(())

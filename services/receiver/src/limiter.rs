@@ -8,7 +8,8 @@ use std::{
 
 use rollcall_platform::settings;
 
-/// Number of token buckets. Two addresses whose hashes meet share one; the hash is keyed, so nobody can choose that.
+/// Number of token buckets. Two addresses with the same hash share a bucket. The hash is keyed, so
+/// a sender cannot choose its bucket.
 const BUCKETS: usize = 65_536;
 /// Hosts choose the lower half of an IPv6 address themselves.
 const IPV6_NETWORK: u128 = !(u64::MAX as u128);

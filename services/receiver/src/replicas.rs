@@ -42,12 +42,14 @@ pub struct Replicas {
 #[derive(Debug)]
 struct Replica {
     socket: PathBuf,
+    /// Hash of `socket`.
+    key: u64,
     queue: Mutex<BytesMut>,
     queued: Notify,
 }
 
 impl Replicas {
-    /// No replicas; each will have a queue of so many bytes.
+    /// No replicas. Each one that connects gets a queue of `queue_bytes` bytes.
     #[must_use]
     pub fn new(queue_bytes: usize) -> Self {
         Self {
@@ -56,14 +58,14 @@ impl Replicas {
         }
     }
 
-    /// Returns true if there is none.
+    /// Returns true if no replica is connected.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.connected().is_empty()
     }
 
-    /// Queues a datagram for the replica of its peer: the same one each time, so that it recognizes a retransmission. Returns
-    /// false if no replica has capacity.
+    /// Queues a datagram for the replica of its peer: the same one each time, so that it recognizes
+    /// a retransmission. Returns false if no replica has capacity.
     pub fn queue(&self, protocol: Protocol, peer: SocketAddr, payload: &[u8]) -> bool {
         let connected = self.connected();
         let has_capacity =
@@ -72,7 +74,7 @@ impl Replicas {
         let chosen = connected
             .iter()
             .filter(has_capacity)
-            .max_by_key(|replica| self.hasher.hash_one((&replica.socket, peer)));
+            .max_by_key(|replica| self.hasher.hash_one((replica.key, peer)));
         let Some(chosen) = chosen else { return false };
         datagram::put_datagram(&mut chosen.queue(), protocol, peer, payload);
         true
@@ -111,7 +113,8 @@ impl Replica {
     }
 }
 
-/// Connects to each replica whose socket appears in the directory, for as long as the process lives.
+/// Connects to each replica whose socket appears in the directory, for as long as the process
+/// lives.
 pub async fn discover(directory: PathBuf, forwarder: Arc<Forwarder>) {
     loop {
         let connected = &forwarder.replicas;
@@ -129,7 +132,8 @@ pub async fn discover(directory: PathBuf, forwarder: Arc<Forwarder>) {
     }
 }
 
-/// Sockets in the directory that are named as those of ingestion. None if it cannot be read: the health check reports that.
+/// Returns the sockets of ingestion in the directory, and none if it cannot be read: then the
+/// health check fails.
 fn sockets(directory: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
     entries
@@ -148,6 +152,7 @@ async fn connect(socket: PathBuf, forwarder: &Arc<Forwarder>) {
         return;
     };
     let replica = Arc::new(Replica {
+        key: forwarder.replicas.hasher.hash_one(&socket),
         socket,
         queue: Mutex::default(),
         queued: Notify::new(),

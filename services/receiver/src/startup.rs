@@ -45,7 +45,7 @@ pub fn build(settings: &Settings) -> std::io::Result<Receiver> {
     })
 }
 
-/// Serves until it is told to stop.
+/// Serves until SIGTERM or SIGINT.
 ///
 /// # Errors
 /// As of [`build`].

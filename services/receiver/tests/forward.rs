@@ -90,7 +90,8 @@ async fn radius_of_a_source_is_answered_once_it_is_stored() {
     let dropped = || receiver.forwarder.counters.get(Outcome::UnknownAddress);
     let dropped_before = dropped();
 
-    // A source that sends from elsewhere is no longer heard from here, as soon as the receiver knows.
+    // A source that sends from elsewhere is no longer heard from here, as soon as the receiver
+    // knows.
     rollcall.senders(&source, &["192.0.2.0/28"]).await;
     for _ in 0..100 {
         gateway.send(b"x").await.expect("sent");

@@ -1,5 +1,5 @@
-//! Datagrams, which the datagram receiver forwards over a Unix socket. It is told the networks of all sources, and drops what
-//! comes from elsewhere.
+//! Datagrams that the datagram receiver forwards over a Unix socket. Ingestion sends it the
+//! networks of all sources, and it drops the datagrams of other addresses.
 
 use std::{net::SocketAddr, panic::AssertUnwindSafe, path::Path, sync::Arc, time::Duration};
 
@@ -17,7 +17,8 @@ use tokio::{
 use super::{Listener, radius::Radius, syslog::Syslog};
 use crate::counts;
 
-/// Maximum number of datagrams of each protocol in flight for one receiver. More are dropped, as a network would.
+/// Maximum number of datagrams of each protocol in flight for one receiver. More are dropped, as a
+/// network would.
 const MAX_IN_FLIGHT: usize = 8_192;
 /// Size of a read from the socket.
 const READ_BYTES: usize = 64 * 1024;
@@ -29,7 +30,7 @@ const NETWORKS_INTERVAL: Duration = Duration::from_secs(2);
 /// The networks of all sources; `None` until the database has been asked.
 type Networks = watch::Receiver<Option<Vec<IpNet>>>;
 
-/// What handles the datagrams of each protocol.
+/// Handlers of each protocol.
 #[derive(Clone)]
 pub struct Datagrams {
     /// RADIUS, which is answered.
@@ -84,7 +85,8 @@ async fn poll_networks(pool: Pool, networks: watch::Sender<Option<Vec<IpNet>>>) 
     }
 }
 
-/// Serves one receiver until it disconnects. One task does so, because a task for each datagram costs as much as its work.
+/// Serves one receiver until it disconnects. One task does so, because a task for each datagram
+/// costs as much as its work.
 async fn serve(stream: UnixStream, datagrams: Datagrams, mut networks: Networks) {
     let (mut reader, mut writer) = stream.into_split();
     let (mut input, mut output) = (BytesMut::new(), BytesMut::new());
@@ -131,7 +133,8 @@ async fn serve(stream: UnixStream, datagrams: Datagrams, mut networks: Networks)
 /// `None` if a handler panicked or has no answer.
 type Answer = Option<(SocketAddr, Vec<u8>)>;
 
-/// Datagrams that are being handled, by protocol: syslog that waits for the database must not displace RADIUS.
+/// Datagrams that are being handled, by protocol: syslog that waits for the database must not
+/// displace RADIUS.
 struct InFlight {
     datagrams: Arc<Datagrams>,
     radius: FuturesUnordered<BoxFuture<'static, Answer>>,

@@ -1,4 +1,5 @@
-//! Receivers beside HTTP, each behind a Unix socket: datagrams come from the datagram receiver, connections from the proxy.
+//! Receivers beside HTTP, each behind a Unix socket: datagrams come from the datagram receiver,
+//! connections from the proxy.
 
 pub mod datagrams;
 mod proxy_header;

@@ -1,4 +1,5 @@
-//! The PROXY header (version 1) by which the proxy names the peer of a connection. It is read from the proxy's sockets alone.
+//! The PROXY header (version 1) by which the proxy names the peer of a connection. It is read from
+//! the proxy's sockets alone.
 
 use std::net::SocketAddr;
 
@@ -8,7 +9,8 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 /// Maximum length of the header, with its line end.
 const MAX_HEADER: usize = 107;
 
-/// Reads the header, and not a byte of what follows it. Returns `None` if the stream does not begin with one.
+/// Reads the header, and not a byte of what follows it. Returns `None` if the stream does not begin
+/// with one.
 pub async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Option<SocketAddr> {
     let mut header = Vec::with_capacity(MAX_HEADER);
     while header.last() != Some(&b'\n') && header.len() < MAX_HEADER {

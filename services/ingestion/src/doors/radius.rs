@@ -1,4 +1,5 @@
-//! RADIUS accounting (RFC 2866): answered only when the event is on disk, so that the gateway sends again until then.
+//! RADIUS accounting (RFC 2866): answered only when the event is on disk, so that the gateway sends
+//! again until then.
 
 use std::{
     collections::HashSet,
@@ -69,7 +70,8 @@ impl Radius {
         }
     }
 
-    /// Returns the response to a packet once its events are on disk. A packet without a response is counted and logged.
+    /// Returns the response to a packet once its events are on disk. A packet without a response is
+    /// counted and logged.
     pub async fn handle(&self, peer: SocketAddr, packet: &[u8]) -> Option<Vec<u8>> {
         let source = self.senders.source_of(DOOR, peer.ip()).await?;
         let (request, secret) = authentic(packet, &source)

@@ -1,4 +1,5 @@
-//! TLS of syslog (RFC 5425), which ends here and not at the proxy, so that a source's client certificate can be checked.
+//! TLS of syslog (RFC 5425), which ends here and not at the proxy, so that a source's client
+//! certificate can be checked.
 
 use std::{
     fs, io,
@@ -58,7 +59,8 @@ impl Tls {
             .map_err(|error| format!("the TLS handshake failed: {error}"))
     }
 
-    /// Returns the configuration with the certificate as it is now. While new files cannot be used, the earlier ones are.
+    /// Returns the configuration with the certificate as it is now. While new files cannot be used,
+    /// the earlier ones are.
     ///
     /// # Errors
     /// There is no certificate that can be used. The message names the files.
@@ -71,7 +73,7 @@ impl Tls {
                 let (certificate, private_key) =
                     (self.certificate.display(), self.private_key.display());
                 let message = format!(
-                    "the TLS certificate {certificate} and its private key {private_key} cannot be used: {error}"
+                    "TLS certificate {certificate} and private key {private_key} cannot be used: {error}"
                 );
                 if loaded.is_none() {
                     return Err(message);
@@ -107,7 +109,7 @@ fn config(
     certificates: Vec<CertificateDer<'static>>,
     private_key: PrivateKeyDer<'static>,
 ) -> Result<ServerConfig, rustls::Error> {
-    // Its cipher suites are those of TLS 1.3, and of TLS 1.2 those with ECDHE and AEAD.
+    // The provider's cipher suites are those of TLS 1.3, and of TLS 1.2 those with ECDHE and AEAD.
     let provider = Arc::new(CryptoProvider {
         kx_groups: vec![
             aws_lc_rs::kx_group::X25519MLKEM768,
@@ -121,21 +123,24 @@ fn config(
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
         .with_client_cert_verifier(Arc::new(AnyCertificate(provider)))
         .with_single_cert(certificates, private_key)?;
-    // A connection lasts for hours. Without resumption each one proves its client certificate anew.
+    // A connection lasts for hours. Without resumption, each new connection proves that it holds
+    // its client certificate.
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
     Ok(config)
 }
 
-/// Returns the SHA-256 fingerprint (RFC 5425 section 4.2.2) of the client certificate, if the client presented one.
+/// Returns the SHA-256 fingerprint (RFC 5425 section 4.2.2) of the client certificate, if the
+/// client presented one.
 #[must_use]
 pub fn client_fingerprint(stream: &TlsStream<UnixStream>) -> Option<Vec<u8>> {
     let certificate = stream.get_ref().1.peer_certificates()?.first()?;
     Some(Sha256::digest(certificate).to_vec())
 }
 
-/// Takes any client certificate whose private key the client holds, or none. Which one a source must present is known only by
-/// its fingerprint, which is compared after the handshake; so issuer and validity do not matter.
+/// Takes any client certificate whose private key the client holds, or none. Which one a source
+/// must present is known only by its fingerprint, which is compared after the handshake; so issuer
+/// and validity do not matter.
 #[derive(Debug)]
 struct AnyCertificate(Arc<CryptoProvider>);
 

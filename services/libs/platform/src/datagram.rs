@@ -1,4 +1,5 @@
-//! The frames in which the datagram receiver and ingestion exchange datagrams over a Unix stream socket.
+//! The frames in which the datagram receiver and ingestion exchange datagrams over a Unix stream
+//! socket.
 //!
 //! All integers are big-endian. An IPv4 address is written as an IPv4-mapped IPv6 address.
 //!
@@ -50,7 +51,7 @@ impl Protocol {
     }
 }
 
-/// What one side tells the other.
+/// A message between the receiver and ingestion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Frame {
     /// To ingestion: a datagram that `peer` sent. To the receiver: one to send to `peer`.
@@ -80,7 +81,8 @@ pub enum FrameError {
     Prefix(u8),
 }
 
-/// Appends a frame with a datagram to `buffer`. A payload longer than [`MAX_PAYLOAD_BYTES`] is cut off.
+/// Appends a frame with a datagram to `buffer`. A payload longer than [`MAX_PAYLOAD_BYTES`] is cut
+/// off.
 pub fn put_datagram(buffer: &mut BytesMut, protocol: Protocol, peer: SocketAddr, payload: &[u8]) {
     let payload = &payload[..payload.len().min(MAX_PAYLOAD_BYTES)];
     put_length(buffer, KIND_BYTES + PEER_BYTES + payload.len());
@@ -104,7 +106,8 @@ pub fn put_networks(buffer: &mut BytesMut, networks: &[IpNet]) {
     }
 }
 
-/// Takes the next frame off the front of `buffer`. Returns `None` until the whole frame has arrived.
+/// Takes the next frame off the front of `buffer`. Returns `None` until the whole frame has
+/// arrived.
 ///
 /// # Errors
 /// [`FrameError`] if the bytes are not a frame.

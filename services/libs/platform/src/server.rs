@@ -83,7 +83,8 @@ where
     })
 }
 
-/// Binds health and metrics, and returns where. For a service without an API this is all of its HTTP.
+/// Binds health and metrics, and returns where. For a service without an API this is all of its
+/// HTTP.
 ///
 /// # Errors
 /// The address cannot be bound.

@@ -128,7 +128,8 @@ pub async fn networks(connection: &mut AsyncPgConnection) -> QueryResult<Vec<Str
         network: String,
     }
     let rows = sql_query(
-        "SELECT network::text FROM source_senders JOIN sources ON sources.id = source_id WHERE disabled_at IS NULL",
+        "SELECT network::text FROM source_senders JOIN sources ON sources.id = source_id
+         WHERE disabled_at IS NULL",
     )
     .load::<Row>(connection)
     .await?;
@@ -213,7 +214,8 @@ pub async fn set_radius_secret(
         == 1)
 }
 
-/// Sets whether a source's Accounting-Requests need a Message-Authenticator; false when there is no source of this name.
+/// Sets whether a source's Accounting-Requests need a Message-Authenticator; false when there is no
+/// source of this name.
 ///
 /// # Errors
 /// The database fails.
@@ -227,8 +229,8 @@ pub async fn require_message_authenticator(
     Ok(update(known).set(required).execute(connection).await? == 1)
 }
 
-/// Sets the SHA-256 fingerprint of the client certificate that a source must present for syslog, or that it needs none;
-/// false when there is no source of this name.
+/// Sets the SHA-256 fingerprint of the client certificate that a source must present for syslog, or
+/// that it needs none; false when there is no source of this name.
 ///
 /// # Errors
 /// The database fails, or the fingerprint does not have 32 bytes.

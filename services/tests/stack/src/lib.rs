@@ -269,7 +269,8 @@ pub struct Sender {
     pub secret: String,
 }
 
-/// Gateway of one of the stack's networks. Docker carries loopback's published ports to a container from there.
+/// Gateway of one of the stack's networks. Docker carries loopback's published ports to a container
+/// from there.
 fn gateway(network: &str) -> String {
     let network = format!("{}_{network}", project());
     let format = "{{(index .IPAM.Config 0).Gateway}}";
@@ -278,7 +279,8 @@ fn gateway(network: &str) -> String {
         .to_owned()
 }
 
-/// A new one, in the place of an earlier one: a network is of one source. Waits until the receiver forwards its datagrams.
+/// A new one, in the place of an earlier one: a network is of one source. Waits until the receiver
+/// forwards its datagrams.
 pub fn sender_here() -> Sender {
     psql("DELETE FROM source_senders");
     let name = format!("sender-{}", uuid::Uuid::new_v4());

@@ -1,4 +1,5 @@
-//! Attacks on RADIUS and syslog: floods, forged PROXY headers, and senders without the certificate of their source.
+//! Attacks on RADIUS and syslog: floods, forged PROXY headers, and senders without the certificate
+//! of their source.
 
 use std::{io::Write, process::Child};
 

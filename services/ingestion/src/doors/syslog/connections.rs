@@ -1,6 +1,6 @@
-//! Syslog over TCP (RFC 6587) and TLS (RFC 5425). The proxy passes each connection to a socket of its transport, with the PROXY
-//! header in front. Syslog has no acknowledgement: while the database does not answer, nothing more is read, so that the
-//! sender's own queue fills.
+//! Syslog over TCP (RFC 6587) and TLS (RFC 5425). The proxy passes each connection to a socket of
+//! its transport, with the PROXY header in front. Syslog has no acknowledgement: while the database
+//! does not answer, nothing more is read, so that the sender's own queue fills.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -29,7 +29,7 @@ const MAX_CONNECTIONS: usize = 1_024;
 /// Maximum time for the PROXY header and the TLS handshake.
 const MAX_HANDSHAKE: Duration = Duration::from_secs(10);
 
-/// What a connection needs.
+/// Handles connections of both transports.
 #[derive(Clone)]
 struct Connections {
     syslog: Syslog,
@@ -87,7 +87,8 @@ impl Connections {
         }
     }
 
-    /// Returns the source of a connection, and what its messages are read from. A connection without a source is logged.
+    /// Returns the source of a connection, and what its messages are read from. A connection
+    /// without a source is logged.
     async fn begin(
         &self,
         mut stream: UnixStream,
@@ -156,7 +157,8 @@ impl Connection for TlsStream<UnixStream> {
     }
 }
 
-/// Returns true if the sender has closed the connection, or its half of it, however much is still to be read.
+/// Returns true if the sender has closed the connection, or its half of it, however much is still
+/// to be read.
 fn is_closed(connection: &dyn Connection) -> bool {
     let ready = connection.socket().ready(Interest::READABLE).now_or_never();
     matches!(ready, Some(Ok(ready)) if ready.is_read_closed())
@@ -188,7 +190,8 @@ impl Syslog {
         }
     }
 
-    /// Records messages, and tries again for as long as the connection is open. Returns whether they were recorded.
+    /// Records messages, and tries again for as long as the connection is open. Returns whether
+    /// they were recorded.
     async fn record_while_open(
         &self,
         source: &Sender,

@@ -1,5 +1,5 @@
-//! Syslog (RFC 5424), by datagrams and by connections. It has no acknowledgement: what the database does not take now is
-//! kept here and tried again.
+//! Syslog (RFC 5424), by datagrams and by connections. It has no acknowledgement: what the database
+//! does not take now is kept here and tried again.
 
 pub mod connections;
 
@@ -41,7 +41,8 @@ pub struct Syslog {
 }
 
 impl Syslog {
-    /// Records a datagram (RFC 5426). While the database does not answer, it waits here for a minute.
+    /// Records a datagram (RFC 5426). While the database does not answer, it waits here for a
+    /// minute.
     pub async fn datagram(&self, peer: SocketAddr, message: &[u8]) {
         let Some(source) = self.senders.source_of(DOOR, peer.ip()).await else {
             return;
