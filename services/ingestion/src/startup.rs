@@ -48,8 +48,6 @@ pub fn build(
         data_id: settings.ingestion.syslog_data_id.clone(),
     };
     let radius = Radius::new(senders, recorder.clone(), arrivals.clone());
-    open_sockets(settings, &pool, radius, syslog)?;
-    tokio::spawn(counts::report());
     let (recorder, arrivals) = (Data::from(recorder), Data::new(arrivals));
     let server = server::build(&settings.server, vec![pool.health()], move |app| {
         app.app_data(keys.clone())
@@ -66,6 +64,8 @@ pub fn build(
                 web::get().to(crate::openapi::document),
             ));
     })?;
+    open_sockets(settings, &pool, radius, syslog)?;
+    tokio::spawn(counts::report());
     tokio::spawn(sweeper::run(pool.clone(), settings.clone(), clock.clone()));
     tokio::spawn(upkeep::run(pool, settings.clone(), clock));
     Ok(server)

@@ -64,7 +64,7 @@ fn a_flood_of_strange_datagrams_harms_neither_https_nor_known_gateways() {
         SECONDS,
     ];
     let flood = start_client_on(&format!("{}_datagrams", project()), &flood);
-    let steady = start_client(&["python3", "/clients/steady.py", &key, SECONDS]);
+    let steady = start_client(&["python3", "/clients/https_client.py", &key, SECONDS]);
     let gateway = [
         "python3",
         "/clients/radius_ledger.py",

@@ -1,6 +1,7 @@
-"""A steady HTTPS client: posts one event at a time and repeats none. Prints how many were acknowledged, and what else happened.
+"""Posts one event at a time over HTTPS and repeats none. Prints how many were acknowledged, and
+how often each other outcome occurred.
 
-Usage: steady.py KEY SECONDS
+Usage: https_client.py KEY SECONDS
 """
 import collections
 import http.client
@@ -15,16 +16,26 @@ key, seconds = sys.argv[1], float(sys.argv[2])
 host = urlsplit(os.environ["STACK_URL"])
 context = ssl.create_default_context(cafile="/state/ca.pem")
 outcomes = collections.Counter()
+headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
 end = time.monotonic() + seconds
 number = 0
 while time.monotonic() < end:
     # A connection for each hundred events: the handshake is tried too.
     if number % 100 == 0:
-        connection = http.client.HTTPSConnection(host.hostname, host.port, timeout=10, context=context)
+        connection = http.client.HTTPSConnection(
+            host.hostname, host.port, timeout=10, context=context
+        )
     number += 1
-    event = {"event_id": f"steady-{number}", "type": "login", "session_id": f"steady-{number}", "user": "asha", "occurred_at": "2025-01-01T10:00:00Z"}
+    name = f"steady-{number}"
+    event = {
+        "event_id": name,
+        "type": "login",
+        "session_id": name,
+        "user": "asha",
+        "occurred_at": "2025-01-01T10:00:00Z",
+    }
     try:
-        connection.request("POST", "/api/v1/ingestion/events", json.dumps(event), {"Authorization": f"Bearer {key}", "Content-Type": "application/json"})
+        connection.request("POST", "/api/v1/ingestion/events", json.dumps(event), headers)
         answer = connection.getresponse()
         answer.read()
         outcomes[str(answer.status)] += 1
