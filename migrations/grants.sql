@@ -40,8 +40,9 @@ GRANT EXECUTE ON FUNCTION sign_in_locked_until, sign_in_quiet_at, sign_in_closed
 GRANT INSERT (actor, action, detail) ON audit_log TO auth;
 
 -- ingestion
-GRANT SELECT (id, name, key_hash, radius_secret, created_at, disabled_at, complete_through, last_restart_at, events, clock_skewed,
-    last_event_at, last_received_at) ON sources TO ingestion;
+GRANT SELECT (id, name, key_hash, radius_secret, require_message_authenticator, client_certificate,
+    created_at, disabled_at, complete_through, last_restart_at, events, clock_skewed, last_event_at,
+    last_received_at) ON sources TO ingestion;
 GRANT UPDATE (complete_through, last_restart_at) ON sources TO ingestion;
 GRANT SELECT ON source_senders, source_gaps TO ingestion;
 -- received_at is the database's own: no event can be back-dated.
@@ -66,9 +67,11 @@ GRANT SELECT (id, name, scope, created_at, disabled_at), INSERT (name, password_
 GRANT UPDATE (password_hash, disabled_at) ON api_clients TO operator;
 GRANT SELECT, UPDATE (failures, pending, window_failures) ON sign_in_attempts TO operator;
 GRANT EXECUTE ON FUNCTION sign_in_locked_until, sign_in_closed_until TO operator;
-GRANT SELECT (id, name, created_at, disabled_at, complete_through, last_restart_at, events, clock_skewed, last_event_at, last_received_at),
+GRANT SELECT (id, name, require_message_authenticator, client_certificate, created_at, disabled_at,
+    complete_through, last_restart_at, events, clock_skewed, last_event_at, last_received_at),
     INSERT (name, key_hash, radius_secret) ON sources TO operator;
-GRANT UPDATE (key_hash, disabled_at, radius_secret) ON sources TO operator;
+GRANT UPDATE (key_hash, disabled_at, radius_secret, require_message_authenticator,
+    client_certificate) ON sources TO operator;
 GRANT SELECT, INSERT, DELETE ON source_senders TO operator;
 GRANT SELECT ON source_gaps TO operator;
 GRANT EXECUTE ON FUNCTION add_up_arrivals TO operator;

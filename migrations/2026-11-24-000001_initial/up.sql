@@ -57,6 +57,11 @@ CREATE TABLE sources (
     key_hash bytea NOT NULL UNIQUE,
     -- Signs and checks RADIUS packets, so it cannot be stored as a hash.
     radius_secret text CHECK (length(radius_secret) >= 16),
+    -- Accounting-Requests without a Message-Authenticator are dropped.
+    require_message_authenticator boolean NOT NULL DEFAULT false,
+    -- SHA-256 fingerprint of the client certificate that syslog over TLS must present. With it, the source's syslog over UDP and
+    -- plain TCP is refused.
+    client_certificate bytea CHECK (octet_length(client_certificate) = 32),
     created_at timestamptz NOT NULL DEFAULT now(),
     disabled_at timestamptz,
     -- The source states that it has reported everything up to this instant.

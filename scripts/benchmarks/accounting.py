@@ -1,7 +1,7 @@
 """Sends RADIUS Starts of sessions that nobody had, 128 outstanding: answers a second, unanswered, 99th percentile in ms.
 
 All packets are made before the clock starts, and all answers checked after it has stopped. (radclient walks its whole list for each answer, and measures itself.)
-Usage: accounting.py HOST PORT SECRET REQUESTS [SENDER]     with SENDER as the VIP would send it, with that address in front
+Usage: accounting.py HOST PORT SECRET REQUESTS
 """
 import hashlib
 import socket
@@ -12,7 +12,6 @@ import uuid
 
 host, port, secret, requests = sys.argv[1], int(sys.argv[2]), sys.argv[3].encode(), int(sys.argv[4])
 OUTSTANDING, PATIENCE, TRIES = 128, 2.0, 5
-proxy = "".join(f"PROXY TCP4 {sender} {sender} 1813 1813\r\n" for sender in sys.argv[5:]).encode()
 run = uuid.uuid4().hex[:12]
 
 
@@ -29,7 +28,7 @@ def body(number):
 
 def packet(identifier, attributes):
     head = struct.pack("!BBH", 4, identifier, 20 + len(attributes))
-    return proxy + head + hashlib.md5(head + bytes(16) + attributes + secret).digest() + attributes
+    return head + hashlib.md5(head + bytes(16) + attributes + secret).digest() + attributes
 
 
 # A request has the identifier of its place among those outstanding: each place has its own line of requests.
@@ -86,5 +85,5 @@ while waiting:
         send_again(now)
 elapsed = time.perf_counter() - started
 # Not while the clock runs: it would be the client that is measured.
-wrong = sum(not is_answer(request.removeprefix(proxy), answer) for request, answer in answered)
+wrong = sum(not is_answer(request, answer) for request, answer in answered)
 print(f"{len(seconds) / elapsed:.0f} {unanswered + wrong} {1000 * sorted(seconds)[len(seconds) * 99 // 100]:.1f}")

@@ -168,7 +168,10 @@ async fn restart_and_second_replica_know_the_lock() {
     let hashing = rollcall_auth::hashing::Hashing::new(&settings.auth);
     let replica = rollcall_auth::startup::build(&settings, rollcall.clock.clone(), hashing.clone())
         .expect("auth");
-    let url = format!("http://{}/api/v1/auth/connect", replica.address);
+    let url = format!(
+        "http://{}/api/v1/auth/connect",
+        replica.address.expect("an address")
+    );
     tokio::spawn(replica.run());
     let answer = rollcall
         .http

@@ -13,6 +13,7 @@ use rollcall_store::{
 };
 use serde::Serialize;
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use crate::{generate, note, output::Output, try_rule};
 
@@ -44,6 +45,23 @@ pub enum Task {
         /// Its name.
         name: String,
     },
+    /// Require a valid Message-Authenticator (RFC 2869) in each RADIUS packet of a source, or no
+    /// longer.
+    RequireMessageAuthenticator {
+        /// Name of the source.
+        name: String,
+        /// With `on`, packets without one are dropped and logged.
+        state: Switch,
+    },
+    /// Require a client certificate for a source's syslog (RFC 5425), read as PEM from standard
+    /// input, or no longer.
+    SetCertificate {
+        /// Name of the source.
+        name: String,
+        /// Require no certificate: syslog over UDP and plain TCP is accepted again.
+        #[arg(long)]
+        none: bool,
+    },
     /// Show what the rules make of a log file, which is read from standard input: RFC 5424 messages, or lines of a log with RFC 3339 times.
     TryRule,
     /// Let a source report no more, from 5 seconds on. What it reported stays.
@@ -56,6 +74,12 @@ pub enum Task {
         /// Its name.
         name: String,
     },
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+pub enum Switch {
+    On,
+    Off,
 }
 
 #[derive(Serialize)]
@@ -109,6 +133,17 @@ pub async fn run(
                 json!({"name": name, "radius_secret": secret}),
                 "The secret is shown this once, and holds within 5 seconds.",
             ))
+        }
+        Task::RequireMessageAuthenticator { name, state } => {
+            require_message_authenticator(pool, &name, matches!(state, Switch::On)).await
+        }
+        Task::SetCertificate { name, none } => {
+            let certificate = if none {
+                None
+            } else {
+                Some(std::io::read_to_string(std::io::stdin().lock())?)
+            };
+            set_certificate(pool, &name, certificate.as_deref()).await
         }
         Task::List => {
             pool.ask(async |connection| sources::add_up(connection, settings.gap_seconds).await)
@@ -193,6 +228,58 @@ async fn add(pool: &Pool, name: &str, senders: &[String], radius: bool) -> Resul
         },
         ONCE,
     ))
+}
+
+async fn require_message_authenticator(
+    pool: &Pool,
+    name: &str,
+    required: bool,
+) -> Result<Output, Failure> {
+    let known = pool.ask(async |connection| {
+        let known = sources::require_message_authenticator(connection, name, required).await?;
+        note(
+            connection,
+            "source.require-message-authenticator",
+            name,
+            known,
+        )
+        .await
+    });
+    known.await?.then_some(()).ok_or_else(|| unknown(name))?;
+    Ok(Output::one(
+        json!({"name": name, "require_message_authenticator": required}),
+        "The change takes effect within 5 seconds.",
+    ))
+}
+
+/// `certificate` is PEM; `None` removes the requirement.
+async fn set_certificate(
+    pool: &Pool,
+    name: &str,
+    certificate: Option<&str>,
+) -> Result<Output, Failure> {
+    let fingerprint = certificate.map(fingerprint).transpose()?;
+    let known = pool.ask(async |connection| {
+        let known =
+            sources::set_client_certificate(connection, name, fingerprint.as_deref()).await?;
+        note(connection, "source.set-certificate", name, known).await
+    });
+    known.await?.then_some(()).ok_or_else(|| unknown(name))?;
+    Ok(Output::one(
+        json!({"name": name, "client_certificate": fingerprint.map(hex::encode)}),
+        "The change takes effect within 5 seconds, for new connections.",
+    ))
+}
+
+/// Returns the SHA-256 fingerprint of the first certificate of a PEM file.
+fn fingerprint(text: &str) -> Result<Vec<u8>, Failure> {
+    let blocks = pem::parse_many(text)
+        .map_err(|error| format!("the certificate must be a PEM file: {error}"))?;
+    let certificate = blocks
+        .iter()
+        .find(|block| block.tag() == "CERTIFICATE")
+        .ok_or("the file has no certificate: it must have a PEM block BEGIN CERTIFICATE")?;
+    Ok(Sha256::digest(certificate.contents()).to_vec())
 }
 
 /// An address or network as Postgres keeps it: the network's own bits alone.

@@ -1,20 +1,23 @@
 //! Puts the service together.
 
-use std::{net::SocketAddr, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use actix_web::{
     http::Method,
     web::{self, Data},
 };
 use rollcall_formats::syslog::Rules;
-use rollcall_platform::{clock::Clock, request::only, server, settings::Settings};
+use rollcall_platform::{clock::Clock, request::only, server, settings::Settings, socket::Slot};
 use rollcall_store::Pool;
 
 use crate::{
     arrivals::Arrivals,
+    counts,
     doors::{
-        radius,
-        syslog::{self, Syslog},
+        datagrams::{self, Datagrams},
+        radius::Radius,
+        syslog::{Syslog, connections},
+        tls::Tls,
     },
     recorder::Recorder,
     routes,
@@ -23,23 +26,14 @@ use crate::{
     sweeper, upkeep,
 };
 
-/// The service, bound; HTTP is not yet running.
-pub struct Ingestion {
-    /// The HTTP door.
-    pub server: server::Running,
-    /// The RADIUS door.
-    pub radius: SocketAddr,
-    /// The syslog doors.
-    pub syslog_udp: SocketAddr,
-    /// The same over TCP.
-    pub syslog_tcp: SocketAddr,
-}
-
 /// Binds the service, on port 0 if so set. It asks Postgres alone.
 ///
 /// # Errors
 /// A setting or address is bad; the error says which.
-pub fn build(settings: &Settings, clock: Clock) -> Result<Ingestion, Box<dyn std::error::Error>> {
+pub fn build(
+    settings: &Settings,
+    clock: Clock,
+) -> Result<server::Running, Box<dyn std::error::Error>> {
     let pool = Pool::new(&settings.database)?;
     let keys = Data::new(SourceKeys::new(pool.clone()));
     let recorder = Arc::new(Recorder::start(&pool, &settings.ingestion));
@@ -53,14 +47,7 @@ pub fn build(settings: &Settings, clock: Clock) -> Result<Ingestion, Box<dyn std
         rules: Arc::new(rules(&settings.ingestion.rules_directory)?),
         data_id: settings.ingestion.syslog_data_id.clone(),
     };
-    let radius = radius::open(
-        settings.ingestion.radius_address,
-        senders,
-        recorder.clone(),
-        arrivals.clone(),
-    )?;
-    let syslog_udp = syslog::open_udp(settings.ingestion.syslog_udp_address, syslog.clone())?;
-    let syslog_tcp = syslog::open_tcp(settings.ingestion.syslog_tcp_address, syslog)?;
+    let radius = Radius::new(senders, recorder.clone(), arrivals.clone());
     let (recorder, arrivals) = (Data::from(recorder), Data::new(arrivals));
     let server = server::build(&settings.server, vec![pool.health()], move |app| {
         app.app_data(keys.clone())
@@ -77,14 +64,30 @@ pub fn build(settings: &Settings, clock: Clock) -> Result<Ingestion, Box<dyn std
                 web::get().to(crate::openapi::document),
             ));
     })?;
+    open_sockets(settings, server.slot.as_ref(), &pool, (radius, syslog))?;
+    tokio::spawn(counts::report());
     tokio::spawn(sweeper::run(pool.clone(), settings.clone(), clock.clone()));
     tokio::spawn(upkeep::run(pool, settings.clone(), clock));
-    Ok(Ingestion {
-        server,
-        radius,
-        syslog_udp,
-        syslog_tcp,
-    })
+    Ok(server)
+}
+
+/// Opens the sockets for datagrams and for syslog connections, each where its directory is set.
+fn open_sockets(
+    settings: &Settings,
+    slot: Option<&Slot>,
+    pool: &Pool,
+    (radius, syslog): (Radius, Syslog),
+) -> std::io::Result<()> {
+    if let Some(slot) = slot {
+        let files = &settings.ingestion;
+        let tls = Tls::new(&files.tls_certificate, &files.tls_private_key);
+        connections::open(slot, syslog.clone(), tls)?;
+    }
+    let directory = &settings.receiver.socket_directory;
+    if !directory.as_os_str().is_empty() {
+        datagrams::open(directory, Datagrams { radius, syslog }, pool.clone())?;
+    }
+    Ok(())
 }
 
 /// The operator's own rules, by the names of their files, and after them the shipped ones.
@@ -119,5 +122,5 @@ pub fn rules(directory: &Path) -> Result<Rules, Box<dyn std::error::Error>> {
 /// # Errors
 /// As of [`build`], or serving failed.
 pub async fn serve(settings: Settings) -> Result<(), Box<dyn std::error::Error>> {
-    Ok(build(&settings, Clock::System)?.server.run().await?)
+    Ok(build(&settings, Clock::System)?.run().await?)
 }

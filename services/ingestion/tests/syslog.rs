@@ -1,11 +1,13 @@
-//! The syslog doors, as the VIP speaks to them.
+//! Syslog, as the proxy and the datagram receiver pass it on.
 
 use std::time::Duration;
 
+use bytes::BytesMut;
+use rollcall_platform::datagram::{Protocol, put_datagram};
 use rollcall_test_support::{Proxy, Rollcall};
 use tokio::{
-    io::AsyncWriteExt,
-    net::{TcpStream, UdpSocket},
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::UnixStream,
 };
 
 const PROXY: &str = "PROXY TCP4 192.0.2.7 192.0.2.1 40000 514\r\n";
@@ -17,11 +19,21 @@ async fn with_source() -> (Rollcall, String) {
     (rollcall, source)
 }
 
-async fn connection(rollcall: &Rollcall, text: &str) -> TcpStream {
-    let mut stream = TcpStream::connect(rollcall.syslog_tcp)
-        .await
-        .expect("a connection");
+async fn connection(rollcall: &Rollcall, text: &str) -> UnixStream {
+    let mut stream = rollcall.socket("syslog").await;
     stream.write_all(text.as_bytes()).await.expect("sent");
+    stream
+}
+
+/// Sends datagrams of one gateway, as the receiver forwards them. The connection must be kept.
+async fn datagrams(rollcall: &Rollcall, peer: &str, payloads: &[String]) -> UnixStream {
+    let mut frames = BytesMut::new();
+    for payload in payloads {
+        let peer = peer.parse().expect("an address");
+        put_datagram(&mut frames, Protocol::Syslog, peer, payload.as_bytes());
+    }
+    let mut stream = rollcall.socket("datagrams").await;
+    stream.write_all(&frames).await.expect("sent");
     stream
 }
 
@@ -89,21 +101,20 @@ async fn a_name_that_is_used_again_is_another_session() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_datagram_of_structured_data_is_an_event_and_bad_ones_harm_nobody() {
     let (rollcall, _) = with_source().await;
-    let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a socket");
     let event = r#"<134>1 2025-01-01T10:00:00Z gw app - - [rollcall@32473 type="login" session_id="s1" user="user_4" realm="Sales"]"#;
-    for datagram in [
+    let _stranger = datagrams(
+        &rollcall,
+        "198.51.100.9:40000",
+        &[event.replace("s1", "s2")],
+    )
+    .await;
+    let bad = [
         "hello".to_owned(),
-        format!("PROXY TCP4 198.51.100.9 192.0.2.1 40000 514\r\n{event}"),
-        format!("{PROXY}<134>1 not a time gw app - - -"),
-        format!("{PROXY}{}", event.replace("login", "LOGIN")),
-        format!("{PROXY}{event}"),
-        format!("{PROXY}{event}"),
-    ] {
-        socket
-            .send_to(datagram.as_bytes(), rollcall.syslog_udp)
-            .await
-            .expect("sent");
-    }
+        "<134>1 not a time gw app - - -".to_owned(),
+        event.replace("login", "LOGIN"),
+    ];
+    let good = [event.to_owned(), event.to_owned()];
+    let _gateway = datagrams(&rollcall, "192.0.2.7:40000", &[&bad[..], &good].concat()).await;
     events(&rollcall, 1).await;
     assert_eq!(sessions(&rollcall).await, ["s1 user_4 01 10:00"]);
 }
@@ -124,7 +135,7 @@ async fn who_is_no_sender_is_not_heard() {
     for mut stream in [stranger, nobody] {
         let mut rest = Vec::new();
         // It is closed, with or without what it had sent being read.
-        let _ = tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut rest).await;
+        let _ = stream.read_to_end(&mut rest).await;
         assert_eq!(rest, b"");
     }
     assert_eq!(rollcall.database.count("events").await, 0);
@@ -158,16 +169,48 @@ async fn while_the_database_is_away_messages_wait_and_come_when_it_is_back() {
         .write_all((line(2) + &line(3)).as_bytes())
         .await
         .expect("sent");
-    let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a socket");
-    socket
-        .send_to(
-            format!("{PROXY}{}", line(4)).as_bytes(),
-            rollcall.syslog_udp,
-        )
-        .await
-        .expect("sent");
+    let _gateway = datagrams(&rollcall, "192.0.2.7:40000", &[line(4)]).await;
     tokio::time::sleep(Duration::from_millis(700)).await;
     assert_eq!(rollcall.database.count("events").await, 1);
     proxy.restore();
     events(&rollcall, 4).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn retries_end_when_the_sender_has_gone() {
+    let proxy = Proxy::new(rollcall_test_support::postgres()).await;
+    let rollcall = Rollcall::builder()
+        .await
+        .postgres(proxy.address)
+        // An attempt fails soon.
+        .set(|settings| settings.database.wait_milliseconds = 500)
+        .start();
+    let source = rollcall.source().await;
+    rollcall.senders(&source, &["192.0.2.0/28"]).await;
+    let line = |day: u8| {
+        let text = "Accepted password for asha from 203.0.113.5 port 51234 ssh2";
+        sshd(&format!("2025-01-0{day}T10:00:00Z"), text)
+    };
+    // One closes the connection, the other only its own half.
+    let mut closing = connection(&rollcall, &format!("{PROXY}{}", line(1))).await;
+    let mut half_closing = connection(&rollcall, &format!("{PROXY}{}", line(2))).await;
+    let mut staying = connection(&rollcall, &format!("{PROXY}{}", line(3))).await;
+    events(&rollcall, 3).await;
+    proxy.cut();
+    closing.write_all(line(4).as_bytes()).await.expect("sent");
+    half_closing
+        .write_all(line(5).as_bytes())
+        .await
+        .expect("sent");
+    staying.write_all(line(6).as_bytes()).await.expect("sent");
+    drop(closing);
+    half_closing.shutdown().await.expect("half closed");
+    // Ingestion closes the connection that it gave up.
+    let mut rest = Vec::new();
+    half_closing.read_to_end(&mut rest).await.expect("the end");
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    proxy.restore();
+    events(&rollcall, 4).await;
+    staying.write_all(line(7).as_bytes()).await.expect("sent");
+    events(&rollcall, 5).await;
 }

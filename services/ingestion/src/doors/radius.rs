@@ -1,4 +1,5 @@
-//! RADIUS accounting over UDP (RFC 2866): answered only when the event is on disk, so that the gateway sends again until then.
+//! RADIUS accounting (RFC 2866): answered only when the event is on disk, so that the gateway sends
+//! again until then.
 
 use std::{
     collections::HashSet,
@@ -9,13 +10,12 @@ use std::{
 use rollcall_attendance::event::Event;
 use rollcall_formats::radius::{Request, drafts};
 use rollcall_store::{events::Reported, sources::Sender};
-use tokio::net::UdpSocket;
 
 use crate::{
     arrivals::Arrivals,
     counts,
     recorder::{Recorded, Recorder},
-    senders::{Senders, behind_proxy},
+    senders::Senders,
 };
 
 const DOOR: &str = "radius";
@@ -23,9 +23,9 @@ const DOOR: &str = "radius";
 /// Sender, identifier and authenticator.
 type Repetition = (SocketAddr, (u8, [u8; 16]));
 
+/// Handles Accounting-Requests.
 #[derive(Clone)]
-struct Door {
-    socket: Arc<UdpSocket>,
+pub struct Radius {
     senders: Senders,
     recorder: Arc<Recorder>,
     arrivals: Arrivals,
@@ -58,55 +58,28 @@ impl Drop for Place<'_> {
     }
 }
 
-/// Binds the door and serves it; tells where it was bound.
-///
-/// # Errors
-/// The address cannot be bound.
-pub fn open(
-    address: SocketAddr,
-    senders: Senders,
-    recorder: Arc<Recorder>,
-    arrivals: Arrivals,
-) -> std::io::Result<SocketAddr> {
-    let socket = Arc::new(super::bind(address)?);
-    let bound = socket.local_addr()?;
-    let door = Door {
-        socket: socket.clone(),
-        senders,
-        recorder,
-        arrivals,
-        in_work: InWork::default(),
-    };
-    tokio::spawn(super::serve(DOOR, socket, move |datagram, vip| {
-        let door = door.clone();
-        async move { door.handle(&datagram, vip).await }
-    }));
-    Ok(bound)
-}
-
-impl Door {
-    async fn handle(&self, datagram: &[u8], vip: SocketAddr) {
-        let Some((sender, packet)) = behind_proxy(datagram) else {
-            return counts::reject(DOOR, "-", &"it does not come from the VIP");
-        };
-        let Some(source) = self.senders.source_of(DOOR, sender.ip()).await else {
-            return;
-        };
-        let Some(secret) = source.radius_secret.as_deref().map(str::as_bytes) else {
-            let reason = "this source has no RADIUS secret: see scripts/rollcall source rotate-radius-secret";
-            return counts::reject(DOOR, &source.name, &reason);
-        };
-        let request = match Request::parse(packet, secret) {
-            Ok(request) => request,
-            Err(reason) => return counts::reject(DOOR, &source.name, &reason),
-        };
-        let Some(_place) = self.in_work.place((sender, request.repetition())) else {
-            return;
-        };
-        if self.record(&request, &source).await.is_ok() {
-            // The gateway sends again when it does not get this.
-            let _ = self.socket.send_to(&request.response(secret), vip).await;
+impl Radius {
+    /// A handler without requests in flight.
+    #[must_use]
+    pub fn new(senders: Senders, recorder: Arc<Recorder>, arrivals: Arrivals) -> Self {
+        Self {
+            senders,
+            recorder,
+            arrivals,
+            in_work: InWork::default(),
         }
+    }
+
+    /// Returns the response to a packet once its events are on disk. A packet without a response is
+    /// counted and logged.
+    pub async fn handle(&self, peer: SocketAddr, packet: &[u8]) -> Option<Vec<u8>> {
+        let source = self.senders.source_of(DOOR, peer.ip()).await?;
+        let (request, secret) = authentic(packet, &source)
+            .map_err(|reason| counts::reject(DOOR, &source.name, &reason))
+            .ok()?;
+        let _place = self.in_work.place((peer, request.repetition()))?;
+        self.record(&request, &source).await.ok()?;
+        Some(request.response(secret.as_bytes()))
     }
 
     /// An error is no answer: what was wrong is counted and logged.
@@ -142,6 +115,18 @@ impl Door {
             Ok(())
         }
     }
+}
+
+/// Parses a packet of `source` and checks it with the source's secret, which is returned with it.
+fn authentic<'a>(packet: &[u8], source: &'a Sender) -> Result<(Request, &'a str), String> {
+    let secret = source.radius_secret.as_deref().ok_or(
+        "this source has no RADIUS secret: see scripts/rollcall source rotate-radius-secret",
+    )?;
+    let request = Request::parse(packet, secret.as_bytes()).map_err(|error| error.to_string())?;
+    if source.require_message_authenticator && !request.has_message_authenticator() {
+        return Err("it has no Message-Authenticator, which this source requires: see scripts/rollcall source require-message-authenticator".into());
+    }
+    Ok((request, secret))
 }
 
 #[cfg(test)]

@@ -92,6 +92,12 @@ impl Request {
         (self.identifier, self.authenticator)
     }
 
+    /// Returns true if the packet has a Message-Authenticator, which is then valid.
+    #[must_use]
+    pub fn has_message_authenticator(&self) -> bool {
+        self.first(MESSAGE_AUTHENTICATOR).is_some()
+    }
+
     /// The first attribute of a type.
     fn first(&self, kind: u8) -> Option<&[u8]> {
         self.attributes

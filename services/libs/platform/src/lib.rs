@@ -4,6 +4,7 @@
 mod access_log;
 pub mod clock;
 pub mod command;
+pub mod datagram;
 pub mod envelope;
 pub mod health;
 pub mod jwks;

@@ -22,6 +22,7 @@ pub struct Settings {
     pub token: Token,
     pub auth: Auth,
     pub ingestion: Ingestion,
+    pub receiver: Receiver,
     pub reporting: Reporting,
     pub retention: Retention,
     pub telemetry: Telemetry,
@@ -99,15 +100,26 @@ pub struct Ingestion {
     pub queue_events: usize,
     pub batch_events: usize,
     pub writers: usize,
-    pub radius_address: SocketAddr,
-    pub syslog_udp_address: SocketAddr,
-    pub syslog_tcp_address: SocketAddr,
+    pub tls_certificate: PathBuf,
+    pub tls_private_key: PathBuf,
     pub syslog_data_id: String,
     pub rules_directory: PathBuf,
     pub ahead_seconds: u32,
     pub skew_seconds: u32,
     pub gap_seconds: u32,
     pub sweep_seconds: u32,
+}
+
+/// The datagram receiver.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Receiver {
+    pub radius_address: SocketAddr,
+    pub syslog_address: SocketAddr,
+    pub socket_directory: PathBuf,
+    pub datagrams_per_second: u32,
+    pub burst_datagrams: u32,
+    pub queue_bytes: usize,
 }
 
 /// How long things are kept, in days; 0 for ever.

@@ -5,7 +5,8 @@ use std::{collections::HashMap, hash::Hash, time::Duration};
 /// Time between two calls of [`Tally::take`].
 pub const PERIOD: Duration = Duration::from_mins(1);
 
-/// Counts by cause. Memory is bounded: causes beyond the first `max_causes` of a period are counted together.
+/// Counts by cause. Memory is bounded: causes beyond the first `max_causes` of a period are counted
+/// together.
 #[derive(Debug)]
 pub struct Tally<C> {
     counts: HashMap<C, u64>,
@@ -33,7 +34,8 @@ impl<C: Eq + Hash + Clone> Tally<C> {
         }
     }
 
-    /// Returns true if the cause is new, and so is to be logged now. Otherwise it is counted for [`Tally::take`].
+    /// Returns true if the cause is new, and so is to be logged now. Otherwise it is counted for
+    /// [`Tally::take`].
     pub fn is_new(&mut self, cause: C) -> bool {
         if let Some(count) = self.counts.get_mut(&cause) {
             *count += 1;
@@ -47,7 +49,8 @@ impl<C: Eq + Hash + Clone> Tally<C> {
         true
     }
 
-    /// Returns what was counted since the last call. A cause that did not occur since then is new again.
+    /// Returns what was counted since the last call. A cause that did not occur since then is new
+    /// again.
     pub fn take(&mut self) -> Counts<C> {
         self.counts.retain(|_, count| *count > 0);
         let mut by_cause: Vec<_> = self

@@ -53,6 +53,8 @@ diesel::table! {
         name -> Text,
         key_hash -> Bytea,
         radius_secret -> Nullable<Text>,
+        require_message_authenticator -> Bool,
+        client_certificate -> Nullable<Bytea>,
         created_at -> Timestamptz,
         disabled_at -> Nullable<Timestamptz>,
         complete_through -> Nullable<Timestamptz>,

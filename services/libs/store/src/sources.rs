@@ -6,7 +6,7 @@ use diesel::{
     ExpressionMethods, OptionalExtension, QueryDsl, QueryableByName, insert_into,
     result::QueryResult,
     sql_query,
-    sql_types::{Array, BigInt, Double, Integer, Nullable, Text, Timestamptz},
+    sql_types::{Array, BigInt, Binary, Bool, Double, Integer, Nullable, Text, Timestamptz},
     update,
 };
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
@@ -43,6 +43,10 @@ pub struct Source {
     pub last_restart_at: Option<Timestamp>,
     #[diesel(sql_type = Array<Text>)]
     pub senders: Vec<String>,
+    #[diesel(sql_type = Bool)]
+    pub require_message_authenticator: bool,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub client_certificate: Option<String>,
     #[diesel(sql_type = Timestamptz, deserialize_as = jiff_diesel::Timestamp)]
     pub created_at: Timestamp,
     #[diesel(sql_type = Nullable<Timestamptz>, deserialize_as = NullableTimestamp)]
@@ -61,6 +65,12 @@ pub struct Sender {
     /// What its RADIUS packets are signed with.
     #[diesel(sql_type = Nullable<Text>)]
     pub radius_secret: Option<String>,
+    /// Accounting-Requests without a Message-Authenticator are dropped.
+    #[diesel(sql_type = Bool)]
+    pub require_message_authenticator: bool,
+    /// SHA-256 fingerprint of the client certificate without which its syslog is refused.
+    #[diesel(sql_type = Nullable<Binary>)]
+    pub client_certificate: Option<Vec<u8>>,
 }
 
 /// The enabled source that has this key.
@@ -97,13 +107,33 @@ pub async fn by_sender(
     address: IpAddr,
 ) -> QueryResult<Option<Sender>> {
     sql_query(
-        "SELECT source_id, name, radius_secret FROM source_senders JOIN sources ON sources.id = source_id
+        "SELECT source_id, name, radius_secret, require_message_authenticator, client_certificate
+         FROM source_senders JOIN sources ON sources.id = source_id
          WHERE network >>= $1::inet AND disabled_at IS NULL ORDER BY masklen(network) DESC LIMIT 1",
     )
     .bind::<Text, _>(address.to_string())
     .get_result(connection)
     .await
     .optional()
+}
+
+/// The networks from which enabled sources send.
+///
+/// # Errors
+/// The database fails.
+pub async fn networks(connection: &mut AsyncPgConnection) -> QueryResult<Vec<String>> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Text)]
+        network: String,
+    }
+    let rows = sql_query(
+        "SELECT network::text FROM source_senders JOIN sources ON sources.id = source_id
+         WHERE disabled_at IS NULL",
+    )
+    .load::<Row>(connection)
+    .await?;
+    Ok(rows.into_iter().map(|row| row.network).collect())
 }
 
 /// A source to be added.
@@ -184,6 +214,36 @@ pub async fn set_radius_secret(
         == 1)
 }
 
+/// Sets whether a source's Accounting-Requests need a Message-Authenticator; false when there is no
+/// source of this name.
+///
+/// # Errors
+/// The database fails.
+pub async fn require_message_authenticator(
+    connection: &mut AsyncPgConnection,
+    name: &str,
+    required: bool,
+) -> QueryResult<bool> {
+    let known = dsl::sources.filter(dsl::name.eq(name));
+    let required = dsl::require_message_authenticator.eq(required);
+    Ok(update(known).set(required).execute(connection).await? == 1)
+}
+
+/// Sets the SHA-256 fingerprint of the client certificate that a source must present for syslog, or
+/// that it needs none; false when there is no source of this name.
+///
+/// # Errors
+/// The database fails, or the fingerprint does not have 32 bytes.
+pub async fn set_client_certificate(
+    connection: &mut AsyncPgConnection,
+    name: &str,
+    fingerprint: Option<&[u8]>,
+) -> QueryResult<bool> {
+    let known = dsl::sources.filter(dsl::name.eq(name));
+    let fingerprint = dsl::client_certificate.eq(fingerprint);
+    Ok(update(known).set(fingerprint).execute(connection).await? == 1)
+}
+
 /// Adds up what has arrived. A source that was silent for longer than `gap_seconds` gets a gap.
 ///
 /// # Errors
@@ -204,7 +264,8 @@ pub async fn list(connection: &mut AsyncPgConnection) -> QueryResult<Vec<Source>
     sql_query(
         "SELECT name, events, last_event_at, last_received_at, complete_through, clock_skewed, last_restart_at, created_at, disabled_at,
              gaps.count AS gaps, gaps.from_at AS last_gap_from, gaps.to_at AS last_gap_to,
-             ARRAY(SELECT network::text FROM source_senders WHERE source_id = id ORDER BY network) AS senders
+             ARRAY(SELECT network::text FROM source_senders WHERE source_id = id ORDER BY network) AS senders,
+             require_message_authenticator, encode(client_certificate, 'hex') AS client_certificate
          FROM sources CROSS JOIN LATERAL (
              SELECT count(*), max(from_at) AS from_at, max(to_at) AS to_at FROM source_gaps
              WHERE source_id = id AND (complete_through IS NULL OR to_at > complete_through)

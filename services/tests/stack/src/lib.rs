@@ -169,6 +169,12 @@ pub fn run_client(command: &[&str], input: &str) -> Output {
 /// A command in the client container, at work.
 #[must_use]
 pub fn start_client(command: &[&str]) -> Child {
+    start_client_on("host", command)
+}
+
+/// The same on a network of Docker's.
+#[must_use]
+pub fn start_client_on(network: &str, command: &[&str]) -> Child {
     let ca = format!(
         "{}:/state/ca.pem:ro",
         root().join(".rollcall/ca.pem").display()
@@ -180,7 +186,7 @@ pub fn start_client(command: &[&str]) -> Child {
             "--rm",
             "-i",
             "--network",
-            "host",
+            network,
             "-v",
             &ca,
             "-v",
@@ -299,31 +305,30 @@ pub struct Sender {
     pub secret: String,
 }
 
-/// A new one, in the place of an earlier one: a network is of one source. Docker carries loopback's published ports to the
-/// VIP from its network's gateway.
+/// Gateway of one of the stack's networks. Docker carries loopback's published ports to a container
+/// from there.
+fn gateway(network: &str) -> String {
+    let network = format!("{}_{network}", project());
+    let format = "{{(index .IPAM.Config 0).Gateway}}";
+    docker(&["network", "inspect", &network, "--format", format])
+        .trim()
+        .to_owned()
+}
+
+/// A new one, in the place of an earlier one: a network is of one source. Waits until the receiver
+/// forwards its datagrams.
 pub fn sender_here() -> Sender {
     psql("DELETE FROM source_senders");
     let name = format!("sender-{}", uuid::Uuid::new_v4());
-    let network = [
-        "network",
-        "inspect",
-        &format!("{}_edge", project()),
-        "--format",
-        "{{(index .IPAM.Config 0).Gateway}}",
-    ];
-    let gateway = docker(&network);
+    let (edge, datagrams) = (gateway("edge"), gateway("datagrams"));
     let added = script(
         "rollcall",
         &[
-            "--json",
-            "source",
-            "add",
-            &name,
-            "--radius",
-            "--sender",
-            gateway.trim(),
+            "--json", "source", "add", &name, "--radius", "--sender", &edge, "--sender", &datagrams,
         ],
     );
+    // The networks are read every 2 seconds, and what was unknown is asked for again after 5.
+    std::thread::sleep(Duration::from_secs(6));
     let added: Value = serde_json::from_str(&added).expect("JSON");
     Sender {
         name,

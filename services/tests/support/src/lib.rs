@@ -8,6 +8,7 @@
 
 pub mod database;
 pub mod proxy;
+pub mod radius;
 pub mod rollcall;
 pub mod snapshot;
 

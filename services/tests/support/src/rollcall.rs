@@ -5,10 +5,11 @@ use std::{net::SocketAddr, path::PathBuf};
 use jiff::tz::TimeZone;
 use reqwest::{Client, Response, header};
 use rollcall_auth::hashing::Hashing;
-use rollcall_platform::{clock::Clock, server::Running, settings::Settings};
+use rollcall_platform::{clock::Clock, server::Running, settings::Settings, socket};
 use rollcall_store::{Pool, api_clients, sources};
 use secrecy::SecretString;
 use serde_json::{Value, json};
+use tokio::net::UnixStream;
 use uuid::Uuid;
 
 use crate::TestDatabase;
@@ -29,12 +30,8 @@ pub struct Rollcall {
     pub auth: SocketAddr,
     /// Where `ingestion` listens.
     pub ingestion: SocketAddr,
-    /// Its RADIUS door.
-    pub radius: SocketAddr,
-    /// Its syslog door for datagrams.
-    pub syslog_udp: SocketAddr,
-    /// Its syslog door for connections.
-    pub syslog_tcp: SocketAddr,
+    /// Directory of its sockets for datagrams and syslog, and of the files of its certificate.
+    pub directory: PathBuf,
     /// Where `reporting` listens.
     pub reporting: SocketAddr,
     /// Where each one's health and metrics are: auth, ingestion, reporting.
@@ -110,23 +107,23 @@ impl Builder {
         .expect("auth");
         let api = |running: &Running| running.address.expect("an address");
         settings.token.jwks_url = format!("http://{}/.well-known/jwks.json", api(&auth));
+        let directory = settings.receiver.socket_directory.clone();
+        let mut for_ingestion = for_role(&settings, "ingestion");
+        for_ingestion.server.socket_directory.clone_from(&directory);
         let ingestion =
-            rollcall_ingestion::startup::build(&for_role(&settings, "ingestion"), clock.clone())
-                .expect("ingestion");
+            rollcall_ingestion::startup::build(&for_ingestion, clock.clone()).expect("ingestion");
         let reporting =
             rollcall_reporting::startup::build(&for_role(&settings, "reporting"), clock.clone())
                 .expect("reporting");
         let rollcall = Rollcall {
             hashing,
             auth: api(&auth),
-            ingestion: api(&ingestion.server),
-            radius: ingestion.radius,
-            syslog_udp: ingestion.syslog_udp,
-            syslog_tcp: ingestion.syslog_tcp,
+            ingestion: api(&ingestion),
+            directory,
             reporting: api(&reporting),
             internal: [
                 auth.internal_address,
-                ingestion.server.internal_address,
+                ingestion.internal_address,
                 reporting.internal_address,
             ],
             database,
@@ -134,7 +131,7 @@ impl Builder {
             settings,
             http: Client::new(),
         };
-        for service in [auth, ingestion.server, reporting] {
+        for service in [auth, ingestion, reporting] {
             tokio::spawn(service.run());
         }
         rollcall
@@ -159,9 +156,13 @@ impl Rollcall {
         settings.token.jwks_socket_directory = PathBuf::new();
         // Tests sweep when they want it.
         settings.ingestion.sweep_seconds = u32::MAX;
-        settings.ingestion.radius_address = any_port;
-        settings.ingestion.syslog_udp_address = any_port;
-        settings.ingestion.syslog_tcp_address = any_port;
+        let directory = std::env::temp_dir().join(format!("rollcall-{}", Uuid::new_v4().simple()));
+        std::fs::create_dir(&directory).expect("a directory");
+        settings.ingestion.tls_certificate = directory.join("certificate.pem");
+        settings.ingestion.tls_private_key = directory.join("private-key.pem");
+        settings.receiver.radius_address = any_port;
+        settings.receiver.syslog_address = any_port;
+        settings.receiver.socket_directory = directory;
         settings.redis.host = redis.ip().to_string();
         settings.redis.port = redis.port();
         settings.redis.password_file = crate::password_file();
@@ -229,6 +230,13 @@ impl Rollcall {
             sources::set_senders(connection, source, &networks).await
         });
         assert!(done.await.expect("senders"));
+    }
+
+    /// A connection to one of ingestion's sockets, by its kind.
+    pub async fn socket(&self, kind: &str) -> UnixStream {
+        let sockets = socket::find(&self.directory, kind).expect("a directory");
+        let path = sockets.first().expect("a socket");
+        UnixStream::connect(path).await.expect("a connection")
     }
 
     /// What the sweeper does every few seconds.
@@ -324,5 +332,6 @@ impl Rollcall {
 impl Drop for Rollcall {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.settings.auth.key_directory);
+        let _ = std::fs::remove_dir_all(&self.directory);
     }
 }

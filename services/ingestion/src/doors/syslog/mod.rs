@@ -1,5 +1,7 @@
-//! Syslog over UDP (RFC 5426) and TCP (RFC 6587); TLS (RFC 5425) ends at the VIP. Syslog has no acknowledgement: what the
-//! database does not take now is kept here and tried again, over TCP without reading on, so that the sender's own queue fills.
+//! Syslog (RFC 5424), by datagrams and by connections. It has no acknowledgement: what the database
+//! does not take now is kept here and tried again.
+
+pub mod connections;
 
 use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -7,30 +9,21 @@ use jiff::Timestamp;
 use rollcall_attendance::event::{Draft, Event, Refusal};
 use rollcall_formats::syslog::{Found, Frames, Matched, Rules, parse};
 use rollcall_store::{Pool, events::Reported, sessions, sources::Sender};
-use tokio::{
-    io::AsyncReadExt,
-    net::{TcpListener, TcpStream},
-    sync::Semaphore,
-};
 
 use crate::{
     arrivals::Arrivals,
     counts,
     recorder::{Recorder, Unrecorded},
-    senders::{Senders, behind_proxy},
+    senders::Senders,
 };
 
 const DOOR: &str = "syslog";
-/// Connections at once; more are closed at once.
-const CONNECTIONS: usize = 1_024;
-/// Between two attempts at the database.
-const PAUSE: Duration = Duration::from_millis(500);
+/// Time between two attempts at the database.
+const RETRY_INTERVAL: Duration = Duration::from_millis(500);
 /// Attempts for a datagram, which takes room in memory for so long: a minute.
 const ATTEMPTS: usize = 120;
-/// The PROXY header's longest form (version 1).
-const PROXY_HEADER: usize = 107;
 
-/// What every connection needs.
+/// Handles syslog messages.
 #[derive(Clone)]
 pub struct Syslog {
     /// To look sessions up in.
@@ -47,114 +40,28 @@ pub struct Syslog {
     pub data_id: String,
 }
 
-/// Binds UDP and serves it; tells where it was bound.
-///
-/// # Errors
-/// The address cannot be bound.
-pub fn open_udp(address: SocketAddr, syslog: Syslog) -> std::io::Result<SocketAddr> {
-    let socket = Arc::new(super::bind(address)?);
-    let bound = socket.local_addr()?;
-    tokio::spawn(super::serve(DOOR, socket, move |datagram, _| {
-        let syslog = syslog.clone();
-        async move { syslog.datagram(&datagram).await }
-    }));
-    Ok(bound)
-}
-
-/// Binds TCP and serves it; tells where it was bound.
-///
-/// # Errors
-/// The address cannot be bound.
-pub fn open_tcp(address: SocketAddr, syslog: Syslog) -> std::io::Result<SocketAddr> {
-    let listener = std::net::TcpListener::bind(address)?;
-    listener.set_nonblocking(true)?;
-    let listener = TcpListener::from_std(listener)?;
-    let bound = listener.local_addr()?;
-    let room = Arc::new(Semaphore::new(CONNECTIONS));
-    tokio::spawn(async move {
-        loop {
-            let Ok((stream, _)) = listener.accept().await else {
-                // Out of file descriptors, which others will give back.
-                tokio::time::sleep(PAUSE).await;
-                continue;
-            };
-            let (Ok(permit), syslog) = (room.clone().try_acquire_owned(), syslog.clone()) else {
-                counts::reject(DOOR, "-", &"too many connections");
-                continue;
-            };
-            tokio::spawn(async move {
-                syslog.connection(stream).await;
-                drop(permit);
-            });
-        }
-    });
-    Ok(bound)
-}
-
 impl Syslog {
-    async fn datagram(&self, datagram: &[u8]) {
-        let Some((sender, message)) = behind_proxy(datagram) else {
-            return counts::reject(DOOR, "-", &"it does not come from the VIP");
-        };
-        let Some(source) = self.senders.source_of(DOOR, sender.ip()).await else {
+    /// Records a datagram (RFC 5426). While the database does not answer, it waits here for a
+    /// minute.
+    pub async fn datagram(&self, peer: SocketAddr, message: &[u8]) {
+        let Some(source) = self.senders.source_of(DOOR, peer.ip()).await else {
             return;
         };
+        if let Err(reason) = connections::plain(&source) {
+            return counts::reject(DOOR, &source.name, &reason);
+        }
         let messages = [String::from_utf8_lossy(message).into_owned()];
         for _ in 0..ATTEMPTS {
             if self.record(&source, &messages).await.is_ok() {
                 return;
             }
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(RETRY_INTERVAL).await;
         }
         counts::reject(
             DOOR,
             &source.name,
             &"the database did not answer for a minute: the message is lost",
         );
-    }
-
-    async fn connection(&self, mut stream: TcpStream) {
-        let mut buffer = vec![0; 64 * 1024];
-        let Some((source, first)) = self.begin(&mut stream).await else {
-            return;
-        };
-        let mut frames = Frames::default();
-        frames.push(&first);
-        loop {
-            let (messages, broken) = messages(&mut frames);
-            while !messages.is_empty() && self.record(&source, &messages).await.is_err() {
-                tokio::time::sleep(PAUSE).await;
-            }
-            if let Some(reason) = broken {
-                return counts::reject(DOOR, &source.name, &reason);
-            }
-            match stream.read(&mut buffer).await {
-                Ok(0) | Err(_) => break,
-                Ok(length) => frames.push(&buffer[..length]),
-            }
-        }
-        if frames.unfinished() > 0 {
-            counts::reject(DOOR, &source.name, &"the connection ended within a message");
-        }
-    }
-
-    /// Who a connection is from, and the first bytes of what it says.
-    async fn begin(&self, stream: &mut TcpStream) -> Option<(Arc<Sender>, Vec<u8>)> {
-        let mut head = Vec::new();
-        while !head.contains(&b'\n') && head.len() <= PROXY_HEADER {
-            if stream.read_buf(&mut head).await.ok()? == 0 {
-                // The VIP's own look at whether the port is open.
-                return None;
-            }
-        }
-        let Some((sender, rest)) = behind_proxy(&head) else {
-            counts::reject(DOOR, "-", &"it does not come from the VIP");
-            return None;
-        };
-        Some((
-            self.senders.source_of(DOOR, sender.ip()).await?,
-            rest.to_vec(),
-        ))
     }
 
     /// Records what the messages say. Bad ones are counted and logged; an error says that nothing is certain and that it can be tried again.

@@ -1,0 +1,210 @@
+//! Datagrams that the datagram receiver forwards over a Unix socket. Ingestion sends it the
+//! networks of all sources, and it drops the datagrams of other addresses.
+
+use std::{net::SocketAddr, panic::AssertUnwindSafe, path::Path, sync::Arc, time::Duration};
+
+use bytes::{Buf, BytesMut};
+use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use ipnet::IpNet;
+use rollcall_platform::{
+    datagram::{self, Frame, FrameError, Protocol},
+    socket::Slot,
+};
+use rollcall_store::{Pool, sources};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::UnixStream,
+    sync::watch,
+};
+
+use super::{Listener, radius::Radius, syslog::Syslog};
+use crate::counts;
+
+/// Maximum number of datagrams of each protocol in flight for one receiver. More are dropped, as a
+/// network would.
+const MAX_IN_FLIGHT: usize = 8_192;
+/// Size of a read from the socket.
+const READ_BYTES: usize = 64 * 1024;
+/// While more bytes than this wait to be written, no answer is added.
+const MAX_OUTPUT_BYTES: usize = 1024 * 1024;
+/// Time between two looks at the source networks.
+const NETWORKS_INTERVAL: Duration = Duration::from_secs(2);
+
+/// The networks of all sources; `None` until the database has been asked.
+type Networks = watch::Receiver<Option<Vec<IpNet>>>;
+
+/// Handlers of each protocol.
+#[derive(Clone)]
+pub struct Datagrams {
+    /// RADIUS, which is answered.
+    pub radius: Radius,
+    /// Syslog, which is not.
+    pub syslog: Syslog,
+}
+
+/// Opens the socket in `directory` and serves the receivers that connect to it.
+///
+/// # Errors
+/// The socket cannot be opened.
+pub fn open(directory: &Path, datagrams: Datagrams, pool: Pool) -> std::io::Result<()> {
+    let slot = Slot::claim(directory).map_err(|error| {
+        std::io::Error::new(error.kind(), format!("receiver.socket_directory: {error}"))
+    })?;
+    let listener = Listener::open(&slot, "datagrams")?;
+    let (sender, networks) = watch::channel(None);
+    tokio::spawn(poll_networks(pool, sender));
+    tokio::spawn(async move {
+        loop {
+            let stream = listener.accept().await;
+            tokio::spawn(serve(stream, datagrams.clone(), networks.clone()));
+        }
+    });
+    Ok(())
+}
+
+async fn poll_networks(pool: Pool, networks: watch::Sender<Option<Vec<IpNet>>>) {
+    loop {
+        match pool
+            .ask(async |connection| sources::networks(connection).await)
+            .await
+        {
+            Ok(found) => {
+                // Postgres prints a cidr in the form that is parsed here.
+                let found: Vec<IpNet> = found.iter().filter_map(|text| text.parse().ok()).collect();
+                let mut found = IpNet::aggregate(&found);
+                found.sort();
+                if found.len() > datagram::MAX_NETWORKS {
+                    tracing::error!(
+                        networks = found.len(),
+                        "Too many source networks: datagrams of some sources are dropped"
+                    );
+                }
+                networks.send_if_modified(|known| {
+                    let changed = known.as_ref() != Some(&found);
+                    *known = Some(found);
+                    changed
+                });
+            }
+            Err(error) => tracing::error!(%error, "Failed to read the source networks, retrying"),
+        }
+        tokio::time::sleep(NETWORKS_INTERVAL).await;
+    }
+}
+
+/// Serves one receiver until it disconnects. One task does so, because a task for each datagram
+/// costs as much as its work.
+async fn serve(stream: UnixStream, datagrams: Datagrams, mut networks: Networks) {
+    let (mut reader, mut writer) = stream.into_split();
+    let (mut input, mut output) = (BytesMut::new(), BytesMut::new());
+    let mut in_flight = InFlight::new(datagrams);
+    networks.mark_changed();
+    loop {
+        input.reserve(READ_BYTES);
+        tokio::select! {
+            read = reader.read_buf(&mut input) => {
+                if !matches!(read, Ok(1..)) {
+                    break;
+                }
+                if let Err(error) = in_flight.begin(&mut input) {
+                    tracing::error!(%error, "Disconnected a datagram receiver");
+                    break;
+                }
+            }
+            written = writer.write(&output), if !output.is_empty() => match written {
+                Ok(length @ 1..) => output.advance(length),
+                _ => break,
+            },
+            Some(answer) = in_flight.radius.next(), if output.len() < MAX_OUTPUT_BYTES => {
+                put_answer(&mut output, answer);
+                // The others that were recorded in the same transaction.
+                while let Some(Some(answer)) = in_flight.radius.next().now_or_never() {
+                    put_answer(&mut output, answer);
+                }
+            }
+            Some(()) = in_flight.syslog.next() => {}
+            changed = networks.changed() => {
+                if changed.is_err() {
+                    break;
+                }
+                if let Some(networks) = &*networks.borrow_and_update() {
+                    datagram::put_networks(&mut output, networks);
+                }
+            }
+        }
+    }
+    // RADIUS requests are sent again. Syslog messages are not: finish them.
+    while in_flight.syslog.next().await.is_some() {}
+}
+
+/// `None` if a handler panicked or has no answer.
+type Answer = Option<(SocketAddr, Vec<u8>)>;
+
+/// Datagrams that are being handled, by protocol: syslog that waits for the database must not
+/// displace RADIUS.
+struct InFlight {
+    datagrams: Arc<Datagrams>,
+    radius: FuturesUnordered<BoxFuture<'static, Answer>>,
+    syslog: FuturesUnordered<BoxFuture<'static, ()>>,
+}
+
+impl InFlight {
+    fn new(datagrams: Datagrams) -> Self {
+        Self {
+            datagrams: Arc::new(datagrams),
+            radius: FuturesUnordered::new(),
+            syslog: FuturesUnordered::new(),
+        }
+    }
+
+    /// Begins to handle all whole frames of `input`.
+    fn begin(&mut self, input: &mut BytesMut) -> Result<(), FrameError> {
+        while let Some(frame) = datagram::take(input)? {
+            // A receiver knows no networks of its own.
+            let Frame::Datagram {
+                protocol,
+                peer,
+                payload,
+            } = frame
+            else {
+                continue;
+            };
+            // A copy: a datagram that waits must not keep the whole buffer that it was read into.
+            self.handle(protocol, peer, payload.to_vec());
+        }
+        Ok(())
+    }
+
+    fn handle(&mut self, protocol: Protocol, peer: SocketAddr, payload: Vec<u8>) {
+        let in_flight = match protocol {
+            Protocol::Radius => self.radius.len(),
+            Protocol::Syslog => self.syslog.len(),
+        };
+        if in_flight >= MAX_IN_FLIGHT {
+            return counts::count(protocol.name(), "dropped", 1);
+        }
+        let datagrams = self.datagrams.clone();
+        // A handler that panics must not end the others.
+        match protocol {
+            Protocol::Radius => {
+                let handle = async move {
+                    let answer = datagrams.radius.handle(peer, &payload).await?;
+                    Some((peer, answer))
+                };
+                let handle = AssertUnwindSafe(handle).catch_unwind();
+                self.radius
+                    .push(handle.map(|answer| answer.ok().flatten()).boxed());
+            }
+            Protocol::Syslog => {
+                let handle = async move { datagrams.syslog.datagram(peer, &payload).await };
+                let handle = AssertUnwindSafe(handle).catch_unwind();
+                self.syslog.push(handle.map(|_| ()).boxed());
+            }
+        }
+    }
+}
+
+fn put_answer(output: &mut BytesMut, answer: Answer) {
+    if let Some((peer, answer)) = answer {
+        datagram::put_datagram(output, Protocol::Radius, peer, &answer);
+    }
+}

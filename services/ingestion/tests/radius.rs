@@ -1,0 +1,110 @@
+//! RADIUS accounting, as the datagram receiver forwards it.
+
+use std::time::Duration;
+
+use bytes::BytesMut;
+use rollcall_platform::datagram::{self, Frame, Protocol};
+use rollcall_store::sources;
+use rollcall_test_support::{
+    Rollcall,
+    radius::{request, signed_request, start},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::UnixStream,
+};
+
+/// Connects as a receiver does, and reads the source networks, which come first.
+async fn receiver(rollcall: &Rollcall) -> UnixStream {
+    let mut stream = rollcall.socket("datagrams").await;
+    assert!(matches!(frame(&mut stream).await, Some(Frame::Networks(_))));
+    stream
+}
+
+async fn frame(stream: &mut UnixStream) -> Option<Frame> {
+    let mut buffer = BytesMut::new();
+    let read = async {
+        loop {
+            stream.read_buf(&mut buffer).await.expect("read");
+            if let Some(frame) = datagram::take(&mut buffer).expect("a frame") {
+                return frame;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), read)
+        .await
+        .ok()
+}
+
+async fn send(stream: &mut UnixStream, packet: &[u8]) {
+    let mut buffer = BytesMut::new();
+    let peer = "192.0.2.7:1813".parse().expect("an address");
+    datagram::put_datagram(&mut buffer, Protocol::Radius, peer, packet);
+    stream.write_all(&buffer).await.expect("sent");
+}
+
+async fn with_source() -> (Rollcall, String) {
+    let rollcall = Rollcall::start().await;
+    let source = rollcall.source().await;
+    rollcall.senders(&source, &["192.0.2.0/28"]).await;
+    (rollcall, source)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_receiver_is_told_the_networks_of_enabled_sources_and_each_change() {
+    let (rollcall, source) = with_source().await;
+    let mut stream = rollcall.socket("datagrams").await;
+    let mut told = frame(&mut stream).await.expect("networks");
+    // The first look at the database may have been before the source.
+    if told == Frame::Networks(vec![]) {
+        told = frame(&mut stream).await.expect("networks");
+    }
+    let network = |text: &str| text.parse().expect("a network");
+    assert_eq!(told, Frame::Networks(vec![network("192.0.2.0/28")]));
+    rollcall
+        .senders(
+            &source,
+            &["198.51.100.0/25", "198.51.100.128/25", "2001:db8::7"],
+        )
+        .await;
+    let changed = vec![network("198.51.100.0/24"), network("2001:db8::7/128")];
+    assert_eq!(frame(&mut stream).await, Some(Frame::Networks(changed)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_requires_a_message_authenticator_is_heard_with_one_alone() {
+    let (rollcall, source) = with_source().await;
+    let operator = rollcall.operator();
+    let required = operator.ask(async |connection| {
+        sources::require_message_authenticator(connection, &source, true).await
+    });
+    assert!(required.await.expect("set"));
+    let mut stream = receiver(&rollcall).await;
+    send(&mut stream, &request(&source, &start("unsigned"))).await;
+    send(&mut stream, &signed_request(&source, &start("signed"))).await;
+    let answer = loop {
+        match frame(&mut stream).await.expect("an answer") {
+            Frame::Datagram { payload, .. } => break payload,
+            Frame::Networks(_) => {}
+        }
+    };
+    assert_eq!(answer[..2], [5, 1]);
+    let sessions = "SELECT session_id AS text FROM sessions";
+    assert_eq!(rollcall.database.texts(sessions).await, ["gateway/signed"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_is_not_heard_though_a_receiver_forwards_its_packet() {
+    let (rollcall, source) = with_source().await;
+    rollcall.senders(&source, &["198.51.100.0/24"]).await;
+    let mut stream = receiver(&rollcall).await;
+    send(&mut stream, &request(&source, &start("one"))).await;
+    let answered = loop {
+        match frame(&mut stream).await {
+            Some(Frame::Networks(_)) => {}
+            other => break other,
+        }
+    };
+    assert_eq!(answered, None);
+    assert_eq!(rollcall.database.count("events").await, 0);
+}

@@ -1,0 +1,169 @@
+//! The way of a datagram: from a UDP socket, past the source networks and the rate limit, to a
+//! replica of ingestion; and back.
+
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+
+use ipnet::IpNet;
+use rollcall_platform::{
+    datagram::{MAX_PAYLOAD_BYTES, Protocol},
+    settings,
+};
+use tokio::net::UdpSocket;
+
+use crate::{
+    counters::{Counters, Outcome},
+    limiter::Limiter,
+    networks::Networks,
+    replicas::Replicas,
+};
+
+/// Datagrams that are read in a row before what was read is written and others have their turn.
+const BATCH: usize = 128;
+
+/// The state that all tasks share.
+pub struct Forwarder {
+    radius: UdpSocket,
+    syslog: UdpSocket,
+    admission: Mutex<Admission>,
+    /// Replicas of ingestion, to which datagrams are forwarded.
+    pub replicas: Replicas,
+    /// Counts of datagrams by outcome.
+    pub counters: Arc<Counters>,
+}
+
+/// Decides which datagrams are forwarded.
+struct Admission {
+    networks: Option<Networks>,
+    limiter: Limiter,
+}
+
+impl Admission {
+    /// # Errors
+    /// The outcome of a datagram that is dropped.
+    fn check(&mut self, address: IpAddr, now: Instant) -> Result<(), Outcome> {
+        let networks = self.networks.as_ref().ok_or(Outcome::NetworksUnknown)?;
+        if !networks.contain(address) {
+            return Err(Outcome::UnknownAddress);
+        }
+        if !self.limiter.admits(address, now) {
+            return Err(Outcome::OverRate);
+        }
+        Ok(())
+    }
+}
+
+impl Forwarder {
+    /// Binds the UDP sockets.
+    ///
+    /// # Errors
+    /// An address cannot be bound; the error names its setting.
+    pub fn bind(settings: &settings::Receiver) -> io::Result<Self> {
+        Ok(Self {
+            radius: bind("receiver.radius_address", settings.radius_address)?,
+            syslog: bind("receiver.syslog_address", settings.syslog_address)?,
+            admission: Mutex::new(Admission {
+                networks: None,
+                limiter: Limiter::new(settings, Instant::now()),
+            }),
+            replicas: Replicas::new(settings.queue_bytes),
+            counters: Counters::start(),
+        })
+    }
+
+    /// Returns the socket of a protocol.
+    #[must_use]
+    pub fn socket(&self, protocol: Protocol) -> &UdpSocket {
+        match protocol {
+            Protocol::Radius => &self.radius,
+            Protocol::Syslog => &self.syslog,
+        }
+    }
+
+    /// Forwards the datagrams of a protocol, for as long as the process lives.
+    pub async fn forward(self: Arc<Self>, protocol: Protocol) {
+        let socket = self.socket(protocol);
+        let mut buffer = vec![0; MAX_PAYLOAD_BYTES];
+        loop {
+            if let Err(error) = socket.readable().await {
+                tracing::error!(%error, protocol = protocol.name(), "Failed to wait for datagrams");
+            }
+            let now = Instant::now();
+            for _ in 0..BATCH {
+                match socket.try_recv_from(&mut buffer) {
+                    Ok((length, peer)) => self.take(protocol, peer, &buffer[..length], now),
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                    // An ICMP error of an earlier answer.
+                    Err(_) => {}
+                }
+            }
+            self.replicas.flush();
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn take(&self, protocol: Protocol, peer: SocketAddr, payload: &[u8], now: Instant) {
+        let address = peer.ip().to_canonical();
+        let admitted = self.admission().check(address, now);
+        let queued = admitted.and_then(|()| {
+            let queued = self.replicas.queue(protocol, peer, payload);
+            queued.then_some(()).ok_or(Outcome::NoCapacity)
+        });
+        match queued {
+            Ok(()) => self.counters.count(Outcome::Forwarded),
+            Err(outcome) => self.counters.count_drop(address, outcome),
+        }
+    }
+
+    /// Sends an answer of ingestion to a gateway, which sends its request again if the answer is
+    /// lost.
+    pub async fn answer(&self, protocol: Protocol, peer: SocketAddr, payload: &[u8]) {
+        let socket = self.socket(protocol);
+        let sent = match socket.try_send_to(payload, peer) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                socket.send_to(payload, peer).await
+            }
+            sent => sent,
+        };
+        if sent.is_ok() {
+            self.counters.count(Outcome::Answered);
+        }
+    }
+
+    /// Sets the networks from which datagrams are forwarded.
+    pub fn set_networks(&self, networks: &[IpNet]) {
+        tracing::info!(networks = networks.len(), "Source networks updated");
+        self.admission().networks = Some(Networks::new(networks));
+    }
+
+    /// # Errors
+    /// What is missing before datagrams can be forwarded.
+    pub fn check(&self) -> Result<(), String> {
+        if self.replicas.is_empty() {
+            return Err("no replica of ingestion is connected: see scripts/status".into());
+        }
+        if self.admission().networks.is_none() {
+            return Err(
+                "ingestion has not yet sent the source networks: does the database answer?".into(),
+            );
+        }
+        Ok(())
+    }
+
+    fn admission(&self) -> MutexGuard<'_, Admission> {
+        self.admission
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn bind(setting: &str, address: SocketAddr) -> io::Result<UdpSocket> {
+    let named = |error: io::Error| io::Error::new(error.kind(), format!("{setting}: {error}"));
+    let socket = std::net::UdpSocket::bind(address).map_err(named)?;
+    socket.set_nonblocking(true)?;
+    UdpSocket::from_std(socket)
+}

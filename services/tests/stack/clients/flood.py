@@ -1,0 +1,22 @@
+"""Sends datagrams of 20 bytes at a steady rate, as a stranger. Prints how many were sent.
+
+Usage: flood.py HOST PORT DATAGRAMS_PER_SECOND SECONDS
+"""
+import socket
+import sys
+import time
+
+host, port, rate, seconds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.connect((host, port))
+started = time.monotonic()
+sent = 0
+while (elapsed := time.monotonic() - started) < seconds:
+    while sent < rate * elapsed:
+        try:
+            server.send(bytes(20))
+        except OSError:
+            pass  # The receiver does not listen: it counts as sent, and as lost.
+        sent += 1
+    time.sleep(0.005)
+print(sent)
