@@ -3,7 +3,7 @@
 Usage: abuse_reporting.py slow SECONDS OTHER TOKEN...     reads a large report with each token at 40 KB/s
        abuse_reporting.py stalled SECONDS OTHER TOKEN     reads nothing of 9 large reports on one HTTP/2 connection
        abuse_reporting.py names SECONDS OTHER TOKEN       sends user names of 60,000 letters on 8 connections
-       abuse_reporting.py rate SECONDS OTHER TOKEN        sends requests on 4 connections as fast as it can
+       abuse_reporting.py rate SECONDS OTHER TOKEN        sends requests on 16 connections as fast as it can
 Prints one JSON object: the answers to the abuse by status, those to the other client by status, and for each status of
 the abuse the value of Retry-After.
 """
@@ -96,7 +96,7 @@ def names(token):
 
 def rate(token):
     connection = connect()
-    while time.monotonic() < end:
+    while time.monotonic() < end and not abuse[429]:
         answer = ask(connection, token, "nobody")
         answer.read()
         count(answer)
@@ -111,7 +111,7 @@ def ask_steadily(stop):
         time.sleep(0.2)
 
 
-work, copies = {"slow": (slow, 1), "stalled": (stalled, 1), "names": (names, 8), "rate": (rate, 4)}[kind]
+work, copies = {"slow": (slow, 1), "stalled": (stalled, 1), "names": (names, 8), "rate": (rate, 16)}[kind]
 stop = threading.Event()
 watch = threading.Thread(target=ask_steadily, args=(stop,))
 threads = [threading.Thread(target=work, args=(token,)) for token in tokens for _ in range(copies)]
