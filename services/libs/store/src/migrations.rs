@@ -139,6 +139,8 @@ fn settings_of(role: &str) -> Vec<String> {
             settings.push("SET plan_cache_mode = force_custom_plan".into());
             // Parallel workers of a large report would take the cores that events need.
             settings.push("SET max_parallel_workers_per_gather = 0".into());
+            // Compiling a statement costs more than it saves in a report of a second.
+            settings.push("SET jit = off".into());
         }
         // An event that is sent again ends a statement with an error on purpose; the service logs those that are none.
         "ingestion" => settings.push("SET log_min_messages = fatal".into()),

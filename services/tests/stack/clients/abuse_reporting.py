@@ -1,9 +1,9 @@
 """Abuses reports with some tokens, while the client of another token asks for reports of one person.
 
 Usage: abuse_reporting.py slow SECONDS OTHER TOKEN...     reads a large report with each token at 40 KB/s
-       abuse_reporting.py stalled SECONDS OTHER TOKEN     reads nothing of 9 large reports on one HTTP/2 connection
+       abuse_reporting.py stalled SECONDS OTHER TOKEN     reads 9 large reports on one HTTP/2 connection, a byte every 10 s
        abuse_reporting.py names SECONDS OTHER TOKEN       sends user names of 60,000 letters on 8 connections
-       abuse_reporting.py rate SECONDS OTHER TOKEN        sends requests on 4 connections as fast as it can
+       abuse_reporting.py rate SECONDS OTHER TOKEN        sends requests on 16 connections as fast as it can
 Prints one JSON object: the answers to the abuse by status, those to the other client by status, and for each status of
 the abuse the value of Retry-After.
 """
@@ -54,7 +54,7 @@ def slow(token):
 
 
 def stalled(token):
-    """Opens the window of each stream by nothing: only the heads of the answers come."""
+    """Opens the window of each stream by a byte now and then, so that no time limit between two writes ends it."""
     import h2.config
     import h2.connection
     import h2.events
@@ -65,19 +65,28 @@ def stalled(token):
     connection = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8"))
     connection.initiate_connection()
     connection.update_settings({h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: 1})
+    streams = set()
     for _ in range(9):
         stream = connection.get_next_available_stream_id()
+        streams.add(stream)
         connection.send_headers(stream, [(":method", "POST"), (":path", path), (":scheme", "https"), (":authority", host.netloc),
                                          ("authorization", f"Bearer {token}"), ("content-type", "application/json")])
         connection.send_data(stream, body("All Users").encode(), end_stream=True)
     wire.sendall(connection.data_to_send())
     while time.monotonic() < end:
-        wire.settimeout(max(0.1, end - time.monotonic()))
+        wire.settimeout(10)
         try:
             received = wire.recv(65536)
         except TimeoutError:
+            for stream in streams:
+                connection.increment_flow_control_window(1, stream)
+            wire.sendall(connection.data_to_send())
+            continue
+        if not received:
             break
         for event in connection.receive_data(received):
+            if isinstance(event, (h2.events.StreamEnded, h2.events.StreamReset)):
+                streams.discard(event.stream_id)
             if isinstance(event, h2.events.ResponseReceived):
                 headers = dict(event.headers)
                 abuse[int(headers[":status"])] += 1
@@ -96,7 +105,7 @@ def names(token):
 
 def rate(token):
     connection = connect()
-    while time.monotonic() < end:
+    while time.monotonic() < end and not abuse[429]:
         answer = ask(connection, token, "nobody")
         answer.read()
         count(answer)
@@ -111,7 +120,7 @@ def ask_steadily(stop):
         time.sleep(0.2)
 
 
-work, copies = {"slow": (slow, 1), "stalled": (stalled, 1), "names": (names, 8), "rate": (rate, 4)}[kind]
+work, copies = {"slow": (slow, 1), "stalled": (stalled, 1), "names": (names, 8), "rate": (rate, 16)}[kind]
 stop = threading.Event()
 watch = threading.Thread(target=ask_steadily, args=(stop,))
 threads = [threading.Thread(target=work, args=(token,)) for token in tokens for _ in range(copies)]
