@@ -9,6 +9,7 @@ ip addr add 198.51.100.1/30 dev outside0
 ip link set outside0 up
 inside() { nsenter --target "$namespace" --net "$@"; }
 inside ip addr add 198.51.100.2/30 dev eth0
+inside ip link set lo up
 inside ip link set eth0 up
 inside ip route add default via 198.51.100.1
 inside python3 -m http.server 8000 >/dev/null 2>&1 &
