@@ -20,7 +20,7 @@ use tokio::{
 
 fn settings(directory: &Path) -> settings::Server {
     let mut settings = Settings::load().expect("settings").server;
-    settings.socket_directory = directory.to_owned();
+    directory.clone_into(&mut settings.socket_directory);
     settings.internal_address = "127.0.0.1:0".parse().expect("an address");
     settings.workers = 1;
     settings
