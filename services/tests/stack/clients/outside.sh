@@ -1,4 +1,5 @@
-# A host outside: a network namespace with an address of its own on a cable to this host (addresses of RFC 5737). It runs a web
+# A host outside: a network namespace with an address of its own on a cable to this host (addresses of RFC 5737). This host is not
+# its gateway, so it has no route to the networks of containers. It runs a web
 # server, prints "ready", and runs each line of standard input as a command. All of it is gone when this ends.
 set -e
 unshare --net sleep 300 &
@@ -9,8 +10,8 @@ ip addr add 198.51.100.1/30 dev outside0
 ip link set outside0 up
 inside() { nsenter --target "$namespace" --net "$@"; }
 inside ip addr add 198.51.100.2/30 dev eth0
+inside ip link set lo up
 inside ip link set eth0 up
-inside ip route add default via 198.51.100.1
 inside python3 -m http.server 8000 >/dev/null 2>&1 &
 server=$!
 until inside curl -s -o /dev/null http://198.51.100.2:8000/; do sleep 0.1; done

@@ -164,3 +164,28 @@ fn several_replicas_are_found_and_one_may_die() {
     ]);
     script("status", &[]);
 }
+
+#[test]
+fn cold_start_with_broken_redis_serves_gateways_and_answers_503_elsewhere() {
+    let key = source();
+    let broken = rollcall_stack_tests::root().join("compose.override.yaml");
+    compose(&["down"]);
+    std::fs::write(&broken, "services: {redis: {command: [\"false\"]}}").expect("written");
+    compose(&["up", "-d"]);
+    eventually("a receipt", || {
+        send(&key, &login("cold start")).status == 200
+    });
+    let password =
+        std::fs::read_to_string(rollcall_stack_tests::root().join(".rollcall/first-client.json"));
+    let connect = ["-H", "Content-Type: application/json", "-d", "@-"];
+    let answer = rollcall_stack_tests::curl(
+        "/api/v1/auth/connect",
+        &connect,
+        &password.expect("the first client"),
+    );
+    assert_eq!(answer.status, 503, "{answer:?}");
+    assert!(!run_script("status", &[]).status.success());
+    std::fs::remove_file(&broken).expect("removed");
+    script("up", &[]);
+    script("status", &[]);
+}
