@@ -2,6 +2,7 @@
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+caller=$PWD
 state=$root/.rollcall # what belongs to this host alone: CA file, first client, the operator's certificate
 cd "$root"
 
@@ -14,6 +15,16 @@ fail() {
     for hint in "$@"; do say "  $hint"; done
     exit 1
 }
+
+# Prints the head comment of the script that runs, when the first argument is --help.
+show_usage() {
+    case ${1:-} in --help | -h) ;; *) return 0 ;; esac
+    sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$root/scripts/$(basename "$0")"
+    exit 0
+}
+
+# from_caller PATH: made absolute, because this script changed its folder.
+from_caller() { case $1 in "" | /*) printf '%s' "$1" ;; *) printf '%s' "$caller/$1" ;; esac; }
 
 # The value of KEY in .env, or the default.
 setting() {
@@ -51,6 +62,17 @@ vip_curl() {
     port=$(setting PORT 443)
     host=$(sed 's|^https://||; s|:.*||' <<<"$(setting ISSUER "https://$ip")")
     curl -sS --cacert "$state/ca.pem" --resolve "$host:$port:$ip" "$@"
+}
+
+of_project() { printf 'label=com.docker.compose.project=%s' "$(project)"; }
+project_containers() { docker ps -aq --filter "$(of_project)"; }
+project_volumes() { docker volume ls -q --filter "$(of_project)"; }
+
+# Removes what Docker has of this project by its label: containers, volumes with all data, networks.
+remove_project() {
+    project_containers | xargs -r docker rm -f -v >/dev/null
+    project_volumes | xargs -r docker volume rm >/dev/null
+    docker network ls -q --filter "$(of_project)" | xargs -r docker network rm >/dev/null
 }
 
 fetch_ca() {

@@ -27,6 +27,9 @@ use crate::output::Output;
 /// What the audit log names as the actor.
 const ACTOR: &str = "operator";
 
+/// Environment variable with the login name of the person at the command line; scripts/rollcall sets it.
+const PERSON: &str = "OPERATOR_PERSON";
+
 #[derive(Parser)]
 #[command(
     name = "rollcall",
@@ -103,7 +106,8 @@ async fn run(subject: Subject) -> Result<Output, Failure> {
     }
 }
 
-/// Writes what was done to `name` into the audit log, in front of whoever is told that it was done.
+/// Writes what was done to `name` and by which person into the audit log, before anyone is told that it was done.
+/// The person is as stated by their shell: whoever may use Docker on this host can state another.
 async fn note(
     connection: &mut AsyncPgConnection,
     action: &str,
@@ -111,7 +115,9 @@ async fn note(
     done: bool,
 ) -> Result<bool, rollcall_store::Error> {
     if done {
-        audit_log::write(connection, ACTOR, action, json!({"name": name})).await?;
+        let person = std::env::var(PERSON).ok();
+        let detail = json!({"name": name, "person": person});
+        audit_log::write(connection, ACTOR, action, detail).await?;
     }
     Ok(done)
 }

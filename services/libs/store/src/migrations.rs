@@ -1,7 +1,9 @@
 //! The embedded migrations and the database roles.
 
+use std::time::Duration;
+
 use diesel::{
-    QueryableByName,
+    OptionalExtension, QueryableByName,
     migration::MigrationSource,
     pg::Pg,
     sql_query,
@@ -63,17 +65,16 @@ const LIMITS: [Limits; 4] = [
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Creates the roles, brings the schema up to date, and sets all privileges anew. Several may run at once.
+/// No statement waits longer than `max_lock_wait` for a lock.
 ///
 /// # Errors
-/// A statement fails.
+/// A statement fails, or another session holds a lock for longer than `max_lock_wait`.
 pub async fn run(
     mut connection: AsyncPgConnection,
     passwords: &[(&str, SecretString)],
+    max_lock_wait: Duration,
 ) -> Result<(), Failure> {
-    // Held until the connection closes, so that one after the other passes.
-    sql_query("SELECT pg_advisory_lock(hashtext('rollcall migrations'))")
-        .execute(&mut connection)
-        .await?;
+    lock(&mut connection, max_lock_wait).await?;
     for (role, password) in passwords {
         ensure_role(&mut connection, role, password).await?;
     }
@@ -88,6 +89,48 @@ pub async fn run(
         .await
         .map_err(|error| format!("grants.sql: {error}"))?;
     Ok(())
+}
+
+/// Takes the lock that lets one run after the other pass. The lock is held until the connection closes.
+async fn lock(connection: &mut AsyncPgConnection, max_wait: Duration) -> Result<(), Failure> {
+    let milliseconds = max_wait.as_millis();
+    sql_query(format!("SET lock_timeout = {milliseconds}"))
+        .execute(connection)
+        .await?;
+    let locked = sql_query("SELECT pg_advisory_lock(hashtext('rollcall migrations'))")
+        .execute(connection)
+        .await;
+    let Err(error) = locked else { return Ok(()) };
+    Err(match lock_holder(connection).await? {
+        Some(holder) => format!(
+            "another session has held the migration lock for {milliseconds} ms: {holder}. \
+             Wait for it, or end it as the owner with SELECT pg_terminate_backend(PID)"
+        )
+        .into(),
+        None => error.into(),
+    })
+}
+
+/// Describes the session that holds the migration lock. Every role can take an advisory lock.
+async fn lock_holder(connection: &mut AsyncPgConnection) -> Result<Option<String>, Failure> {
+    #[derive(QueryableByName)]
+    struct Holder {
+        #[diesel(sql_type = Text)]
+        holder: String,
+    }
+    // An advisory lock's 64-bit key is shown as two columns of 32 bits.
+    let found = sql_query(
+        "SELECT format('role %s, address %s, PID %s, connected since %s', usename,
+             coalesce(host(client_addr), 'none (local socket)'), pid, backend_start) AS holder
+         FROM pg_locks JOIN pg_stat_activity USING (pid)
+         WHERE locktype = 'advisory' AND granted AND objsubid = 1
+             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+             AND (classid::bigint << 32 | objid::bigint) = hashtext('rollcall migrations')",
+    )
+    .get_result::<Holder>(connection)
+    .await
+    .optional()?;
+    Ok(found.map(|found| found.holder))
 }
 
 /// Takes every migration back.

@@ -1,5 +1,7 @@
 //! Each service's role can do what it needs and no more.
 
+use std::time::Duration;
+
 use diesel::sql_query;
 use diesel_async::{RunQueryDsl, pooled_connection::deadpool::Object};
 use rollcall_platform::settings::read_secret;
@@ -234,7 +236,7 @@ async fn migrating_again_restores_privileges_and_takes_back_what_was_added() {
     tokio::spawn(async move {
         let pool = Pool::new(&settings).expect("a pool");
         let connection = Object::take(pool.get().await.expect("a connection"));
-        migrations::run(connection, &[])
+        migrations::run(connection, &[], Duration::from_mins(1))
             .await
             .map_err(|error| error.to_string())
     })
@@ -252,7 +254,7 @@ async fn every_role_has_limits_that_fit_the_server_together() {
     let passwords = migrations::ROLES.map(|role| (role, password.clone()));
     let connection = database.connect("rollcall").await;
     tokio::spawn(async move {
-        migrations::run(connection, &passwords)
+        migrations::run(connection, &passwords, Duration::from_mins(1))
             .await
             .map_err(|error| error.to_string())
     })
@@ -308,7 +310,7 @@ async fn migrations_go_up_and_down_and_up_again_and_several_at_once_do_no_harm()
                     .await
                     .expect("a connection"),
             );
-            migrations::run(connection, &[])
+            migrations::run(connection, &[], Duration::from_mins(1))
                 .await
                 .map_err(|error| error.to_string())
         })
@@ -328,4 +330,23 @@ async fn migrations_go_up_and_down_and_up_again_and_several_at_once_do_no_harm()
             .expect("an answer")
     );
     assert_eq!(up().await.expect("its end"), Ok(()), "up again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn migrate_names_the_session_that_holds_the_migration_lock() {
+    let database = TestDatabase::new().await;
+    let mut holder = database.connect("ingestion").await;
+    sql_query("SELECT pg_advisory_lock(hashtext('rollcall migrations'))")
+        .execute(&mut holder)
+        .await
+        .expect("the lock");
+    let connection = database.connect("rollcall").await;
+    let error = migrations::run(connection, &[], Duration::from_millis(100))
+        .await
+        .expect_err("the lock is held")
+        .to_string();
+    assert!(
+        error.contains("role ingestion, address") && error.contains("PID"),
+        "{error}"
+    );
 }

@@ -256,3 +256,59 @@ fn the_operators_own_certificate_is_taken_and_given_back() {
     script("up", &[]);
     assert!(subject().contains("Rollcall"));
 }
+
+#[test]
+fn audit_entries_name_the_person() {
+    let name = format!("client-{}", uuid::Uuid::new_v4());
+    let script = rollcall_stack_tests::root().join("scripts/rollcall");
+    let added = std::process::Command::new(script)
+        .args(["client", "add", "--name", &name])
+        .env("SUDO_USER", "alice")
+        .output()
+        .expect("a shell");
+    assert!(added.status.success(), "{added:?}");
+    let entry = format!("SELECT detail->>'person' FROM audit_log WHERE detail->>'name' = '{name}'");
+    assert_eq!(rollcall_stack_tests::psql(&entry), "alice");
+}
+
+#[test]
+fn status_says_why_a_service_is_unhealthy() {
+    rollcall_stack_tests::compose(&["stop", "redis"]);
+    let reason = || {
+        let output = run_script("status", &[]);
+        assert!(!output.status.success());
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let line = text.lines().find(|line| line.starts_with("reporting"));
+        line.and_then(|line| Some(line.split_once("running, unhealthy: ")?.1.trim().to_owned()))
+    };
+    eventually("an unhealthy service", || reason().is_some());
+    let reason = reason();
+    rollcall_stack_tests::compose(&["up", "--detach", "--wait", "redis", "reporting"]);
+    assert!(reason.is_some_and(|reason| reason.len() > 10));
+    eventually("a healthy stack", || {
+        run_script("status", &[]).status.success()
+    });
+}
+
+#[test]
+fn scripts_print_their_usage_and_refuse_what_they_do_not_know() {
+    for name in [
+        "up",
+        "down",
+        "status",
+        "backup",
+        "restore",
+        "rotate-passwords",
+    ] {
+        assert!(
+            script(name, &["--help"]).contains("Usage: scripts/"),
+            "{name}"
+        );
+        let output = run_script(name, &["--colour"]);
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(
+            !output.status.success() && error.contains("takes"),
+            "{name}: {error}"
+        );
+    }
+}

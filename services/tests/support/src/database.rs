@@ -1,5 +1,7 @@
 //! A database per test, cloned from a migrated template and dropped at the end.
 
+use std::time::Duration;
+
 use diesel::{
     QueryableByName, sql_query,
     sql_types::{Bool, Text},
@@ -159,6 +161,7 @@ async fn make_template(server: &mut AsyncPgConnection) {
     migrations::run(
         connect(&settings_of(TEMPLATE, "rollcall")).await,
         &passwords,
+        Duration::from_mins(1),
     )
     .await
     .expect("migrations");

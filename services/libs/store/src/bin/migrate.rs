@@ -1,6 +1,6 @@
 //! Makes the database roles and runs the migrations, then ends. Safe when several start at once.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use diesel_async::{AsyncPgConnection, pooled_connection::deadpool::Object};
 use rollcall_platform::{
@@ -8,6 +8,9 @@ use rollcall_platform::{
     settings::{Settings, read_secret},
 };
 use rollcall_store::{Pool, migrations};
+
+/// Long enough for another `migrate` to finish, and short enough that nothing queues behind this one for long.
+const MAX_LOCK_WAIT: Duration = Duration::from_mins(1);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -26,7 +29,7 @@ async fn migrate() -> Result<(), command::Failure> {
         .map(|role| Ok((role, read_secret(&folder.join(role))?)))
         .collect::<std::io::Result<Vec<_>>>()?;
     let connection: AsyncPgConnection = Object::take(Pool::new(&settings)?.get().await?);
-    migrations::run(connection, &passwords)
+    migrations::run(connection, &passwords, MAX_LOCK_WAIT)
         .await
         .map_err(|error| error.to_string())?;
     println!("the database is up to date");
