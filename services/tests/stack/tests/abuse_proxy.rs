@@ -32,7 +32,10 @@ impl SteadyClient {
             .last()
             .and_then(|line| serde_json::from_str(line).ok())
             .unwrap_or_else(|| panic!("no outcomes: {output:?}"));
-        println!("steady client: {outcomes}");
+        println!(
+            "steady client: {outcomes}\n{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         let mut outcomes = outcomes.as_object().expect("an object").clone();
         for usual in ["event 200", "keys 200", "report 401"] {
             assert!(outcomes.remove(usual).is_some(), "{usual}: {text}");
