@@ -79,8 +79,8 @@ fn workers() -> Vec<String> {
 
 #[test]
 fn memory_holds_all_connections_that_the_proxy_accepts() {
-    // An idle connection with TLS, measured: 27 KiB. The rest is for workers, requests and logs.
-    const CONNECTION_BYTES: i64 = 27 * 1024;
+    // An idle connection with TLS, measured: 31 KiB. The rest is for workers, requests and logs.
+    const CONNECTION_BYTES: i64 = 32 * 1024;
     const OTHER_BYTES: i64 = 128 * 1024 * 1024;
     const MAX_WORKERS: i64 = 4;
     let configuration = docker(&["exec", &nginx(), "cat", "/etc/rollcall/nginx.conf"]);
