@@ -32,7 +32,10 @@ impl SteadyClient {
             .last()
             .and_then(|line| serde_json::from_str(line).ok())
             .unwrap_or_else(|| panic!("no outcomes: {output:?}"));
-        println!("steady client: {outcomes}");
+        println!(
+            "steady client: {outcomes}\n{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         let mut outcomes = outcomes.as_object().expect("an object").clone();
         for usual in ["event 200", "keys 200", "report 401"] {
             assert!(outcomes.remove(usual).is_some(), "{usual}: {text}");
@@ -76,8 +79,8 @@ fn workers() -> Vec<String> {
 
 #[test]
 fn memory_holds_all_connections_that_the_proxy_accepts() {
-    // An idle connection with TLS, measured: 27 KiB. The rest is for workers, requests and logs.
-    const CONNECTION_BYTES: i64 = 27 * 1024;
+    // An idle connection with TLS, measured: 31 KiB. The rest is for workers, requests and logs.
+    const CONNECTION_BYTES: i64 = 32 * 1024;
     const OTHER_BYTES: i64 = 128 * 1024 * 1024;
     const MAX_WORKERS: i64 = 4;
     let configuration = docker(&["exec", &nginx(), "cat", "/etc/rollcall/nginx.conf"]);
