@@ -47,6 +47,9 @@ GRANT INSERT (source_id, events, clock_skewed, last_event_at) ON arrivals TO ing
 GRANT SELECT (source_id, event_id, digest), INSERT (source_id, event_id, digest) ON event_keys TO ingestion;
 GRANT INSERT (source_id, event_id, kind, session_id, user_name, realm, occurred_at, reason, display_name, client_ip, wan_ip, mac, device,
     active_seconds, complete_through, class, clock_skewed) ON events TO ingestion;
+GRANT SELECT, INSERT (source_id, event_id, kind, session_id, user_name, realm, occurred_at, reason, display_name, client_ip, wan_ip, mac,
+    device, active_seconds, complete_through, class, clock_skewed, sqlstate, message) ON set_aside_events TO ingestion;
+GRANT EXECUTE ON FUNCTION replay_event TO ingestion;
 GRANT SELECT, INSERT, UPDATE ON sessions TO ingestion;
 GRANT EXECUTE ON FUNCTION make_event_partitions, expire_event_keys, expire_event_month, expire_sessions, add_up_arrivals TO ingestion;
 GRANT EXECUTE ON FUNCTION pg_logical_emit_message(boolean, text, text, boolean) TO ingestion;
@@ -62,7 +65,8 @@ GRANT SELECT (id, name, scope, created_at, disabled_at, failures), INSERT (name,
 GRANT UPDATE (password_hash, disabled_at, failures) ON api_clients TO operator;
 GRANT SELECT (id, name, created_at, disabled_at, complete_through, last_restart_at, events, clock_skewed, last_event_at, last_received_at),
     INSERT (name, key_hash, radius_secret) ON sources TO operator;
-GRANT UPDATE (key_hash, disabled_at, radius_secret) ON sources TO operator;
+GRANT UPDATE (key_hash, disabled_at, radius_secret, complete_through) ON sources TO operator;
+GRANT SELECT (source_id) ON set_aside_events TO operator;
 GRANT SELECT, INSERT, DELETE ON source_senders TO operator;
 GRANT SELECT ON source_gaps TO operator;
 GRANT EXECUTE ON FUNCTION add_up_arrivals TO operator;

@@ -11,7 +11,7 @@ pub mod proxy;
 pub mod rollcall;
 pub mod snapshot;
 
-pub use database::TestDatabase;
+pub use database::{TestDatabase, record};
 pub use proxy::Proxy;
 pub use rollcall::{Builder, Rollcall};
 
