@@ -5,6 +5,7 @@ mod demo;
 mod generate;
 mod import;
 mod output;
+mod replay;
 mod sessions;
 mod sources;
 mod try_rule;

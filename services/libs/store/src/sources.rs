@@ -91,6 +91,15 @@ pub async fn by_name(connection: &mut AsyncPgConnection, name: &str) -> QueryRes
     enabled.select(dsl::id).first(connection).await.optional()
 }
 
+/// The source of this name, enabled or not.
+///
+/// # Errors
+/// The database fails.
+pub async fn id_of(connection: &mut AsyncPgConnection, name: &str) -> QueryResult<Option<i32>> {
+    let named = dsl::sources.filter(dsl::name.eq(name));
+    named.select(dsl::id).first(connection).await.optional()
+}
+
 /// The enabled source that sends from this address: the one with the narrowest network that it is in.
 ///
 /// # Errors

@@ -90,9 +90,10 @@ impl TestDatabase {
     /// A writer of the role `ingestion`.
     #[must_use]
     pub fn writer(&self) -> Writer {
-        Pool::new(&self.settings("ingestion"))
-            .expect("a pool")
-            .writer()
+        let mut settings = self.settings("ingestion");
+        // Tests share a machine with builds.
+        settings.wait_milliseconds = 60_000;
+        Pool::new(&settings).expect("a pool").writer()
     }
 
     /// A connection of `role`; `rollcall` owns the database.
