@@ -140,6 +140,10 @@ impl<'a> Body<'a> {
         if self.received > SMALL_BYTES {
             // Much of the body may be here already, and others have a right to this thread too.
             tokio::task::yield_now().await;
+            // A timeout does not end what is always ready.
+            if Instant::now() >= self.deadline {
+                return Err(too_slow(self.limits.time));
+            }
         }
         let chunk = timeout_at(self.deadline, self.chunks.next())
             .await
@@ -230,7 +234,7 @@ fn too_slow(time: Duration) -> Problem {
     Problem::new(
         StatusCode::REQUEST_TIMEOUT,
         format!(
-            "The body did not arrive within {} seconds. Send the events again; those that are recorded already count as duplicates.",
+            "The body was not received and recorded within {} seconds. Send the events again, in smaller parts; those that are recorded already count as duplicates.",
             time.as_secs()
         ),
     )
