@@ -303,7 +303,7 @@ mod tests {
         let id = "i".repeat(128);
         for event in [
             format!("\"{long}\""),
-            format!("{long}"),
+            long.clone(),
             format!(r#"{{"event_id":"{id}","type":"{}"}}"#, &long[..200]),
             format!(r#"{{"event_id":"{id}","type":[{}1]}}"#, "1,".repeat(500)),
             format!(r#"{{"event_id":"{id}","type":"{long}"}}"#),
