@@ -102,7 +102,7 @@ CREATE TABLE events (
 -- they can be kept at all.
 CREATE TABLE set_aside_events (
     LIKE events INCLUDING DEFAULTS,
-    -- Why the event was refused.
+    -- The error with which the database refused the event.
     sqlstate text NOT NULL,
     message text NOT NULL,
     PRIMARY KEY (event_id, source_id)

@@ -21,14 +21,14 @@ use tokio::{
 };
 use tokio_util::io::StreamReader;
 
-use crate::budget::{Budget, Held, SMALL_BYTES};
+use crate::budget::{Budget, EXPANSION, Held, SMALL_BYTES};
 
 /// Decompressed bytes that are given out at once.
 const CHUNK_BYTES: usize = 16 * 1024;
 /// zstd remembers so much of what it has decompressed: 8 MiB, the least that RFC 8878 asks of a decoder.
 const ZSTD_WINDOW_LOG: u32 = 23;
 
-/// How the body is compressed.
+/// Compression of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
     /// Not at all.
@@ -110,12 +110,12 @@ impl<'a> Body<'a> {
         if length > Some(limits.body_bytes) {
             return Err(too_large());
         }
-        let window = if encoding == Encoding::Zstd {
-            1 << ZSTD_WINDOW_LOG
-        } else {
-            0
+        // The expansion of a whole body of the largest size includes the window of zstd.
+        let window = match encoding {
+            Encoding::Zstd => (1 << ZSTD_WINDOW_LOG) / EXPANSION,
+            Encoding::Identity | Encoding::Gzip => 0,
         };
-        let large_bytes = at_once.min(length.unwrap_or(limits.body_bytes)) + window;
+        let large_bytes = (at_once + window).min(limits.body_bytes);
         let held = match length {
             Some(length) => limits.budget.hold(source_id, length.min(at_once))?,
             None => limits.budget.hold(source_id, SMALL_BYTES)?,
