@@ -7,6 +7,6 @@ fuzz_target!(|file: &[u8]| {
     let Ok(Ok(columns)) = reader.headers().map(|headers| Columns::find(headers, &[])) else { return };
     let times = Times { zone: jiff::tz::TimeZone::UTC, format: "%Y-%m-%d %H:%M:%S".into() };
     for record in reader.into_records().flatten() {
-        let _ = events(&record, &columns, &times, &fuzz::arrival());
+        let _ = events(&record, &columns, &times, &rollcall_fuzz::arrival());
     }
 });

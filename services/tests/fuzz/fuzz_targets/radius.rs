@@ -17,7 +17,7 @@ fuzz_target!(|packet: &[u8]| {
         sealed[4..20].copy_from_slice(&signature);
         if let Ok(request) = Request::parse(&sealed, SECRET) {
             assert!(request.response(SECRET).len() <= sealed.len());
-            drafts(&request, fuzz::arrival().at).into_iter().flatten().for_each(fuzz::check);
+            drafts(&request, rollcall_fuzz::arrival().at).into_iter().flatten().for_each(rollcall_fuzz::check);
         }
     }
 });
