@@ -50,6 +50,9 @@ GRANT INSERT (source_id, events, clock_skewed, last_event_at) ON arrivals TO ing
 GRANT SELECT (source_id, event_id, digest), INSERT (source_id, event_id, digest) ON event_keys TO ingestion;
 GRANT INSERT (source_id, event_id, kind, session_id, user_name, realm, occurred_at, reason, display_name, client_ip, wan_ip, mac, device,
     active_seconds, complete_through, class, clock_skewed) ON events TO ingestion;
+GRANT SELECT, INSERT (source_id, event_id, kind, session_id, user_name, realm, occurred_at, reason, display_name, client_ip, wan_ip, mac,
+    device, active_seconds, complete_through, class, clock_skewed, sqlstate, message) ON set_aside_events TO ingestion;
+GRANT EXECUTE ON FUNCTION replay_event TO ingestion;
 GRANT SELECT, INSERT, UPDATE ON sessions TO ingestion;
 GRANT EXECUTE ON FUNCTION make_partitions, expire_event_keys, expire_event_month, expire_audit_month, expire_sessions, add_up_arrivals TO ingestion;
 GRANT EXECUTE ON FUNCTION pg_logical_emit_message(boolean, text, text, boolean) TO ingestion;
@@ -70,8 +73,9 @@ GRANT EXECUTE ON FUNCTION sign_in_locked_until, sign_in_closed_until TO operator
 GRANT SELECT (id, name, require_message_authenticator, client_certificate, created_at, disabled_at,
     complete_through, last_restart_at, events, clock_skewed, last_event_at, last_received_at),
     INSERT (name, key_hash, radius_secret) ON sources TO operator;
-GRANT UPDATE (key_hash, disabled_at, radius_secret, require_message_authenticator,
-    client_certificate) ON sources TO operator;
+GRANT UPDATE (key_hash, disabled_at, radius_secret, require_message_authenticator, client_certificate,
+    complete_through) ON sources TO operator;
+GRANT SELECT (source_id) ON set_aside_events TO operator;
 GRANT SELECT, INSERT, DELETE ON source_senders TO operator;
 GRANT SELECT ON source_gaps TO operator;
 GRANT EXECUTE ON FUNCTION add_up_arrivals TO operator;

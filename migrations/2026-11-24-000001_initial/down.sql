@@ -1,3 +1,5 @@
-DROP FUNCTION add_up_arrivals, expire_sessions, expire_audit_month, expire_event_month, expire_event_keys, remove_expired_partition,
-    oldest_expired_partition, check_retention, make_partitions, month_end, sign_in_closed_until, sign_in_quiet_at, sign_in_locked_until;
-DROP TABLE audit_log, sessions, events, event_keys, arrivals, source_gaps, source_senders, sources, sign_in_attempts, api_clients;
+DROP FUNCTION replay_event, add_up_arrivals, expire_sessions, expire_audit_month, expire_event_month, expire_event_keys,
+    remove_expired_partition, oldest_expired_partition, check_retention, make_partitions, month_end, sign_in_closed_until,
+    sign_in_quiet_at, sign_in_locked_until;
+DROP TABLE audit_log, sessions, set_aside_events, events, event_keys, arrivals, source_gaps, source_senders, sources,
+    sign_in_attempts, api_clients;

@@ -136,6 +136,17 @@ CREATE TABLE events (
     clock_skewed boolean NOT NULL DEFAULT false
 ) PARTITION BY RANGE (received_at);
 
+-- Events that the database refused for an unknown reason. Their keys are in event_keys. Without the checks of `events`, so that
+-- they can be kept at all.
+CREATE TABLE set_aside_events (
+    LIKE events INCLUDING DEFAULTS,
+    -- The error with which the database refused the event.
+    sqlstate text NOT NULL,
+    message text NOT NULL,
+    PRIMARY KEY (event_id, source_id)
+);
+CREATE INDEX set_aside_events_by_source ON set_aside_events (source_id);
+
 -- Sessions: the merge of their events, which does not depend on the order of arrival.
 CREATE TABLE sessions (
     -- As in event_keys, without a foreign key.
@@ -323,5 +334,28 @@ BEGIN
         last_event_at = GREATEST(sources.last_event_at, sums.last_event_at),
         last_received_at = GREATEST(sources.last_received_at, sums.last_received_at)
     FROM sums WHERE sources.id = sums.source_id;
+END
+$$;
+
+-- Moves an event that was set aside to `events`, with its original time of arrival, which no role may choose. Returns false when
+-- the event is not set aside.
+CREATE FUNCTION replay_event(source integer, id text) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO public, pg_temp AS $$
+BEGIN
+    WITH replayed AS (
+        DELETE FROM set_aside_events WHERE (event_id, source_id) = (id, source) RETURNING *
+    ), arrived AS (
+        INSERT INTO arrivals (source_id, received_at, events, clock_skewed, last_event_at)
+            SELECT source_id, received_at, 1, clock_skewed::integer, occurred_at FROM replayed
+    ), noted AS (
+        INSERT INTO audit_log (actor, action, detail)
+            SELECT 'operator', 'event.replay', jsonb_build_object('source', sources.name, 'event_id', event_id, 'received_at', received_at)
+            FROM replayed JOIN sources ON sources.id = source_id
+    )
+    INSERT INTO events (source_id, event_id, kind, session_id, user_name, realm, occurred_at, received_at, reason, display_name,
+            client_ip, wan_ip, mac, device, active_seconds, complete_through, class, clock_skewed)
+        SELECT source_id, event_id, kind, session_id, user_name, realm, occurred_at, received_at, reason, display_name,
+            client_ip, wan_ip, mac, device, active_seconds, complete_through, class, clock_skewed FROM replayed;
+    RETURN FOUND;
 END
 $$;

@@ -197,6 +197,11 @@ impl<W: Write> Import<'_, W> {
                         "this session is recorded already, with other details",
                     )?;
                 }
+                Recorded::As(Outcome::SetAside) => self.reject(
+                    line,
+                    "",
+                    "set aside: the database refused it for an unknown reason. See scripts/rollcall source replay",
+                )?,
                 Recorded::Refused(why) => self.reject(line, "", &why)?,
             }
         }

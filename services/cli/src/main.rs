@@ -6,6 +6,7 @@ mod demo;
 mod generate;
 mod import;
 mod output;
+mod replay;
 mod sessions;
 mod sources;
 mod try_rule;

@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use crate::{generate, note, output::Output, try_rule};
+use crate::{generate, note, output::Output, replay, try_rule};
 
 #[derive(Subcommand)]
 pub enum Task {
@@ -30,7 +30,7 @@ pub enum Task {
         #[arg(long)]
         radius: bool,
     },
-    /// List the sources: how much each sent, when last, up to when it is complete, and where it was silent.
+    /// List the sources: how much each sent, when last, up to when it is complete, where it was silent, and how many of its events are set aside.
     List,
     /// Say from which addresses or networks a source sends, in the place of what was said before.
     SetSenders {
@@ -64,6 +64,17 @@ pub enum Task {
     },
     /// Show what the rules make of a log file, which is read from standard input: RFC 5424 messages, or lines of a log with RFC 3339 times.
     TryRule,
+    /// Forget up to when a source is complete, where it reported a wrong time. Its next event that states a time sets it anew.
+    ResetCompleteThrough {
+        /// Its name.
+        name: String,
+    },
+    /// Record the events of a source that were set aside, with their original times of arrival. Those that the database still
+    /// refuses stay set aside.
+    Replay {
+        /// Its name.
+        name: String,
+    },
     /// Let a source report no more, from 5 seconds on. What it reported stays.
     Disable {
         /// Its name.
@@ -145,17 +156,19 @@ pub async fn run(
             };
             set_certificate(pool, &name, certificate.as_deref()).await
         }
-        Task::List => {
-            pool.ask(async |connection| sources::add_up(connection, settings.gap_seconds).await)
-                .await?;
-            let sources = pool
-                .ask(async |connection| sources::list(connection).await)
-                .await?;
-            Ok(Output::many(
-                &sources,
-                "There is no source. Add one with: scripts/rollcall source add NAME",
+        Task::List => list(pool, settings).await,
+        Task::ResetCompleteThrough { name } => {
+            let known = pool.ask(async |connection| {
+                let known = sources::reset_complete_through(connection, &name).await?;
+                note(connection, "source.reset-complete-through", &name, known).await
+            });
+            known.await?.then_some(()).ok_or_else(|| unknown(&name))?;
+            Ok(Output::one(
+                json!({"name": name}),
+                "The source is complete through no time until it reports one again.",
             ))
         }
+        Task::Replay { name } => replay::run(pool, &name).await,
         Task::Disable { name } => {
             let now = Clock::System.now();
             let known = pool.ask(async |connection| {
@@ -185,6 +198,18 @@ pub async fn run(
             ))
         }
     }
+}
+
+async fn list(pool: &Pool, settings: &settings::Ingestion) -> Result<Output, Failure> {
+    pool.ask(async |connection| sources::add_up(connection, settings.gap_seconds).await)
+        .await?;
+    let sources = pool
+        .ask(async |connection| sources::list(connection).await)
+        .await?;
+    Ok(Output::many(
+        &sources,
+        "There is no source. Add one with: scripts/rollcall source add NAME",
+    ))
 }
 
 async fn add(pool: &Pool, name: &str, senders: &[String], radius: bool) -> Result<Output, Failure> {
@@ -301,6 +326,6 @@ fn taken(error: rollcall_store::Error) -> Failure {
     error.into()
 }
 
-fn unknown(name: &str) -> Failure {
+pub fn unknown(name: &str) -> Failure {
     format!("there is no source named {name}: see scripts/rollcall source list").into()
 }

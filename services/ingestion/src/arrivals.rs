@@ -1,6 +1,6 @@
 //! When events arrive, and how far from then they may say that they happened.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use rollcall_attendance::event::Arrival;
 use rollcall_platform::{clock::Clock, settings};
 
@@ -8,6 +8,7 @@ use rollcall_platform::{clock::Clock, settings};
 #[derive(Debug, Clone)]
 pub struct Arrivals {
     clock: Clock,
+    earliest: Timestamp,
     ahead: SignedDuration,
     skew: SignedDuration,
 }
@@ -19,6 +20,7 @@ impl Arrivals {
         let seconds = |seconds: u32| SignedDuration::from_secs(seconds.into());
         Self {
             clock,
+            earliest: settings.earliest,
             ahead: seconds(settings.ahead_seconds),
             skew: seconds(settings.skew_seconds),
         }
@@ -29,6 +31,7 @@ impl Arrivals {
     pub fn now(&self) -> Arrival {
         Arrival {
             at: self.clock.now(),
+            earliest: self.earliest,
             ahead: self.ahead,
             skew: self.skew,
         }

@@ -11,7 +11,7 @@ use crate::recorder::Recorded;
 use rollcall_platform::tally::{self, Tally};
 use rollcall_store::events::Outcome;
 
-/// What became of input: `accepted`, `duplicate`, `rejected`, or `ignored` for a message that concerns no session.
+/// What became of input: `accepted`, `duplicate`, `rejected`, `set_aside`, or `ignored` for a message that concerns no session.
 pub fn count(door: &'static str, outcome: &'static str, number: usize) {
     static EVENTS: LazyLock<Counter<u64>> = LazyLock::new(|| {
         global::meter("ingestion")
@@ -73,6 +73,7 @@ pub fn count_recorded(door: &'static str, source: &str, recorded: &[Recorded]) {
             Recorded::As(Outcome::Accepted) => count(door, "accepted", 1),
             // Where the door made the id, an event of the same id is the same event.
             Recorded::As(Outcome::Duplicate | Outcome::Conflict) => count(door, "duplicate", 1),
+            Recorded::As(Outcome::SetAside) => count(door, "set_aside", 1),
             Recorded::Refused(why) => reject(door, source, why),
         }
     }

@@ -1,9 +1,12 @@
 //! The doors through which sources report, and the recorder behind them.
 
 pub mod arrivals;
+pub mod body;
+pub mod budget;
 mod counts;
 pub mod doors;
 pub mod openapi;
+pub mod receipt;
 pub mod recorder;
 pub mod routes;
 pub mod senders;
@@ -11,3 +14,4 @@ pub mod source_key;
 pub mod startup;
 pub mod sweeper;
 pub mod upkeep;
+mod window;

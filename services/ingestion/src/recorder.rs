@@ -12,6 +12,9 @@ use rollcall_platform::settings;
 use rollcall_store::{
     Pool,
     events::{self, Outcome, Reported},
+    failure::Failure,
+    recording::Writer,
+    set_aside,
 };
 use tokio::{
     runtime::Handle,
@@ -40,6 +43,8 @@ pub enum Unrecorded {
 }
 
 type Answer = Result<Vec<Recorded>, Unrecorded>;
+/// What became of each event of a batch: the failure of one is not that of its neighbours.
+type Outcomes = Vec<Result<Recorded, Unrecorded>>;
 
 struct Job {
     events: Vec<Reported>,
@@ -62,7 +67,7 @@ impl Recorder {
     pub fn start(pool: &Pool, settings: &settings::Ingestion) -> Self {
         let queue = Arc::new(Queue::new(settings.batch_events.max(1)));
         for _ in 0..settings.writers.max(1) {
-            tokio::spawn(write_batches(pool.clone(), queue.clone()));
+            tokio::spawn(write_batches(pool.writer(), queue.clone()));
         }
         let room = Arc::new(Semaphore::new(
             settings.queue_events.max(queue.batch_events),
@@ -241,7 +246,7 @@ impl Queue {
     }
 }
 
-async fn write_batches(pool: Pool, queue: Arc<Queue>) {
+async fn write_batches(mut writer: Writer, queue: Arc<Queue>) {
     while let Some(mut batch) = queue.next_batch().await {
         let sizes: Vec<usize> = batch.iter().map(|job| job.events.len()).collect();
         let events: Vec<Reported> = batch
@@ -249,25 +254,26 @@ async fn write_batches(pool: Pool, queue: Arc<Queue>) {
             .flat_map(|job| std::mem::take(&mut job.events))
             .collect();
         // Or a writer that panicked would count as writing for ever.
-        let outcome = AssertUnwindSafe(write(&pool, &events)).catch_unwind().await;
+        let outcomes = AssertUnwindSafe(write(&mut writer, &events))
+            .catch_unwind()
+            .await;
         queue.written(batch.len());
-        answer(
-            batch,
-            &sizes,
-            outcome.unwrap_or(Err(Unrecorded::Unavailable)),
-        );
+        let outcomes = outcomes.unwrap_or_else(|_| unavailable(events.len()));
+        answer(batch, &sizes, outcomes);
     }
 }
 
+fn unavailable(events: usize) -> Outcomes {
+    vec![Err(Unrecorded::Unavailable); events]
+}
+
 /// To wake a caller in another runtime is a system call: the answers to those of one runtime go there together.
-fn answer(batch: Vec<Job>, sizes: &[usize], outcome: Answer) {
-    let mut outcome = outcome.map(Vec::into_iter);
+fn answer(batch: Vec<Job>, sizes: &[usize], outcomes: Outcomes) {
+    let mut outcomes = outcomes.into_iter();
     let mut runtimes = HashMap::new();
     for (job, &size) in batch.into_iter().zip(sizes) {
-        let answer = match &mut outcome {
-            Ok(recorded) => Ok(recorded.by_ref().take(size).collect()),
-            Err(unrecorded) => Err(*unrecorded),
-        };
+        let answer = outcomes.by_ref().take(size).collect::<Vec<_>>();
+        let answer: Answer = answer.into_iter().collect();
         let (_, answers) = runtimes
             .entry(job.runtime.id())
             .or_insert((job.runtime, Vec::new()));
@@ -283,30 +289,57 @@ fn answer(batch: Vec<Job>, sizes: &[usize], outcome: Answer) {
     }
 }
 
-/// A batch that the database refuses is halved until the event at fault stands alone.
-fn write<'a>(pool: &'a Pool, batch: &'a [Reported]) -> BoxFuture<'a, Answer> {
+/// Halves a batch in which an event is at fault, until that event stands alone.
+fn write<'a>(writer: &'a mut Writer, batch: &'a [Reported]) -> BoxFuture<'a, Outcomes> {
     async move {
-        match pool
-            .ask(async |connection| events::record(connection, batch).await)
-            .await
-        {
-            Ok(outcomes) => Ok(outcomes.into_iter().map(Recorded::As).collect()),
-            Err(rollcall_store::Error::Refused(why)) if batch.len() == 1 => {
-                Ok(vec![Recorded::Refused(why)])
+        let written = writer.ask(async |connection| events::record(connection, batch).await);
+        match (written.await, batch) {
+            (Ok(outcomes), _) => outcomes
+                .into_iter()
+                .map(|outcome| Ok(Recorded::As(outcome)))
+                .collect(),
+            (Err(Failure::Unavailable(cause)), _) => {
+                tracing::error!(%cause, events = batch.len(), "events were not recorded");
+                unavailable(batch.len())
             }
-            Err(rollcall_store::Error::Refused(_)) => {
+            (Err(Failure::Refused(why)), [_]) => vec![Ok(Recorded::Refused(why))],
+            (Err(Failure::Unknown { sqlstate, message }), [reported]) => {
+                vec![set_aside(writer, reported, &sqlstate, &message).await]
+            }
+            (Err(_), _) => {
                 let (left, right) = batch.split_at(batch.len() / 2);
-                let mut recorded = write(pool, left).await?;
-                recorded.extend(write(pool, right).await?);
-                Ok(recorded)
-            }
-            Err(error) => {
-                tracing::error!(%error, events = batch.len(), "events were not recorded");
-                Err(Unrecorded::Unavailable)
+                let mut outcomes = write(writer, left).await;
+                outcomes.extend(write(writer, right).await);
+                outcomes
             }
         }
     }
     .boxed()
+}
+
+async fn set_aside(
+    writer: &mut Writer,
+    reported: &Reported,
+    sqlstate: &str,
+    message: &str,
+) -> Result<Recorded, Unrecorded> {
+    let (source_id, event_id) = (reported.source_id, &reported.event.event_id);
+    tracing::error!(
+        source_id,
+        event_id,
+        sqlstate,
+        message,
+        "event is set aside: the database refused it"
+    );
+    let added = writer
+        .ask(async |connection| set_aside::add(connection, reported, sqlstate, message).await);
+    added
+        .await
+        .map(|()| Recorded::As(Outcome::SetAside))
+        .map_err(|error| {
+            tracing::error!(%error, source_id, event_id, "event could not be set aside");
+            Unrecorded::Unavailable
+        })
 }
 
 #[cfg(test)]
@@ -326,6 +359,7 @@ mod tests {
         let at = Timestamp::UNIX_EPOCH;
         let arrival = Arrival {
             at,
+            earliest: Timestamp::MIN,
             ahead: SignedDuration::ZERO,
             skew: SignedDuration::ZERO,
         };

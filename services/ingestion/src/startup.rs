@@ -1,6 +1,6 @@
 //! Puts the service together.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use actix_web::{
     http::Method,
@@ -12,6 +12,8 @@ use rollcall_store::Pool;
 
 use crate::{
     arrivals::Arrivals,
+    body::Limits,
+    budget::Budget,
     counts,
     doors::{
         datagrams::{self, Datagrams},
@@ -38,6 +40,12 @@ pub fn build(
     let keys = Data::new(SourceKeys::new(pool.clone()));
     let recorder = Arc::new(Recorder::start(&pool, &settings.ingestion));
     let arrivals = Arrivals::new(clock.clone(), &settings.ingestion);
+    let body_bytes = settings.server.body_bytes;
+    let limits = Data::new(Limits {
+        budget: Budget::new(settings.ingestion.body_budget_bytes, body_bytes)?,
+        body_bytes,
+        time: Duration::from_secs(settings.ingestion.request_seconds),
+    });
     let senders = Senders::new(pool.clone());
     let syslog = Syslog {
         pool: pool.clone(),
@@ -51,6 +59,7 @@ pub fn build(
     let (recorder, arrivals) = (Data::from(recorder), Data::new(arrivals));
     let server = server::build(&settings.server, vec![pool.health()], move |app| {
         app.app_data(keys.clone())
+            .app_data(limits.clone())
             .app_data(recorder.clone())
             .app_data(arrivals.clone())
             .service(only(

@@ -25,7 +25,7 @@ async fn one_event_an_array_and_lines_are_taken() {
         .expect("JSON");
     assert_eq!(
         array,
-        json!({"accepted": 1, "duplicates": 1, "rejected": []})
+        json!({"accepted": 1, "duplicates": 1, "rejected_count": 0, "rejected": []})
     );
     let lines = rollcall
         .send_body(
@@ -36,7 +36,7 @@ async fn one_event_an_array_and_lines_are_taken() {
         .await;
     assert_eq!(
         lines.json::<Value>().await.expect("JSON"),
-        json!({"accepted": 2, "duplicates": 0, "rejected": []})
+        json!({"accepted": 2, "duplicates": 0, "rejected_count": 0, "rejected": []})
     );
     assert_eq!(
         (

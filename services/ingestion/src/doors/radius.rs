@@ -86,12 +86,7 @@ impl Radius {
     async fn record(&self, request: &Request, source: &Sender) -> Result<(), ()> {
         let arrival = self.arrivals.now();
         let events = drafts(request, arrival.at)
-            .and_then(|drafts| {
-                drafts
-                    .into_iter()
-                    .map(|draft| Event::parse(draft, &arrival))
-                    .collect::<Result<Vec<_>, _>>()
-            })
+            .and_then(|drafts| Event::parse_all(drafts, &arrival))
             .map_err(|refusal| counts::reject(DOOR, &source.name, &refusal))?;
         let reported = events
             .into_iter()

@@ -2,9 +2,11 @@
 
 use std::net::IpAddr;
 
-use jiff::{SignedDuration, Timestamp, Unit};
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+
+use crate::{shown::shown, time};
 
 /// The longest `event_id`, in bytes.
 pub const EVENT_ID_BYTES: usize = 128;
@@ -96,7 +98,9 @@ pub struct Event {
 pub struct Arrival {
     /// Now.
     pub at: Timestamp,
-    /// Further ahead than this it is refused.
+    /// Times before this one are refused.
+    pub earliest: Timestamp,
+    /// Times further ahead of `at` than this are refused.
     pub ahead: SignedDuration,
     /// Further away than this, in either direction, its clock is suspect.
     pub skew: SignedDuration,
@@ -202,17 +206,15 @@ impl Event {
                 realm: optional("realm", draft.realm)?,
             },
         };
-        let occurred_at = instant(
-            "occurred_at",
-            &required("occurred_at", draft.occurred_at, TEXT_BYTES)?,
-        )?;
+        let occurred_at = required("occurred_at", draft.occurred_at, TEXT_BYTES)?;
+        let occurred_at = arrival.instant("occurred_at", &occurred_at)?;
         Ok(Self {
             event_id,
             occurred_at,
-            clock_skewed: arrival.judge(occurred_at)?,
+            clock_skewed: arrival.is_skewed(occurred_at),
             fact,
             complete_through: optional("complete_through", draft.complete_through)?
-                .map(|text| instant("complete_through", &text))
+                .map(|text| arrival.instant("complete_through", &text))
                 .transpose()?,
             evidence: Evidence {
                 reason: optional("reason", draft.reason)?,
@@ -225,6 +227,24 @@ impl Event {
                 class: optional("class", draft.class)?,
             },
         })
+    }
+
+    /// Checks the drafts of one report. A derived login whose time is refused is left out: the logout that it was
+    /// derived from is good without it.
+    ///
+    /// # Errors
+    /// The first field of another draft that is missing or wrong.
+    pub fn parse_all(drafts: Vec<Draft>, arrival: &Arrival) -> Result<Vec<Self>, Refusal> {
+        drafts
+            .into_iter()
+            .filter_map(|draft| {
+                let is_derived = draft.reckoned;
+                match Self::parse(draft, arrival) {
+                    Err(refusal) if is_derived && refusal.field == "occurred_at" => None,
+                    parsed => Some(parsed),
+                }
+            })
+            .collect()
     }
 
     /// SHA-256 of the content: two events of one id are the same event if their digests are equal.
@@ -240,17 +260,34 @@ impl Event {
 }
 
 impl Arrival {
-    /// Whether the clock that gave `occurred_at` is suspect.
-    fn judge(&self, occurred_at: Timestamp) -> Result<bool, Refusal> {
-        let early = occurred_at.duration_since(self.at);
+    /// Parses an RFC 3339 time that lies between `earliest` and `at + ahead`.
+    fn instant(&self, field: &'static str, text: &str) -> Result<Timestamp, Refusal> {
+        let instant = time::parse(text).ok_or_else(|| {
+            let takes = "takes RFC 3339 with an offset, as 2025-01-01T15:30:00+05:30";
+            Refusal::new(field, format!("got {}, {takes}", shown(text)))
+        })?;
+        if instant < self.earliest {
+            let message = format!(
+                "got {}, takes no time before {}",
+                shown(text),
+                self.earliest
+            );
+            return Err(Refusal::new(field, message));
+        }
+        let early = instant.duration_since(self.at);
         if early > self.ahead {
             let message = format!(
                 "lies {} seconds ahead of the clock here, which is too far: is the gateway's clock right?",
                 early.as_secs()
             );
-            return Err(Refusal::new("occurred_at", message));
+            return Err(Refusal::new(field, message));
         }
-        Ok(early.abs() > self.skew)
+        Ok(instant)
+    }
+
+    /// Whether the clock that gave `occurred_at` is suspect.
+    fn is_skewed(&self, occurred_at: Timestamp) -> bool {
+        occurred_at.duration_since(self.at).abs() > self.skew
     }
 }
 
@@ -261,7 +298,10 @@ fn sign(kind: &str) -> Result<Sign, Refusal> {
         "logout" => Ok(Sign::Logout),
         other => Err(Refusal::new(
             "type",
-            format!("got {other:?}, takes login, active, logout or restart"),
+            format!(
+                "got {}, takes login, active, logout or restart",
+                shown(other)
+            ),
         )),
     }
 }
@@ -295,25 +335,6 @@ fn text(
     Ok(Some(value))
 }
 
-fn instant(field: &'static str, text: &str) -> Result<Timestamp, Refusal> {
-    text.parse::<Timestamp>()
-        .and_then(|instant| {
-            instant.round(
-                jiff::TimestampRound::new()
-                    .smallest(Unit::Microsecond)
-                    .mode(jiff::RoundMode::Floor),
-            )
-        })
-        .map_err(|_| {
-            Refusal::new(
-                field,
-                format!(
-                    "got {text:?}, takes RFC 3339 with an offset, as 2025-01-01T15:30:00+05:30"
-                ),
-            )
-        })
-}
-
 fn address(field: &'static str, value: Option<String>) -> Result<Option<IpAddr>, Refusal> {
     let Some(value) = optional(field, value)? else {
         return Ok(None);
@@ -321,7 +342,7 @@ fn address(field: &'static str, value: Option<String>) -> Result<Option<IpAddr>,
     value.parse().map(Some).map_err(|_| {
         Refusal::new(
             field,
-            format!("got {value:?}, takes an IPv4 or IPv6 address"),
+            format!("got {}, takes an IPv4 or IPv6 address", shown(&value)),
         )
     })
 }
@@ -354,6 +375,7 @@ mod tests {
     fn arrival() -> Arrival {
         Arrival {
             at: "2025-01-01T10:00:00Z".parse().expect("an instant"),
+            earliest: "2000-01-01T00:00:00Z".parse().expect("an instant"),
             ahead: SignedDuration::from_mins(5),
             skew: SignedDuration::from_hours(1),
         }
@@ -467,5 +489,59 @@ mod tests {
         assert_eq!(original, digest(|draft| draft.reason = Some(String::new())));
         assert_ne!(original, digest(|draft| draft.reason = Some("idle".into())));
         assert_ne!(original, digest(|draft| draft.user = Some("USER_4".into())));
+    }
+
+    #[test]
+    fn a_time_outside_the_accepted_range_is_refused_by_the_name_of_its_field() {
+        for bad in [
+            "0001-01-01T00:00:00Z",
+            "1999-12-31T23:59:59.999999Z",
+            "9999-12-30T00:00:00Z",
+        ] {
+            let refusal = refused(|draft| draft.occurred_at = Some(bad.into()));
+            assert!(refusal.starts_with("occurred_at: "), "{refusal}");
+            let refusal = refused(|draft| draft.complete_through = Some(bad.into()));
+            assert!(refusal.starts_with("complete_through: "), "{refusal}");
+        }
+        assert_eq!(
+            refused(|draft| draft.occurred_at = Some("1999-12-31T23:59:59Z".into())),
+            "occurred_at: got \"1999-12-31T23:59:59Z\", takes no time before 2000-01-01T00:00:00Z"
+        );
+    }
+
+    #[test]
+    fn a_derived_login_outside_the_accepted_range_is_left_out_and_its_logout_stays() {
+        let logout = Draft {
+            kind: Some("logout".into()),
+            ..draft()
+        };
+        let derived = |at: &str| Draft {
+            event_id: Some("e1-login".into()),
+            reckoned: true,
+            occurred_at: Some(at.into()),
+            ..draft()
+        };
+        let parsed = |drafts: [Draft; 2]| {
+            let events = Event::parse_all(drafts.into(), &arrival()).expect("events");
+            events
+                .into_iter()
+                .map(|event| event.event_id)
+                .collect::<Vec<_>>()
+        };
+        let early = derived("1890-01-01T00:00:00Z");
+        assert_eq!(parsed([early, logout.clone()]), ["e1"]);
+        let good = derived("2025-01-01T09:00:00Z");
+        assert_eq!(parsed([good, logout]), ["e1-login", "e1"]);
+    }
+
+    #[test]
+    fn a_nul_in_any_text_field_is_refused_by_the_name_of_the_field() {
+        let names = draft().texts().map(|(name, _)| name);
+        for (index, name) in names.into_iter().enumerate() {
+            let refusal = refused(|draft| *draft.texts()[index].1 = Some("a\0b".into()));
+            assert_eq!(refusal, format!("{name}: contains a control character"));
+        }
+        let refusal = refused(|draft| draft.class = Some("a\0b".into()));
+        assert_eq!(refusal, "class: contains a control character");
     }
 }

@@ -6,6 +6,8 @@
 pub mod event;
 pub mod period;
 pub mod session;
+pub mod shown;
+mod time;
 
 /// The realm of a user whose gateway names none.
 pub const DEFAULT_REALM: &str = "Default";

@@ -1,8 +1,16 @@
 //! JSON: one event, an array of them, or NDJSON.
 
-use rollcall_attendance::event::{Arrival, Draft, Event, Refusal};
-use serde::Deserialize;
+mod elements;
+
+use rollcall_attendance::{
+    event::{Arrival, Draft, Event, Refusal, TEXT_BYTES},
+    shown::{cut, shown},
+};
+use serde::{Deserialize, de::DeserializeSeed};
 use serde_json::{Value, value::RawValue};
+
+/// Maximum length of a text in JSON, in bytes: each byte of the longest text may be written as `\u0041`.
+const JSON_TEXT_BYTES: usize = 6 * TEXT_BYTES + 2;
 
 /// An event of the body, or why it is none.
 pub type Item = Result<Event, Rejected>;
@@ -10,7 +18,7 @@ pub type Item = Result<Event, Rejected>;
 /// An event that was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejected {
-    /// Its id, if it could be read.
+    /// Its id, if it could be read, cut to 64 bytes.
     pub event_id: Option<String>,
     /// The field at fault, if it is one.
     pub field: Option<&'static str>,
@@ -18,83 +26,75 @@ pub struct Rejected {
     pub message: String,
 }
 
-/// How the events are put together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// `application/json`
-    Json,
-    /// `application/x-ndjson`
-    Ndjson,
+impl Rejected {
+    /// A rejection of input that has no event ID.
+    pub fn nameless(message: impl Into<String>) -> Self {
+        Self {
+            event_id: None,
+            field: None,
+            message: message.into(),
+        }
+    }
 }
 
-/// A body that holds no events at all; the text says why, and what it takes.
+/// Why a body has no events that could be recorded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct NoEvents(String);
+pub enum Unreadable {
+    /// It holds no events at all.
+    #[error(
+        "{0}; takes one event, an array of events, or one event a line with Content-Type: application/x-ndjson. Nothing was stored."
+    )]
+    NoEvents(String),
+    /// It holds more than the given number.
+    #[error("There are more than {0} events. Nothing was stored. Send them in parts.")]
+    TooMany(usize),
+}
 
-/// The events of a body, in order. A bad event rejects itself, not its neighbours.
+/// Splits a body into the texts of its events, at most `most` of them: one event, or an array. Each is JSON, and not yet
+/// known to be an event.
 ///
 /// # Errors
-/// The body is not JSON at all.
-pub fn parse(body: &[u8], format: Format, arrival: &Arrival) -> Result<Vec<Item>, NoEvents> {
-    match format {
-        Format::Json => parse_json(body, arrival),
-        Format::Ndjson => parse_lines(body, arrival),
+/// The body is no JSON, holds no events, or too many.
+pub fn split(body: &[u8], most: usize) -> Result<Vec<&str>, Unreadable> {
+    let not_json = |error| Unreadable::NoEvents(format!("The body is not JSON: {error}"));
+    if body.trim_ascii_start().starts_with(b"[") {
+        let mut json = serde_json::Deserializer::from_slice(body);
+        let elements = elements::Elements(most);
+        let elements = elements.deserialize(&mut json).map_err(not_json)?;
+        let elements = elements.ok_or(Unreadable::TooMany(most))?;
+        json.end().map_err(not_json)?;
+        return Ok(elements);
     }
-}
-
-const TAKES: &str = "takes one event, an array of events, or one event a line with Content-Type: application/x-ndjson";
-
-fn parse_json(body: &[u8], arrival: &Arrival) -> Result<Vec<Item>, NoEvents> {
-    let not_json = |error| {
-        NoEvents(format!(
-            "The body is not JSON: {error}; {TAKES}. Nothing was stored."
-        ))
-    };
     let whole: &RawValue = serde_json::from_slice(body).map_err(not_json)?;
-    match whole.get().as_bytes().first() {
-        Some(b'{') => Ok(vec![parse_event(whole.get(), arrival)]),
-        Some(b'[') => {
-            let events: Vec<&RawValue> = serde_json::from_str(whole.get()).map_err(not_json)?;
-            Ok(events
-                .into_iter()
-                .map(|event| parse_event(event.get(), arrival))
-                .collect())
-        }
-        _ => Err(NoEvents(format!(
-            "The body is JSON, but no event; {TAKES}. Nothing was stored."
-        ))),
+    if whole.get().starts_with('{') {
+        Ok(vec![whole.get()])
+    } else {
+        Err(Unreadable::NoEvents(
+            "The body is JSON, but no event".into(),
+        ))
     }
 }
 
-fn parse_lines(body: &[u8], arrival: &Arrival) -> Result<Vec<Item>, NoEvents> {
-    let lines: Vec<&[u8]> = body
-        .split(|byte| *byte == b'\n')
-        .map(<[u8]>::trim_ascii)
-        .filter(|line| !line.is_empty())
-        .collect();
-    let is_json = |line: &&[u8]| serde_json::from_slice::<&RawValue>(line).is_ok();
-    if !lines.iter().any(is_json) {
-        return Err(NoEvents(format!(
-            "No line of the body is JSON; {TAKES}. Nothing was stored."
-        )));
-    }
-    Ok(lines
-        .into_iter()
-        .map(|line| {
-            std::str::from_utf8(line).map_or_else(
-                |error| Err(nameless(&error)),
-                |line| parse_event(line, arrival),
-            )
-        })
-        .collect())
+/// Says why a body of NDJSON has no events at all.
+#[must_use]
+pub fn no_json_line() -> Unreadable {
+    Unreadable::NoEvents("No line of the body is JSON".into())
 }
 
-fn nameless(error: &dyn std::fmt::Display) -> Rejected {
-    Rejected {
-        event_id: None,
-        field: None,
-        message: format!("is no JSON object: {error}"),
+/// Whether a line is JSON of any kind.
+#[must_use]
+pub fn is_json(line: &[u8]) -> bool {
+    serde_json::from_slice::<&RawValue>(line).is_ok()
+}
+
+/// Parses a line of NDJSON.
+///
+/// # Errors
+/// It is no JSON object, or no event.
+pub fn parse_line(line: &[u8], arrival: &Arrival) -> Item {
+    match std::str::from_utf8(line) {
+        Ok(line) => parse_event(line, arrival),
+        Err(error) => Err(Rejected::nameless(format!("is no JSON object: {error}"))),
     }
 }
 
@@ -138,14 +138,19 @@ struct Fields<'a> {
 /// # Errors
 /// It is no JSON object, or no event.
 pub fn parse_event(text: &str, arrival: &Arrival) -> Item {
-    // serde would take an array of the fields' values as well.
-    if text.trim_start().starts_with('[') {
-        return Err(nameless(&"it is an array within an array"));
+    // Other JSON must not reach serde: it would take an array of the fields' values, and repeat a long text in its message.
+    if !text.trim_start().starts_with('{') {
+        return Err(Rejected::nameless(format!(
+            "got {}, takes a JSON object",
+            shown(text)
+        )));
     }
-    let fields: Fields = serde_json::from_str(text).map_err(|error| nameless(&error))?;
+    let fields: Fields = serde_json::from_str(text)
+        .map_err(|error| Rejected::nameless(format!("is no JSON object: {error}")))?;
     let event_id = fields
         .event_id
-        .and_then(|value| serde_json::from_str(value.get()).ok());
+        .and_then(|value| serde_json::from_str::<String>(value.get()).ok())
+        .map(|event_id| cut(&event_id).to_owned());
     draft(&fields)
         .and_then(|draft| Event::parse(draft, arrival))
         .map_err(|Refusal { field, message }| Rejected {
@@ -199,8 +204,17 @@ fn value<'a, T: Deserialize<'a>>(
     takes: &str,
 ) -> Result<Option<T>, Refusal> {
     let Some(raw) = raw else { return Ok(None) };
+    if raw.get().len() > JSON_TEXT_BYTES {
+        let message = format!("has {} bytes, takes at most {TEXT_BYTES}", raw.get().len());
+        return Err(Refusal::new(field, message));
+    }
     serde_json::from_str(raw.get())
-        .map_err(|_| Refusal::new(field, format!("got {}, takes {takes}", raw.get())))
+        .map_err(|_| Refusal::new(field, format!("got {}, takes {takes}", shown_raw(raw))))
+}
+
+/// JSON as it was sent, cut.
+fn shown_raw(raw: &RawValue) -> &str {
+    cut(raw.get())
 }
 
 #[cfg(test)]
@@ -215,28 +229,26 @@ mod tests {
         let forever = jiff::SignedDuration::from_hours(24 * 365 * 100);
         Arrival {
             at: "2025-01-01T00:00:00Z".parse().expect("an instant"),
+            earliest: jiff::Timestamp::MIN,
             ahead: forever,
             skew: forever,
         }
     }
 
-    fn outcomes(body: &str, format: Format) -> Vec<Option<Rejected>> {
-        parse(body.as_bytes(), format, &arrival())
-            .expect("items")
+    fn outcomes(body: &str) -> Vec<Option<Rejected>> {
+        split(body.as_bytes(), 1_000)
+            .expect("events")
             .into_iter()
-            .map(Result::err)
+            .map(|event| parse_event(event, &arrival()).err())
             .collect()
     }
 
     #[test]
     fn a_bad_event_rejects_itself_alone() {
         let lone_surrogate = r#"{"event_id":"\ud800"}"#;
-        let items = outcomes(
-            &format!(
-                "[{GOOD},5,{{\"event_id\":\"e2\",\"type\":7}},{lone_surrogate},[\"e3\",\"login\",\"s\",\"u\"],{GOOD}]"
-            ),
-            Format::Json,
-        );
+        let items = outcomes(&format!(
+            "[{GOOD},5,{{\"event_id\":\"e2\",\"type\":7}},{lone_surrogate},[\"e3\",\"login\",\"s\",\"u\"],{GOOD}]"
+        ));
         assert_eq!(
             items.iter().map(Option::is_none).collect::<Vec<_>>(),
             [true, false, false, false, false, true]
@@ -253,45 +265,64 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_not_json_rejects_itself_and_blank_lines_do_not_count() {
-        let items = outcomes(
-            &format!("{GOOD}\r\n\n{{\"event_id\":\n{GOOD}\n"),
-            Format::Ndjson,
-        );
-        assert_eq!(
-            items.iter().map(Option::is_none).collect::<Vec<_>>(),
-            [true, false, true]
-        );
+    fn a_body_that_is_not_json_is_refused_whole() {
+        for body in ["", "5", "{", "[{},", "[1]]", "[1 2]", "\"[]\"", "[] x"] {
+            let refused = split(body.as_bytes(), 10);
+            assert!(
+                matches!(refused, Err(Unreadable::NoEvents(_))),
+                "{body:?}: {refused:?}"
+            );
+        }
+        assert_eq!(split(b" [] ", 10), Ok(vec![]));
+        assert_eq!(split(b" {} ", 10), Ok(vec!["{}"]));
     }
 
     #[test]
-    fn a_body_that_is_not_json_is_refused_whole() {
-        for (body, format) in [
-            ("", Format::Json),
-            ("5", Format::Json),
-            ("{", Format::Json),
-            ("[{},", Format::Json),
-            ("", Format::Ndjson),
-            ("hello\nthere", Format::Ndjson),
-        ] {
-            assert!(
-                parse(body.as_bytes(), format, &arrival()).is_err(),
-                "{body:?}"
-            );
-        }
+    fn an_array_of_too_many_events_is_refused_whole() {
         assert_eq!(
-            parse(b"[]", Format::Json, &arrival())
-                .expect("no events")
-                .len(),
-            0
+            split(b"[1,[2],{\"3\":[]}]", 3),
+            Ok(vec!["1", "[2]", "{\"3\":[]}"])
         );
+        assert_eq!(split(b"[1,2,3,4,5]", 3), Err(Unreadable::TooMany(3)));
+    }
+
+    #[test]
+    fn a_lone_surrogate_in_any_text_field_is_refused_by_the_name_of_the_field() {
+        for (name, _) in Draft::default().texts() {
+            let event = format!(r#"{{"event_id":"e","{name}":"\ud800"}}"#);
+            let event = event.replace(r#""event_id":"e","event_id""#, r#""event_id""#);
+            let refused = parse_event(&event, &arrival()).expect_err("a rejection");
+            assert_eq!(refused.field, Some(name));
+            assert_eq!(refused.message, r#"got "\ud800", takes text"#);
+        }
+    }
+
+    #[test]
+    fn what_is_repeated_of_the_input_is_cut_to_64_bytes() {
+        let long = "x".repeat(1_000);
+        let id = "i".repeat(128);
+        for event in [
+            format!("\"{long}\""),
+            long.clone(),
+            format!(r#"{{"event_id":"{id}","type":"{}"}}"#, &long[..200]),
+            format!(r#"{{"event_id":"{id}","type":[{}1]}}"#, "1,".repeat(500)),
+            format!(r#"{{"event_id":"{id}","type":"{long}"}}"#),
+            format!(r#"{{"{long}":1,"event_id":"{long}"}}"#),
+            format!(r#"{{"event_id":"{long}{long}"}}"#),
+        ] {
+            let refused = parse_event(&event, &arrival()).expect_err("a rejection");
+            assert!(refused.message.len() < 64 + 100, "{refused:?}");
+            assert!(refused.event_id.is_none_or(|id| id.len() <= 64), "{event}");
+        }
     }
 
     proptest! {
         #[test]
         fn any_bytes_are_answered(body in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = parse(&body, Format::Json, &arrival());
-            let _ = parse(&body, Format::Ndjson, &arrival());
+            for event in split(&body, 10).unwrap_or_default() {
+                let _ = parse_event(event, &arrival());
+            }
+            let _ = parse_line(&body, &arrival());
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
-use jiff::tz::TimeZone;
+use jiff::{Timestamp, tz::TimeZone};
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
@@ -104,6 +104,9 @@ pub struct Ingestion {
     pub tls_private_key: PathBuf,
     pub syslog_data_id: String,
     pub rules_directory: PathBuf,
+    pub body_budget_bytes: usize,
+    pub request_seconds: u64,
+    pub earliest: Timestamp,
     pub ahead_seconds: u32,
     pub skew_seconds: u32,
     pub gap_seconds: u32,

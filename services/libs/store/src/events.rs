@@ -2,17 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use diesel::{
-    QueryableByName,
-    result::{DatabaseErrorKind, Error as DieselError, QueryResult},
-    sql_query,
-    sql_types::{Array, BigInt, Binary, Bool, Integer, Nullable, Text, Timestamptz},
-};
-use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
-use jiff_diesel::ToDiesel;
 use rollcall_attendance::event::{Event, Fact, Sign};
+use tokio_postgres::{Error, error::SqlState};
 
 use crate::{
+    recording::Recording,
     sessions, sources,
     statement::{Column, Part, Statement, column},
 };
@@ -35,6 +29,8 @@ pub enum Outcome {
     Duplicate,
     /// Another event of the same id is recorded.
     Conflict,
+    /// The database refuses the event for an unknown reason. The event is on disk, and the operator can replay it.
+    SetAside,
 }
 
 type Key<'a> = (i32, &'a str);
@@ -46,10 +42,7 @@ type Key<'a> = (i32, &'a str);
 ///
 /// # Errors
 /// The database fails; then nothing of the batch is recorded.
-pub async fn record(
-    connection: &mut AsyncPgConnection,
-    batch: &[Reported],
-) -> QueryResult<Vec<Outcome>> {
+pub async fn record(connection: &mut Recording, batch: &[Reported]) -> Result<Vec<Outcome>, Error> {
     let mut first: BTreeMap<Key, &Reported> = BTreeMap::new();
     for reported in batch {
         first.entry(key(reported)).or_insert(reported);
@@ -59,23 +52,20 @@ pub async fn record(
     if at_once && candidates.len() == batch.len() {
         return Ok(vec![Outcome::Accepted; batch.len()]);
     }
-    let mut digests = if at_once {
+    let mut known = if at_once {
         HashMap::new()
     } else {
         record_in_steps(connection, candidates).await?
     };
     Ok(batch
         .iter()
-        .map(|reported| outcome(reported, &mut digests))
+        .map(|reported| outcome(reported, &mut known))
         .collect())
 }
 
 /// What nearly every batch needs: one statement for events that are all new and concern sessions alone. False, and nothing
 /// is recorded, when they are not.
-async fn record_at_once(
-    connection: &mut AsyncPgConnection,
-    events: &[&Reported],
-) -> QueryResult<bool> {
+async fn record_at_once(connection: &mut Recording, events: &[&Reported]) -> Result<bool, Error> {
     if events.is_empty()
         || events
             .iter()
@@ -93,32 +83,32 @@ async fn record_at_once(
         events,
         " CROSS JOIN (SELECT count(*) FROM keys) AS first",
     ));
-    match Statement(parts).execute(connection).await {
-        Ok(_) => Ok(true),
-        Err(DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => Ok(false),
+    match connection.execute(&Statement(parts)).await {
+        Ok(()) => Ok(true),
+        Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => Ok(false),
         Err(error) => Err(error),
     }
 }
 
-/// The same with a look at what is known already; tells the digests under which that is recorded.
+/// The same with a look at what is known already; tells what that is.
 async fn record_in_steps(
-    connection: &mut AsyncPgConnection,
+    connection: &mut Recording,
     events: Vec<&Reported>,
-) -> QueryResult<HashMap<(i32, String), Vec<u8>>> {
+) -> Result<Known, Error> {
     connection
         .transaction(async |connection| {
             let inserted = insert(connection, &events).await?;
-            let (new, known): (Vec<&Reported>, Vec<&Reported>) =
+            let (new, old): (Vec<&Reported>, Vec<&Reported>) =
                 events.into_iter().partition(|reported| {
                     inserted.contains(&(reported.source_id, reported.event.event_id.clone()))
                 });
-            let digests = digests(connection, &known).await?;
+            let known = look_up(connection, &old).await?;
             sessions::merge(connection, &new).await?;
             sources::advance(connection, &new).await?;
             if new.is_empty() {
                 force_commit_record(connection).await?;
             }
-            Ok(digests)
+            Ok(known)
         })
         .await
 }
@@ -127,17 +117,30 @@ fn key(reported: &Reported) -> Key<'_> {
     (reported.source_id, &reported.event.event_id)
 }
 
-/// `digests` holds what was known before; the first event of a key that is not there is the one
+/// Events that are known already, by their keys.
+type Known = HashMap<(i32, String), KnownEvent>;
+
+struct KnownEvent {
+    digest: Vec<u8>,
+    is_set_aside: bool,
+}
+
+/// `known` holds what was known before; the first event of a key that is not there is the one
 /// that was just recorded, and is known to those after it.
-fn outcome(reported: &Reported, digests: &mut HashMap<(i32, String), Vec<u8>>) -> Outcome {
+fn outcome(reported: &Reported, known: &mut Known) -> Outcome {
     let digest = reported.event.digest();
-    match digests.get(&(reported.source_id, reported.event.event_id.clone())) {
-        Some(known) if known.as_slice() == digest => Outcome::Duplicate,
-        Some(_) => Outcome::Conflict,
+    match known.get(&(reported.source_id, reported.event.event_id.clone())) {
+        Some(event) if event.digest.as_slice() != digest => Outcome::Conflict,
+        Some(event) if event.is_set_aside => Outcome::SetAside,
+        Some(_) => Outcome::Duplicate,
         None => {
-            digests.insert(
+            let recorded = KnownEvent {
+                digest: digest.to_vec(),
+                is_set_aside: false,
+            };
+            known.insert(
                 (reported.source_id, reported.event.event_id.clone()),
-                digest.to_vec(),
+                recorded,
             );
             Outcome::Accepted
         }
@@ -146,22 +149,12 @@ fn outcome(reported: &Reported, digests: &mut HashMap<(i32, String), Vec<u8>>) -
 
 /// A transaction that only met duplicates has written nothing, and its commit would wait neither
 /// for the disk nor for a standby that may not have the events yet. A logical message is a write.
-async fn force_commit_record(connection: &mut AsyncPgConnection) -> QueryResult<()> {
-    sql_query("SELECT pg_logical_emit_message(true, 'rollcall', 'duplicates')")
-        .execute(connection)
-        .await
-        .map(drop)
+async fn force_commit_record(connection: &Recording) -> Result<(), Error> {
+    let write = "SELECT pg_logical_emit_message(true, 'rollcall', 'duplicates')";
+    connection.query_once(write, &[]).await.map(drop)
 }
 
-#[derive(QueryableByName)]
-struct EventKey {
-    #[diesel(sql_type = Integer)]
-    source_id: i32,
-    #[diesel(sql_type = Text)]
-    event_id: String,
-}
-
-const GIVEN: &str = "WITH given AS (SELECT * FROM unnest(";
+pub(crate) const GIVEN: &str = "WITH given AS (SELECT * FROM unnest(";
 
 macro_rules! what_happened {
     () => {
@@ -169,6 +162,7 @@ macro_rules! what_happened {
         reason, display_name, client_ip, wan_ip, mac, device, active_seconds, class"
     };
 }
+pub(crate) use what_happened;
 
 /// Adds the given events and their keys, and a note of the arrival for each source: `record!(where a key is known, which to take)`.
 macro_rules! record {
@@ -208,68 +202,74 @@ const RECORD_NEW: &str = record!(
     "JOIN keys USING (source_id, event_id)"
 );
 
-fn columns<'a>(events: &[&'a Reported]) -> Vec<Column<'a>> {
+pub(crate) fn columns<'a>(events: &[&'a Reported]) -> Vec<Column<'a>> {
     let all = || events.iter().copied();
     let evidence = || all().map(|reported| &reported.event.evidence);
     vec![
-        column!(Integer, all().map(|reported| reported.source_id)),
-        column!(Text, all().map(|reported| reported.event.event_id.as_str())),
+        column!(INT4_ARRAY, all().map(|reported| reported.source_id)),
         column!(
-            Binary,
+            TEXT_ARRAY,
+            all().map(|reported| reported.event.event_id.as_str())
+        ),
+        column!(
+            BYTEA_ARRAY,
             all().map(|reported| reported.event.digest().to_vec())
         ),
-        column!(Text, all().map(|reported| kind(&reported.event.fact))),
+        column!(TEXT_ARRAY, all().map(|reported| kind(&reported.event.fact))),
         column!(
-            Nullable<Text>,
+            TEXT_ARRAY,
             all().map(|reported| session(&reported.event.fact).map(|fact| fact.0))
         ),
         column!(
-            Nullable<Text>,
+            TEXT_ARRAY,
             all().map(|reported| session(&reported.event.fact).map(|fact| fact.1))
         ),
         column!(
-            Nullable<Text>,
+            TEXT_ARRAY,
             all().map(|reported| session(&reported.event.fact).and_then(|fact| fact.2))
         ),
         column!(
-            Timestamptz,
-            all().map(|reported| reported.event.occurred_at.to_diesel())
+            TIMESTAMPTZ_ARRAY,
+            all().map(|reported| reported.event.occurred_at)
         ),
         column!(
-            Nullable<Timestamptz>,
-            all().map(|reported| reported.event.complete_through.map(ToDiesel::to_diesel))
+            TIMESTAMPTZ_ARRAY,
+            all().map(|reported| reported.event.complete_through)
         ),
-        column!(Bool, all().map(|reported| reported.event.clock_skewed)),
         column!(
-            Nullable<Text>,
+            BOOL_ARRAY,
+            all().map(|reported| reported.event.clock_skewed)
+        ),
+        column!(
+            TEXT_ARRAY,
             evidence().map(|evidence| evidence.reason.as_deref())
         ),
         column!(
-            Nullable<Text>,
+            TEXT_ARRAY,
             evidence().map(|evidence| evidence.display_name.as_deref())
         ),
         column!(
-            Nullable<Text>,
+            TEXT_ARRAY,
             evidence().map(|evidence| evidence.client_ip.map(|address| address.to_string()))
         ),
         column!(
-            Nullable<Text>,
+            TEXT_ARRAY,
             evidence().map(|evidence| evidence.wan_ip.map(|address| address.to_string()))
         ),
         column!(
-            Nullable<Text>,
+            TEXT_ARRAY,
             evidence().map(|evidence| evidence.mac.as_deref())
         ),
         column!(
-            Nullable<Text>,
+            TEXT_ARRAY,
             evidence().map(|evidence| evidence.device.as_deref())
         ),
         column!(
-            Nullable<BigInt>,
+            INT8_ARRAY,
             evidence().map(|evidence| evidence.active_seconds)
         ),
         column!(
-            Nullable<Text>,
+            TEXT_ARRAY,
             evidence().map(|evidence| evidence.class.as_deref())
         ),
     ]
@@ -277,9 +277,9 @@ fn columns<'a>(events: &[&'a Reported]) -> Vec<Column<'a>> {
 
 /// Tells which were new.
 async fn insert(
-    connection: &mut AsyncPgConnection,
+    connection: &mut Recording,
     events: &[&Reported],
-) -> QueryResult<HashSet<(i32, String)>> {
+) -> Result<HashSet<(i32, String)>, Error> {
     let which = Part::Sql("SELECT source_id, event_id FROM keys");
     let statement = Statement(vec![
         Part::Sql(GIVEN),
@@ -287,11 +287,10 @@ async fn insert(
         Part::Sql(RECORD_NEW),
         which,
     ]);
-    let rows: Vec<EventKey> = statement.load(connection).await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| (row.source_id, row.event_id))
-        .collect())
+    let rows = connection.query(&statement).await?;
+    rows.iter()
+        .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
+        .collect()
 }
 
 /// The names that the schema's check on `events.kind` lists.
@@ -326,30 +325,34 @@ fn session(fact: &Fact) -> Option<(&str, &str, Option<&str>)> {
     }
 }
 
-/// The digests under which these events are recorded.
-async fn digests(
-    connection: &mut AsyncPgConnection,
-    events: &[&Reported],
-) -> QueryResult<HashMap<(i32, String), Vec<u8>>> {
-    #[derive(QueryableByName)]
-    struct Known {
-        #[diesel(embed)]
-        key: EventKey,
-        #[diesel(sql_type = Binary)]
-        digest: Vec<u8>,
-    }
+const LOOK_UP: &str = "SELECT source_id, event_id, digest,
+    EXISTS (SELECT FROM set_aside_events WHERE (set_aside_events.event_id, set_aside_events.source_id) = (keys.event_id, keys.source_id))
+FROM event_keys AS keys JOIN unnest(";
+
+async fn look_up(connection: &mut Recording, events: &[&Reported]) -> Result<Known, Error> {
     if events.is_empty() {
         return Ok(HashMap::new());
     }
-    let rows: Vec<Known> = sql_query(
-        "SELECT source_id, event_id, digest FROM event_keys JOIN unnest($1, $2) AS asked (source_id, event_id) USING (source_id, event_id)",
-    )
-    .bind::<Array<Integer>, _>(events.iter().map(|reported| reported.source_id).collect::<Vec<_>>())
-    .bind::<Array<Text>, _>(events.iter().map(|reported| reported.event.event_id.as_str()).collect::<Vec<_>>())
-    .load(connection)
-    .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| ((row.key.source_id, row.key.event_id), row.digest))
-        .collect())
+    let event_ids = events
+        .iter()
+        .map(|reported| reported.event.event_id.as_str());
+    let asked = vec![
+        column!(INT4_ARRAY, events.iter().map(|reported| reported.source_id)),
+        column!(TEXT_ARRAY, event_ids),
+    ];
+    let statement = Statement(vec![
+        Part::Sql(LOOK_UP),
+        Part::Columns(asked),
+        Part::Sql(") AS asked (source_id, event_id) USING (source_id, event_id)"),
+    ]);
+    let rows = connection.query(&statement).await?;
+    rows.iter()
+        .map(|row| {
+            let event = KnownEvent {
+                digest: row.try_get(2)?,
+                is_set_aside: row.try_get(3)?,
+            };
+            Ok(((row.try_get(0)?, row.try_get(1)?), event))
+        })
+        .collect()
 }

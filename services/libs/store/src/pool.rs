@@ -22,6 +22,8 @@ use rollcall_platform::{
 use secrecy::{ExposeSecret, SecretString};
 use tokio::runtime::Handle;
 
+use crate::recording::Writer;
+
 /// A connection on loan from the pool.
 pub type Connection = Object<AsyncPgConnection>;
 
@@ -40,9 +42,6 @@ pub enum Error {
     /// It is there, but lacks migrations.
     #[error("the database is not migrated: wait for the migrate service, or see its log")]
     NotMigrated,
-    /// It refused the data itself; repeating will not help.
-    #[error("the database refused the data: {0}")]
-    Refused(String),
     /// It failed otherwise.
     #[error("the database failed: {0}")]
     Failed(DieselError),
@@ -61,16 +60,6 @@ impl From<DieselError> for Error {
             {
                 Self::TooSlow(information.message().to_owned())
             }
-            // A month without a partition is no fault of the event.
-            DieselError::DatabaseError(Kind::CheckViolation, information)
-                if information.message().starts_with("no partition") =>
-            {
-                Self::Failed(error)
-            }
-            DieselError::DatabaseError(
-                Kind::CheckViolation | Kind::NotNullViolation,
-                information,
-            ) => Self::Refused(information.message().to_owned()),
             _ => Self::Failed(error),
         }
     }
@@ -105,6 +94,7 @@ impl Drop for Midway {
 #[derive(Clone)]
 pub struct Pool {
     inner: deadpool::Pool<AsyncPgConnection>,
+    config: tokio_postgres::Config,
     wait: Duration,
 }
 
@@ -152,10 +142,9 @@ impl Pool {
             }
             .boxed()
         });
-        let manager = AsyncDieselConnectionManager::new_with_config(
-            address(settings, options)?.expose_secret(),
-            config,
-        );
+        let address = address(settings, options)?;
+        let manager =
+            AsyncDieselConnectionManager::new_with_config(address.expose_secret(), config);
         let wait = Duration::from_millis(settings.wait_milliseconds);
         let inner = deadpool::Pool::builder(manager)
             .max_size(connections)
@@ -166,7 +155,12 @@ impl Pool {
             .recycle_timeout(Some(wait))
             .runtime(::deadpool::Runtime::Tokio1)
             .build()?;
-        Ok(Self { inner, wait })
+        let config = address.expose_secret().parse()?;
+        Ok(Self {
+            inner,
+            config,
+            wait,
+        })
     }
 
     /// A connection.
@@ -201,6 +195,12 @@ impl Pool {
             "it did not answer within {} ms",
             self.wait.as_millis()
         )))
+    }
+
+    /// A writer with a connection of its own, beside those of the pool.
+    #[must_use]
+    pub fn writer(&self) -> Writer {
+        Writer::new(self.config.clone(), self.wait)
     }
 
     /// A health check: reachable and migrated.

@@ -6,7 +6,7 @@ use diesel::{
     BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, QueryableByName,
     result::QueryResult,
     sql_query,
-    sql_types::{BigInt, Bool, Integer, Nullable, Text, Timestamptz},
+    sql_types::{BigInt, Bool, Nullable, Text, Timestamptz},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures::{Stream, TryStreamExt};
@@ -14,29 +14,26 @@ use jiff::Timestamp;
 use jiff_diesel::ToDiesel;
 use rollcall_attendance::{DEFAULT_REALM, key, period::Period, session::Session};
 use serde::Serialize;
+use tokio_postgres::Error;
 
 use crate::{
     events::Reported,
-    pool::{Connection, Error, Midway},
+    pool::{self, Connection, Midway},
+    recording::Recording,
     schema::sessions::dsl,
     statement::{Column, Part, Statement, column},
 };
 
 /// Merges new events into their sessions.
-pub(crate) async fn merge(
-    connection: &mut AsyncPgConnection,
-    events: &[&Reported],
-) -> QueryResult<()> {
+pub(crate) async fn merge(connection: &mut Recording, events: &[&Reported]) -> Result<(), Error> {
     if events
         .iter()
         .all(|reported| Session::of(&reported.event).is_none())
     {
         return Ok(());
     }
-    Statement(merge_statement(events, ""))
-        .execute(connection)
-        .await
-        .map(drop)
+    let statement = Statement(merge_statement(events, ""));
+    connection.execute(&statement).await
 }
 
 /// Merges events into their sessions: first among themselves by the domain's merge, then with what is stored by the same
@@ -129,40 +126,47 @@ const MERGE: &str = concat!(
 
 fn columns<'a>(news: &BTreeMap<(i32, &'a str), Session>) -> Vec<Column<'a>> {
     vec![
-        column!(Integer, news.keys().map(|(source_id, _)| *source_id)),
-        column!(Text, news.keys().map(|(_, session_id)| *session_id)),
-        column!(Text, news.values().map(|session| session.user.name.clone())),
+        column!(INT4_ARRAY, news.keys().map(|(source_id, _)| *source_id)),
+        column!(TEXT_ARRAY, news.keys().map(|(_, session_id)| *session_id)),
         column!(
-            Timestamptz,
-            news.values().map(|session| session.user.at.to_diesel())
+            TEXT_ARRAY,
+            news.values().map(|session| session.user.name.clone())
         ),
-        column!(Text, news.values().map(|session| key(&session.user.name))),
-        column!(Text, news.values().map(|session| realm(session).to_owned())),
         column!(
-            Nullable<Timestamptz>,
+            TIMESTAMPTZ_ARRAY,
+            news.values().map(|session| session.user.at)
+        ),
+        column!(
+            TEXT_ARRAY,
+            news.values().map(|session| key(&session.user.name))
+        ),
+        column!(
+            TEXT_ARRAY,
+            news.values().map(|session| realm(session).to_owned())
+        ),
+        column!(
+            TIMESTAMPTZ_ARRAY,
             news.values()
-                .map(|session| session.realm.as_ref().map(|realm| realm.at.to_diesel()))
+                .map(|session| session.realm.as_ref().map(|realm| realm.at))
         ),
-        column!(Text, news.values().map(|session| key(realm(session)))),
+        column!(TEXT_ARRAY, news.values().map(|session| key(realm(session)))),
         column!(
-            Nullable<Timestamptz>,
+            TIMESTAMPTZ_ARRAY,
             news.values()
-                .map(|session| session.login.map(|login| login.at.to_diesel()))
+                .map(|session| session.login.map(|login| login.at))
         ),
         column!(
-            Bool,
+            BOOL_ARRAY,
             news.values()
                 .map(|session| session.login.is_some_and(|login| login.reckoned))
         ),
         column!(
-            Nullable<Timestamptz>,
-            news.values()
-                .map(|session| session.logout_at.map(ToDiesel::to_diesel))
+            TIMESTAMPTZ_ARRAY,
+            news.values().map(|session| session.logout_at)
         ),
         column!(
-            Timestamptz,
-            news.values()
-                .map(|session| session.last_seen_at.to_diesel())
+            TIMESTAMPTZ_ARRAY,
+            news.values().map(|session| session.last_seen_at)
         ),
     ]
 }
@@ -336,7 +340,7 @@ pub struct Row {
 pub fn report(
     connection: Connection,
     selection: &Selection,
-) -> impl Stream<Item = Result<Row, Error>> + use<> {
+) -> impl Stream<Item = Result<Row, pool::Error>> + use<> {
     let query = sql_query(
         "SELECT spelled.user_name AS \"user\", spelled.realm, first_login_at, last_logout_at
          FROM (

@@ -14,8 +14,9 @@ use jiff::Timestamp;
 use jiff_diesel::{NullableTimestamp, ToDiesel};
 use rollcall_attendance::event::{Event, Fact};
 use serde::Serialize;
+use tokio_postgres::Error;
 
-use crate::{events::Reported, schema::sources::dsl};
+use crate::{events::Reported, recording::Recording, schema::sources::dsl};
 
 /// What is known of a source. `gaps` are stretches in which it sent nothing and that `complete_through` does not cover.
 #[derive(Debug, Clone, Serialize, QueryableByName)]
@@ -39,6 +40,8 @@ pub struct Source {
     pub last_gap_to: Option<Timestamp>,
     #[diesel(sql_type = BigInt)]
     pub clock_skewed: i64,
+    #[diesel(sql_type = BigInt)]
+    pub set_aside: i64,
     #[diesel(sql_type = Nullable<Timestamptz>, deserialize_as = NullableTimestamp)]
     pub last_restart_at: Option<Timestamp>,
     #[diesel(sql_type = Array<Text>)]
@@ -96,6 +99,15 @@ pub async fn by_name(connection: &mut AsyncPgConnection, name: &str) -> QueryRes
         .filter(dsl::name.eq(name))
         .filter(dsl::disabled_at.is_null());
     enabled.select(dsl::id).first(connection).await.optional()
+}
+
+/// The source of this name, enabled or not.
+///
+/// # Errors
+/// The database fails.
+pub async fn id_of(connection: &mut AsyncPgConnection, name: &str) -> QueryResult<Option<i32>> {
+    let named = dsl::sources.filter(dsl::name.eq(name));
+    named.select(dsl::id).first(connection).await.optional()
 }
 
 /// The enabled source that sends from this address: the one with the narrowest network that it is in.
@@ -265,7 +277,8 @@ pub async fn list(connection: &mut AsyncPgConnection) -> QueryResult<Vec<Source>
         "SELECT name, events, last_event_at, last_received_at, complete_through, clock_skewed, last_restart_at, created_at, disabled_at,
              gaps.count AS gaps, gaps.from_at AS last_gap_from, gaps.to_at AS last_gap_to,
              ARRAY(SELECT network::text FROM source_senders WHERE source_id = id ORDER BY network) AS senders,
-             require_message_authenticator, encode(client_certificate, 'hex') AS client_certificate
+             require_message_authenticator, encode(client_certificate, 'hex') AS client_certificate,
+             (SELECT count(*) FROM set_aside_events WHERE source_id = id) AS set_aside
          FROM sources CROSS JOIN LATERAL (
              SELECT count(*), max(from_at) AS from_at, max(to_at) AS to_at FROM source_gaps
              WHERE source_id = id AND (complete_through IS NULL OR to_at > complete_through)
@@ -274,6 +287,19 @@ pub async fn list(connection: &mut AsyncPgConnection) -> QueryResult<Vec<Source>
     )
     .load(connection)
     .await
+}
+
+/// Forgets up to when a source is complete, until it says so again; false when there is none of this name.
+///
+/// # Errors
+/// The database fails.
+pub async fn reset_complete_through(
+    connection: &mut AsyncPgConnection,
+    name: &str,
+) -> QueryResult<bool> {
+    let known = dsl::sources.filter(dsl::name.eq(name));
+    let unknown = dsl::complete_through.eq(None::<jiff_diesel::Timestamp>);
+    Ok(update(known).set(unknown).execute(connection).await? == 1)
 }
 
 /// Disables a source; false when there is none of this name.
@@ -317,10 +343,7 @@ pub(crate) fn concerns(event: &Event) -> bool {
 }
 
 /// Moves what the sources say of themselves forward: complete through, and the latest restart.
-pub(crate) async fn advance(
-    connection: &mut AsyncPgConnection,
-    events: &[&Reported],
-) -> QueryResult<()> {
+pub(crate) async fn advance(connection: &Recording, events: &[&Reported]) -> Result<(), Error> {
     let mut news: BTreeMap<i32, (Option<Timestamp>, Option<Timestamp>)> = BTreeMap::new();
     for Reported { source_id, event } in events {
         let restart = (event.fact == Fact::Restart).then_some(event.occurred_at);
@@ -332,15 +355,11 @@ pub(crate) async fn advance(
     }
     for (source_id, (complete_through, last_restart)) in news {
         // GREATEST ignores nulls.
-        sql_query(
-            "UPDATE sources SET complete_through = GREATEST(complete_through, $2), last_restart_at = GREATEST(last_restart_at, $3)
-             WHERE id = $1",
-        )
-        .bind::<Integer, _>(source_id)
-        .bind::<Nullable<Timestamptz>, _>(complete_through.map(ToDiesel::to_diesel))
-        .bind::<Nullable<Timestamptz>, _>(last_restart.map(ToDiesel::to_diesel))
-        .execute(connection)
-        .await?;
+        let statement = "UPDATE sources SET complete_through = GREATEST(complete_through, $2),
+            last_restart_at = GREATEST(last_restart_at, $3) WHERE id = $1";
+        connection
+            .query_once(statement, &[&source_id, &complete_through, &last_restart])
+            .await?;
     }
     Ok(())
 }

@@ -1,21 +1,22 @@
-//! Statements of constant text whose parameters are columns of rows. Unlike `sql_query`'s they are prepared once for each connection.
+//! Statements of constant text whose parameters are columns of rows.
 
-use diesel::{
-    pg::Pg,
-    query_builder::{AstPass, Query, QueryFragment, QueryId},
-    result::QueryResult,
-    sql_types::Untyped,
-};
+use std::fmt::Write;
+
+use tokio_postgres::types::{ToSql, Type};
 
 /// A column of rows, as an array.
-pub(crate) type Column<'a> = Box<dyn QueryFragment<Pg> + Send + 'a>;
+pub(crate) struct Column<'a> {
+    pub(crate) sql_type: Type,
+    pub(crate) values: Box<dyn ToSql + Send + Sync + 'a>,
+}
 
-/// Makes a [`Column`] of values: `column!(Nullable<Text>, rows.iter().map(…))`.
+/// Makes a [`Column`] of values: `column!(TEXT_ARRAY, rows.iter().map(…))`.
 macro_rules! column {
-    ($sql_type:ty, $values:expr) => {
-        Box::new(diesel::IntoSql::into_sql::<
-            diesel::sql_types::Array<$sql_type>,
-        >($values.collect::<Vec<_>>()))
+    ($sql_type:ident, $values:expr) => {
+        $crate::statement::Column {
+            sql_type: tokio_postgres::types::Type::$sql_type,
+            values: Box::new($values.collect::<Vec<_>>()),
+        }
     };
 }
 pub(crate) use column;
@@ -31,29 +32,31 @@ pub(crate) enum Part<'a> {
 /// The parts in order.
 pub(crate) struct Statement<'a>(pub(crate) Vec<Part<'a>>);
 
-impl QueryFragment<Pg> for Statement<'_> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+impl Statement<'_> {
+    /// The text, with `$1` for the first column.
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::new();
+        let mut number = 0;
         for part in &self.0 {
             match part {
-                Part::Sql(text) => out.push_sql(text),
+                Part::Sql(sql) => text.push_str(sql),
                 Part::Columns(columns) => {
-                    for (index, column) in columns.iter().enumerate() {
-                        out.push_sql(if index > 0 { ", " } else { "" });
-                        column.walk_ast(out.reborrow())?;
+                    for index in 0..columns.len() {
+                        number += 1;
+                        let comma = if index > 0 { ", " } else { "" };
+                        // Writing to a String cannot fail.
+                        let _ = write!(text, "{comma}${number}");
                     }
                 }
             }
         }
-        Ok(())
+        text
     }
-}
 
-impl QueryId for Statement<'_> {
-    type QueryId = ();
-    // The text, and not the type, tells one from another.
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-
-impl Query for Statement<'_> {
-    type SqlType = Untyped;
+    pub(crate) fn columns(&self) -> impl Iterator<Item = &Column<'_>> {
+        self.0.iter().flat_map(|part| match part {
+            Part::Sql(_) => &[][..],
+            Part::Columns(columns) => columns,
+        })
+    }
 }

@@ -4,15 +4,17 @@ use diesel_async::AsyncPgConnection;
 use jiff::{SignedDuration, Timestamp};
 use rollcall_attendance::event::{Arrival, Draft, Event};
 use rollcall_store::{
-    events::{Outcome, Reported, record},
+    events::{Outcome, Reported},
+    failure::Failure,
     retention,
     sources::{self, New},
 };
-use rollcall_test_support::TestDatabase;
+use rollcall_test_support::{TestDatabase, record};
 
 fn event(id: &str, at: &str) -> Reported {
     let arrival = Arrival {
         at: "2025-06-01T00:00:00Z".parse().expect("an instant"),
+        earliest: Timestamp::MIN,
         ahead: SignedDuration::from_hours(1),
         skew: SignedDuration::from_hours(24 * 365),
     };
@@ -90,21 +92,25 @@ async fn without_a_partition_nothing_is_refused_for_good() {
     for name in partitions(&database).await {
         database.execute(&format!("DROP TABLE {name}")).await;
     }
-    let error = record(&mut ingestion, &[event("e", "2025-01-01T00:00:00Z")])
-        .await
-        .expect_err("no partition");
+    let error = record(
+        &mut database.writer(),
+        &[event("e", "2025-01-01T00:00:00Z")],
+    )
+    .await
+    .expect_err("no partition");
     assert!(
-        matches!(
-            rollcall_store::Error::from(error),
-            rollcall_store::Error::Failed(_)
-        ),
+        matches!(error, Failure::Unavailable(_)),
         "a door answers 503 and not that the event is bad"
     );
     retention::make_partitions(&mut ingestion)
         .await
         .expect("made");
     assert_eq!(
-        record(&mut ingestion, &[event("e", "2025-01-01T00:00:00Z")]).await,
+        record(
+            &mut database.writer(),
+            &[event("e", "2025-01-01T00:00:00Z")]
+        )
+        .await,
         Ok(vec![Outcome::Accepted])
     );
 }
@@ -115,10 +121,15 @@ async fn what_is_past_retention_goes_in_steps_and_the_audit_log_tells() {
     let events: Vec<Reported> = (0..7)
         .map(|number| event(&number.to_string(), "2025-01-01T00:00:00Z"))
         .collect();
-    record(&mut ingestion, &events).await.expect("recorded");
-    record(&mut ingestion, &[event("young", "2025-05-01T00:00:00Z")])
+    record(&mut database.writer(), &events)
         .await
         .expect("recorded");
+    record(
+        &mut database.writer(),
+        &[event("young", "2025-05-01T00:00:00Z")],
+    )
+    .await
+    .expect("recorded");
     // As if they had come three months ago.
     database
         .execute(
@@ -173,7 +184,11 @@ async fn what_is_past_retention_goes_in_steps_and_the_audit_log_tells() {
         ]
     );
     assert_eq!(
-        record(&mut ingestion, &[event("young", "2025-05-01T00:00:00Z")]).await,
+        record(
+            &mut database.writer(),
+            &[event("young", "2025-05-01T00:00:00Z")]
+        )
+        .await,
         Ok(vec![Outcome::Duplicate])
     );
 }
@@ -291,9 +306,11 @@ async fn a_source_tells_how_much_it_sent_and_where_it_was_silent() {
         event("1", "2025-05-01T00:00:00Z"),
         event("2", "2025-05-01T00:00:01Z"),
     ];
-    record(&mut ingestion, &first).await.expect("recorded");
+    record(&mut database.writer(), &first)
+        .await
+        .expect("recorded");
     record(
-        &mut ingestion,
+        &mut database.writer(),
         &[first[0].clone(), event("3", "2020-01-01T00:00:00Z")],
     )
     .await
@@ -301,9 +318,12 @@ async fn a_source_tells_how_much_it_sent_and_where_it_was_silent() {
     database
         .execute("UPDATE arrivals SET received_at = now() - interval '5 hours'")
         .await;
-    record(&mut ingestion, &[event("4", "2025-05-01T05:00:00Z")])
-        .await
-        .expect("recorded");
+    record(
+        &mut database.writer(),
+        &[event("4", "2025-05-01T05:00:00Z")],
+    )
+    .await
+    .expect("recorded");
     sources::add_up(&mut operator, 3600)
         .await
         .expect("added up");

@@ -16,9 +16,9 @@ use rollcall_attendance::{
 };
 use rollcall_store::events::{
     Outcome::{self, Accepted, Conflict, Duplicate},
-    Reported, record,
+    Reported,
 };
-use rollcall_test_support::TestDatabase;
+use rollcall_test_support::{TestDatabase, record};
 
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
 struct Stored {
@@ -46,6 +46,7 @@ fn arrival() -> Arrival {
     let forever = SignedDuration::from_hours(24 * 365 * 100);
     Arrival {
         at: Timestamp::UNIX_EPOCH,
+        earliest: Timestamp::MIN,
         ahead: forever,
         skew: forever,
     }
@@ -161,6 +162,7 @@ async fn any_permutation_and_duplication_of_events_gives_the_same_sessions() {
     let database = TestDatabase::new().await;
     let mut owner = database.connect("rollcall").await;
     let mut ingestion = database.connect("ingestion").await;
+    let mut writer = database.writer();
     let mut runner = TestRunner::default();
     for case in 0..60 {
         let events = events().new_tree(&mut runner).expect("events").current();
@@ -173,7 +175,7 @@ async fn any_permutation_and_duplication_of_events_gives_the_same_sessions() {
             let source_id = source(&mut owner, &format!("{case}-{arrival}")).await;
             let mut accepted = 0;
             for batch in &batches {
-                let outcomes = record(&mut ingestion, &report(source_id, batch))
+                let outcomes = record(&mut writer, &report(source_id, batch))
                     .await
                     .expect("recorded");
                 accepted += outcomes
@@ -197,6 +199,7 @@ async fn the_same_id_with_other_content_is_a_conflict_in_its_batch_and_after() {
     let database = TestDatabase::new().await;
     let source_id = source(&mut database.connect("rollcall").await, "gateway").await;
     let mut connection = database.connect("ingestion").await;
+    let mut writer = database.writer();
     let event = |user: &str| {
         let draft = Draft {
             event_id: Some("e".into()),
@@ -210,11 +213,11 @@ async fn the_same_id_with_other_content_is_a_conflict_in_its_batch_and_after() {
     };
     let batch = report(source_id, &[event("a"), event("b"), event("a")]);
     assert_eq!(
-        record(&mut connection, &batch).await,
+        record(&mut writer, &batch).await,
         Ok(vec![Accepted, Conflict, Duplicate])
     );
     assert_eq!(
-        record(&mut connection, &batch).await,
+        record(&mut writer, &batch).await,
         Ok(vec![Duplicate, Conflict, Duplicate])
     );
     assert_eq!(stored(&mut connection, source_id).await[0].user_name, "a");
@@ -235,7 +238,7 @@ async fn one_event_from_many_connections_at_once_is_accepted_once() {
             if number % 2 == 0 {
                 batch.reverse();
             }
-            record(&mut database.connect("ingestion").await, &batch)
+            record(&mut database.writer(), &batch)
                 .await
                 .expect("recorded")
         }

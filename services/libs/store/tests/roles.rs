@@ -196,6 +196,19 @@ async fn ingestion_cannot_choose_the_time_of_arrival() {
     let statement = "INSERT INTO events (source_id, event_id, kind, occurred_at, received_at)
         VALUES (1, 'e', 'restart', now(), '2026-11-02')";
     assert!(!may(&database, "ingestion", statement).await);
+    let statement = "INSERT INTO set_aside_events (source_id, event_id, kind, occurred_at, received_at, sqlstate, message)
+        VALUES (1, 'e', 'restart', now(), '2026-11-02', '', '')";
+    assert!(!may(&database, "ingestion", statement).await);
+    assert!(!may(&database, "ingestion", "DELETE FROM set_aside_events").await);
+    assert!(!may(&database, "operator", "SELECT replay_event(1, 'e')").await);
+    assert!(
+        !may(
+            &database,
+            "operator",
+            "SELECT user_name FROM set_aside_events"
+        )
+        .await
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,10 +8,10 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use rollcall_attendance::event::{Arrival, Draft, Event};
 use rollcall_store::{
-    events::{Reported, record},
+    events::Reported,
     sessions::{Swept, sweep},
 };
-use rollcall_test_support::TestDatabase;
+use rollcall_test_support::{TestDatabase, record};
 
 #[derive(Debug, Clone)]
 struct Happening {
@@ -80,6 +80,7 @@ fn reported(source_id: i32, (number, happening): &(usize, Happening)) -> Reporte
     };
     let arrival = Arrival {
         at: at(0),
+        earliest: Timestamp::MIN,
         ahead: forever,
         skew: forever,
     };
@@ -152,6 +153,7 @@ async fn whenever_it_sweeps_sessions_end_as_the_contract_says() {
     let database = TestDatabase::new().await;
     let mut runner = TestRunner::default();
     let mut ingestion = database.connect("ingestion").await;
+    let mut writer = database.writer();
     for case in 1..=60 {
         let steps = steps().new_tree(&mut runner).expect("steps").current();
         database
@@ -165,7 +167,7 @@ async fn whenever_it_sweeps_sessions_end_as_the_contract_says() {
                 Step::Report(batch) => {
                     let batch: Vec<Reported> =
                         batch.iter().map(|one| reported(case, one)).collect();
-                    record(&mut ingestion, &batch).await.expect("recorded");
+                    record(&mut writer, &batch).await.expect("recorded");
                 }
                 Step::Sweep(stale) => drop(sweep(&mut ingestion, at(*stale)).await.expect("swept")),
             }
@@ -203,7 +205,7 @@ async fn the_reason_is_kept_until_a_later_sign_of_life_undoes_it() {
                 },
             ),
         );
-        record(&mut database.connect("ingestion").await, &[event])
+        record(&mut database.writer(), &[event])
             .await
             .expect("recorded");
     };

@@ -1,11 +1,13 @@
 #![no_main]
-use rollcall_formats::json::{Format, parse};
 use libfuzzer_sys::fuzz_target;
+use rollcall_formats::json::{parse_event, parse_line, split};
 
 fuzz_target!(|body: &[u8]| {
-    for format in [Format::Json, Format::Ndjson] {
-        for event in parse(body, format, &rollcall_fuzz::arrival()).into_iter().flatten().flatten() {
-            assert_eq!(event.clone().digest(), event.digest());
-        }
+    let arrival = rollcall_fuzz::arrival();
+    let elements = split(body, 100).unwrap_or_default();
+    let elements = elements.into_iter().map(|event| parse_event(event, &arrival));
+    let lines = body.split(|byte| *byte == b'\n').map(|line| parse_line(line, &arrival));
+    for event in elements.chain(lines).flatten() {
+        assert_eq!(event.clone().digest(), event.digest());
     }
 });

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 /// An arrival at a fixed time.
 pub fn arrival() -> Arrival {
     let at = Timestamp::from_second(1_735_689_600).unwrap_or(Timestamp::UNIX_EPOCH);
-    Arrival { at, ahead: SignedDuration::from_mins(5), skew: SignedDuration::from_hours(1) }
+    Arrival { at, earliest: Timestamp::UNIX_EPOCH, ahead: SignedDuration::from_mins(5), skew: SignedDuration::from_hours(1) }
 }
 
 /// What must hold of any draft: it is refused, or is an event that says the same when it is written and read again.

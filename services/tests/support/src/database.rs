@@ -8,7 +8,13 @@ use diesel::{
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl, pooled_connection::deadpool::Object};
 use rollcall_platform::settings::{self, Settings, read_secret};
-use rollcall_store::{Pool, migrations};
+use rollcall_store::{
+    Pool,
+    events::{self, Outcome, Reported},
+    failure::Failure,
+    migrations,
+    recording::Writer,
+};
 use uuid::Uuid;
 
 const TEMPLATE: &str = "rollcall_template";
@@ -83,10 +89,29 @@ impl TestDatabase {
             .unwrap_or(0)
     }
 
+    /// A writer of the role `ingestion`.
+    #[must_use]
+    pub fn writer(&self) -> Writer {
+        let mut settings = self.settings("ingestion");
+        // Tests share a machine with builds.
+        settings.wait_milliseconds = 60_000;
+        Pool::new(&settings).expect("a pool").writer()
+    }
+
     /// A connection of `role`; `rollcall` owns the database.
     pub async fn connect(&self, role: &str) -> AsyncPgConnection {
         connect(&self.settings(role)).await
     }
+}
+
+/// Records a batch as ingestion does.
+///
+/// # Errors
+/// Nothing of the batch is recorded.
+pub async fn record(writer: &mut Writer, batch: &[Reported]) -> Result<Vec<Outcome>, Failure> {
+    writer
+        .ask(async |connection| events::record(connection, batch).await)
+        .await
 }
 
 impl Drop for TestDatabase {

@@ -1,0 +1,125 @@
+//! The events of a request on their way to the recorder: a window of them at a time, so that a large request takes no more
+//! memory than a small one.
+
+use actix_web::http::StatusCode;
+use rollcall_formats::json::{Item, Unreadable};
+use rollcall_platform::envelope::Problem;
+use rollcall_store::events::Reported;
+
+use crate::{counts::count, receipt::Receipt, recorder::Recorder};
+
+/// Maximum number of events in a request.
+pub const MAX_EVENTS: usize = 100_000;
+/// Maximum number of events that are recorded at once.
+const WINDOW_EVENTS: usize = 1_000;
+
+/// The events that are not yet recorded, and what became of those before them.
+pub struct Window<'a> {
+    recorder: &'a Recorder,
+    source_id: i32,
+    /// Index and event ID of each event.
+    places: Vec<(usize, String)>,
+    events: Vec<Reported>,
+    seen: usize,
+    receipt: Receipt,
+}
+
+impl<'a> Window<'a> {
+    /// The window of a request of this source.
+    #[must_use]
+    pub fn new(recorder: &'a Recorder, source_id: i32) -> Self {
+        Self {
+            recorder,
+            source_id,
+            places: Vec::new(),
+            events: Vec::new(),
+            seen: 0,
+            receipt: Receipt::default(),
+        }
+    }
+
+    /// Adds the next event of the body. A full window is recorded.
+    ///
+    /// # Errors
+    /// 413 for one event too many, 503 when the window cannot be recorded.
+    pub async fn add(&mut self, item: Item) -> Result<(), Problem> {
+        if self.seen == MAX_EVENTS {
+            return Err(too_many());
+        }
+        let index = self.seen;
+        self.seen += 1;
+        match item {
+            Ok(event) => {
+                self.places.push((index, event.event_id.clone()));
+                let source_id = self.source_id;
+                self.events.push(Reported { source_id, event });
+            }
+            Err(rejected) => {
+                self.receipt.reject(index, rejected);
+                count("http", "rejected", 1);
+            }
+        }
+        if self.seen.is_multiple_of(WINDOW_EVENTS) {
+            self.record().await?;
+        }
+        Ok(())
+    }
+
+    /// Records the rest, and tells what became of all.
+    ///
+    /// # Errors
+    /// 503 when the events cannot be recorded.
+    pub async fn finish(mut self) -> Result<Receipt, Problem> {
+        self.record().await?;
+        Ok(self.receipt.in_order())
+    }
+
+    async fn record(&mut self) -> Result<(), Problem> {
+        if self.events.is_empty() {
+            return Ok(());
+        }
+        let events = std::mem::take(&mut self.events);
+        let recorded = self.recorder.record(events).await.map_err(|error| {
+            Problem::unavailable(format!(
+                "The events could not be recorded: {error}. Send them again."
+            ))
+        })?;
+        let before = [
+            self.receipt.accepted,
+            self.receipt.duplicates,
+            self.receipt.rejected_count,
+        ];
+        for ((index, event_id), recorded) in self.places.drain(..).zip(recorded) {
+            self.receipt.add(index, &event_id, recorded);
+        }
+        let after = [
+            ("accepted", self.receipt.accepted),
+            ("duplicate", self.receipt.duplicates),
+            ("rejected", self.receipt.rejected_count),
+        ];
+        for ((outcome, after), before) in after.into_iter().zip(before) {
+            if after > before {
+                count("http", outcome, after - before);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn too_many() -> Problem {
+    Problem::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        format!(
+            "There are more than {MAX_EVENTS} events. Send them in parts; those that are recorded already count as duplicates."
+        ),
+    )
+}
+
+/// 400 for a body without events, 413 for one with too many.
+pub fn unreadable(error: &Unreadable) -> Problem {
+    let status = match error {
+        Unreadable::NoEvents(_) => StatusCode::BAD_REQUEST,
+        Unreadable::TooMany(_) => StatusCode::PAYLOAD_TOO_LARGE,
+    };
+    Problem::new(status, error.to_string())
+}

@@ -1,0 +1,130 @@
+//! Events that the database refused for an unknown reason: kept with the reason, and replayed once the reason is gone.
+//!
+//! An event that is set aside has its key in `event_keys`, as a recorded one has. So the same event sent again is not
+//! stored twice, and another event of its ID is a conflict.
+
+use std::net::IpAddr;
+
+use rollcall_attendance::event::{Event, Evidence, Fact, Sign};
+use tokio_postgres::{Error, Row, error::SqlState};
+
+use crate::{
+    events::{self, Reported},
+    recording::Recording,
+    sessions, sources,
+    statement::{Part, Statement, column},
+};
+
+const SET_ASIDE: &str = concat!(
+    ") AS given (source_id, event_id, digest, ",
+    events::what_happened!(),
+    ", sqlstate, message)
+), keys AS (
+    INSERT INTO event_keys (source_id, event_id, digest) SELECT source_id, event_id, digest FROM given
+) INSERT INTO set_aside_events (source_id, event_id, ",
+    events::what_happened!(),
+    ", sqlstate, message) SELECT source_id, event_id, ",
+    events::what_happened!(),
+    ", sqlstate, message FROM given"
+);
+
+/// Sets an event aside, with why the database refused it.
+///
+/// # Errors
+/// The database fails; then the event is not set aside.
+pub async fn add(
+    connection: &mut Recording,
+    reported: &Reported,
+    sqlstate: &str,
+    message: &str,
+) -> Result<(), Error> {
+    let mut columns = events::columns(&[reported]);
+    columns.push(column!(TEXT_ARRAY, [sqlstate].into_iter()));
+    columns.push(column!(TEXT_ARRAY, [message].into_iter()));
+    let statement = Statement(vec![
+        Part::Sql(events::GIVEN),
+        Part::Columns(columns),
+        Part::Sql(SET_ASIDE),
+    ]);
+    match connection.execute(&statement).await {
+        // Another replica was faster.
+        Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => Ok(()),
+        outcome => outcome,
+    }
+}
+
+/// The events of a source that are set aside, in the order of their arrival.
+///
+/// # Errors
+/// The database fails.
+pub async fn of_source(connection: &Recording, source_id: i32) -> Result<Vec<Reported>, Error> {
+    let all = "SELECT * FROM set_aside_events WHERE source_id = $1 ORDER BY received_at, event_id";
+    let rows = connection.query_once(all, &[&source_id]).await?;
+    rows.iter().map(reported).collect()
+}
+
+/// Records an event that is set aside, with its original time of arrival; false when it is set aside no more.
+///
+/// # Errors
+/// The database fails, or refuses the event still; then it stays set aside.
+pub async fn replay(connection: &mut Recording, reported: &Reported) -> Result<bool, Error> {
+    connection
+        .transaction(async |connection| {
+            let key: [&(dyn tokio_postgres::types::ToSql + Sync); 2] =
+                [&reported.source_id, &reported.event.event_id];
+            let moved = connection
+                .query_once("SELECT replay_event($1, $2)", &key)
+                .await?;
+            let is_replayed = moved.first().map_or(Ok(false), |row| row.try_get(0))?;
+            if is_replayed {
+                sessions::merge(connection, &[reported]).await?;
+                sources::advance(connection, &[reported]).await?;
+            }
+            Ok(is_replayed)
+        })
+        .await
+}
+
+fn reported(row: &Row) -> Result<Reported, Error> {
+    let address = |column| -> Result<Option<IpAddr>, Error> {
+        let text: Option<&str> = row.try_get(column)?;
+        Ok(text.and_then(|text| text.parse().ok()))
+    };
+    let event = Event {
+        event_id: row.try_get("event_id")?,
+        occurred_at: row.try_get("occurred_at")?,
+        fact: fact(row)?,
+        complete_through: row.try_get("complete_through")?,
+        evidence: Evidence {
+            reason: row.try_get("reason")?,
+            display_name: row.try_get("display_name")?,
+            client_ip: address("client_ip")?,
+            wan_ip: address("wan_ip")?,
+            mac: row.try_get("mac")?,
+            device: row.try_get("device")?,
+            active_seconds: row.try_get("active_seconds")?,
+            class: row.try_get("class")?,
+        },
+        clock_skewed: row.try_get("clock_skewed")?,
+    };
+    Ok(Reported {
+        source_id: row.try_get("source_id")?,
+        event,
+    })
+}
+
+fn fact(row: &Row) -> Result<Fact, Error> {
+    let sign = match row.try_get("kind")? {
+        "login" => Sign::Login,
+        "begun" => Sign::Begun,
+        "active" => Sign::Active,
+        "logout" => Sign::Logout,
+        _ => return Ok(Fact::Restart),
+    };
+    Ok(Fact::Session {
+        sign,
+        session_id: row.try_get("session_id")?,
+        user: row.try_get("user_name")?,
+        realm: row.try_get("realm")?,
+    })
+}

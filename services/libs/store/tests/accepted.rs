@@ -1,0 +1,120 @@
+//! Whatever the domain takes for an event, the database takes too: no event can be the fault of a failed batch.
+
+use jiff::{SignedDuration, Timestamp, tz::Offset};
+use proptest::{option::of, prelude::*, strategy::ValueTree, test_runner::TestRunner};
+use rollcall_attendance::event::{Arrival, Draft, Event};
+use rollcall_store::events::{Outcome, Reported};
+use rollcall_test_support::{TestDatabase, record};
+
+const BATCHES: usize = 10;
+const BATCH_EVENTS: usize = 100;
+
+fn arrival(at: Timestamp) -> Arrival {
+    Arrival {
+        at,
+        earliest: "2000-01-01T00:00:00Z".parse().expect("an instant"),
+        ahead: SignedDuration::from_mins(5),
+        skew: SignedDuration::from_hours(1),
+    }
+}
+
+/// All of Unicode, among it what grows when it is lower-cased, what has no case, and what the event rules refuse.
+fn text() -> BoxedStrategy<String> {
+    prop_oneof![
+        "\\PC{0,24}",
+        "[a-z]{250,258}",
+        "[\u{130}\u{1e9e}\u{fb03}\u{202e}\u{feff}\u{ffff}\u{10ffff}\u{e000}]{1,64}",
+        Just("'; DROP TABLE events; --\\".to_owned()),
+    ]
+    .boxed()
+}
+
+/// All that jiff can say, and the times about the bounds.
+fn time() -> impl Strategy<Value = String> {
+    let (first, last) = (Timestamp::MIN.as_second(), Timestamp::MAX.as_second());
+    let seconds = prop_oneof![
+        1 => first..=last,
+        1 => prop::sample::select(vec![first, last]),
+        1 => 946_684_790..946_684_810_i64,
+        5 => 1_700_000_000..1_790_000_000_i64,
+    ];
+    (seconds, 0..1_000_000_000, -86_399..86_400).prop_map(|(second, nanosecond, offset)| {
+        let instant = Timestamp::new(second, nanosecond).unwrap_or(Timestamp::MAX);
+        let offset = Offset::from_seconds(offset / 60 * 60).expect("an offset");
+        instant.display_with_offset(offset).to_string()
+    })
+}
+
+fn address() -> impl Strategy<Value = String> {
+    prop_oneof![
+        4 => any::<std::net::IpAddr>().prop_map(|address| address.to_string()),
+        1 => text(),
+    ]
+}
+
+fn draft() -> impl Strategy<Value = Draft> {
+    let kind = prop::sample::select(vec!["login", "active", "logout", "restart"]);
+    let named = (kind, any::<bool>(), text(), text(), text(), of(text()));
+    let times = (time(), of(time()), of(-1..=i64::MAX));
+    let evidence = (
+        of(text()),
+        of(text()),
+        of(address()),
+        of(address()),
+        of(text()),
+        of(text()),
+        of(text()),
+    );
+    (named, times, evidence).prop_map(|(named, times, evidence)| Draft {
+        kind: Some(named.0.into()),
+        reckoned: named.1,
+        event_id: Some(named.2),
+        session_id: Some(named.3),
+        user: Some(named.4),
+        realm: named.5,
+        occurred_at: Some(times.0),
+        complete_through: times.1,
+        active_seconds: times.2,
+        reason: evidence.0,
+        display_name: evidence.1,
+        client_ip: evidence.2,
+        wan_ip: evidence.3,
+        mac: evidence.4,
+        device: evidence.5,
+        class: evidence.6,
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_database_accepts_every_event_that_parse_accepts() {
+    let database = TestDatabase::new().await;
+    database
+        .execute("INSERT INTO sources (name, key_hash) VALUES ('gateway', 'x')")
+        .await;
+    let mut writer = database.writer();
+    let mut runner = TestRunner::default();
+    let now = "2026-11-26T00:00:00Z".parse().expect("an instant");
+    for batch in 0..BATCHES {
+        let arrival = arrival(if batch % 2 == 0 { now } else { Timestamp::MAX });
+        let mut events = Vec::new();
+        while events.len() < BATCH_EVENTS {
+            let draft = draft().new_tree(&mut runner).expect("a draft").current();
+            if let Ok(mut event) = Event::parse(draft, &arrival) {
+                event.event_id = format!("{batch}-{}-{}", events.len(), event.event_id);
+                event
+                    .event_id
+                    .truncate(event.event_id.floor_char_boundary(128));
+                events.push(Reported {
+                    source_id: 1,
+                    event,
+                });
+            }
+        }
+        let recorded = record(&mut writer, &events).await;
+        assert_eq!(
+            recorded,
+            Ok(vec![Outcome::Accepted; BATCH_EVENTS]),
+            "{events:#?}"
+        );
+    }
+}
