@@ -135,7 +135,7 @@ async fn what_is_wrong_with_a_request_is_said_and_nothing_is_stored() {
     ] {
         answers.push(snapshot::of(rollcall.send_body(&key, media_type, body.into()).await).await);
     }
-    answers.push(snapshot::of(rollcall.send("no key", &json!([])).await).await);
+    answers.push(snapshot::of(rollcall.send("unknown-key", &json!([])).await).await);
     answers.push(
         snapshot::of(
             rollcall
