@@ -44,7 +44,7 @@ ask_passphrase() {
 # Reads a whole backup, which proves that it is complete and unchanged; writes the tar archive of its settings.
 # The container has no network and no volume.
 check_backup() {
-    { printf '%s\n' "$secret" && cat "$1"; } | docker run --rm --interactive --network none --read-only --cap-drop ALL \
+    { printf '%s\n' "$secret" && cat "$1"; } | docker run --rm --log-driver none --interactive --network none --read-only --cap-drop ALL \
         --security-opt no-new-privileges --memory 512m --user 10001:10001 --tmpfs /tmp:size=64m,uid=10001,gid=10001,mode=0700 \
         "$backup_image" backup check
 }

@@ -321,7 +321,9 @@ BEGIN
     WITH gone AS (
         DELETE FROM arrivals RETURNING *
     ), in_order AS (
-        SELECT source_id, gone.received_at, lag(gone.received_at, 1, last_received_at) OVER (PARTITION BY source_id ORDER BY gone.received_at) AS before
+        SELECT source_id, gone.received_at, 
+            -- A replayed event has an old time of arrival, and begins no gap.
+            GREATEST(lag(gone.received_at) OVER (PARTITION BY source_id ORDER BY gone.received_at), last_received_at) AS before
         FROM gone JOIN sources ON sources.id = source_id
     ), gaps AS (
         INSERT INTO source_gaps SELECT source_id, before, received_at FROM in_order WHERE received_at - before > gap ON CONFLICT DO NOTHING

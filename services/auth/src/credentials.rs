@@ -5,6 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use moka::future::Cache;
 use rollcall_platform::{clock::Clock, settings};
 use rollcall_store::{
     Pool,
@@ -31,6 +32,9 @@ const POLL: Duration = Duration::from_millis(50);
 /// Longest user name that is looked up, in bytes.
 const MAX_NAME_BYTES: usize = 256;
 
+/// Maximum number of addresses that are told apart in the log of failures.
+const MAX_LOGGED: u64 = 10_000;
+
 /// An API client that has shown its password.
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -55,6 +59,8 @@ pub struct Credentials {
     hashing: Hashing,
     remembered: Remembered,
     limits: AddressLimits,
+    /// Addresses with a failure that was logged within the last minute. The access log counts the others.
+    logged: Cache<ClientAddress, ()>,
     unjudged: KeyedSemaphores<(i64, ClientAddress)>,
     /// Stands in for the hash of an unknown or disabled client, so that its attempts take the same time.
     dummy_hash: Arc<str>,
@@ -79,6 +85,10 @@ impl Credentials {
             hashing,
             remembered: Remembered::new(settings.remember_seconds)?,
             limits: AddressLimits::new(settings),
+            logged: Cache::builder()
+                .max_capacity(MAX_LOGGED)
+                .time_to_live(Duration::from_mins(1))
+                .build(),
             unjudged: KeyedSemaphores::new(MAX_UNJUDGED),
             dummy_hash: passwords::hash(&dummy)?.into(),
             failure_deadline: Duration::from_millis(settings.failure_milliseconds.max(1).into()),
@@ -114,7 +124,9 @@ impl Credentials {
         let outcome = self.judge(attempt).await;
         if matches!(outcome, Err(Rejected::Wrong)) {
             self.limits.count_failure(address).await;
-            log_failure(name, address);
+            if self.logged.entry(address).or_insert(()).await.is_fresh() {
+                log_failure(name, address);
+            }
             tokio::time::sleep_until(self.answer_at(arrived)).await;
         }
         outcome

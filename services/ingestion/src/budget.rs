@@ -16,16 +16,45 @@ pub const EXPANSION: usize = 3;
 
 /// How much memory all bodies may take together, and how much they take now.
 pub struct Budget {
-    small_max: usize,
-    large_max: usize,
-    used: Mutex<Used>,
+    small: Mutex<Share>,
+    large: Mutex<Share>,
 }
 
-#[derive(Default)]
-struct Used {
-    small: usize,
-    large: usize,
-    large_of_source: HashMap<i32, usize>,
+/// A part of the budget. One source holds at most half of it, so that its slow requests keep no other source out.
+struct Share {
+    max: usize,
+    used: usize,
+    of_source: HashMap<i32, usize>,
+}
+
+impl Share {
+    fn new(max: usize) -> Mutex<Self> {
+        Mutex::new(Self {
+            max,
+            used: 0,
+            of_source: HashMap::new(),
+        })
+    }
+
+    fn take(&mut self, source_id: i32, bytes: usize) -> bool {
+        let of_source = self.of_source.get(&source_id).unwrap_or(&0) + bytes;
+        let fits = self.used + bytes <= self.max && of_source <= self.max / 2;
+        if fits {
+            self.used += bytes;
+            self.of_source.insert(source_id, of_source);
+        }
+        fits
+    }
+
+    fn give_back(&mut self, source_id: i32, bytes: usize) {
+        self.used -= bytes;
+        if let Some(of_source) = self.of_source.get_mut(&source_id) {
+            *of_source -= bytes;
+            if *of_source == 0 {
+                self.of_source.remove(&source_id);
+            }
+        }
+    }
 }
 
 /// Memory that a request holds until this is dropped.
@@ -51,20 +80,18 @@ impl Budget {
             ));
         }
         Ok(Self {
-            small_max,
-            large_max,
-            used: Mutex::default(),
+            small: Share::new(small_max),
+            large: Share::new(large_max),
         })
     }
 
-    /// Holds memory for a body of `bytes` bytes. One source holds at most half of what there is for large bodies, so that its
-    /// slow requests keep no other source out.
+    /// Holds memory for a body of `bytes` bytes.
     ///
     /// # Errors
     /// 503: there is not so much at the moment.
     pub fn hold(&self, source_id: i32, bytes: usize) -> Result<Held<'_>, Problem> {
         let bytes = bytes * EXPANSION;
-        if self.take(source_id, bytes) {
+        if self.share(bytes).take(source_id, bytes) {
             return Ok(Held {
                 budget: self,
                 source_id,
@@ -76,49 +103,19 @@ impl Budget {
         ))
     }
 
-    fn take(&self, source_id: i32, bytes: usize) -> bool {
-        let mut used = self.used();
-        if is_small(bytes) {
-            let small = used.small + bytes;
-            let fits = small <= self.small_max;
-            if fits {
-                used.small = small;
-            }
-            return fits;
-        }
-        let large = used.large + bytes;
-        let of_source = used.large_of_source.get(&source_id).unwrap_or(&0) + bytes;
-        let fits = large <= self.large_max && of_source <= self.large_max / 2;
-        if fits {
-            used.large = large;
-            used.large_of_source.insert(source_id, of_source);
-        }
-        fits
+    /// The share of a body that takes so many bytes.
+    fn share(&self, bytes: usize) -> MutexGuard<'_, Share> {
+        let is_small = bytes <= SMALL_BYTES * EXPANSION;
+        let share = if is_small { &self.small } else { &self.large };
+        share.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    fn used(&self) -> MutexGuard<'_, Used> {
-        self.used.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn is_small(bytes: usize) -> bool {
-    bytes <= SMALL_BYTES * EXPANSION
 }
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
-        let mut used = self.budget.used();
-        if is_small(self.bytes) {
-            used.small -= self.bytes;
-            return;
-        }
-        used.large -= self.bytes;
-        if let Some(of_source) = used.large_of_source.get_mut(&self.source_id) {
-            *of_source -= self.bytes;
-            if *of_source == 0 {
-                used.large_of_source.remove(&self.source_id);
-            }
-        }
+        self.budget
+            .share(self.bytes)
+            .give_back(self.source_id, self.bytes);
     }
 }
 
@@ -139,21 +136,25 @@ mod tests {
         drop(first);
         assert!(budget.hold(3, 16 * MIB).is_ok());
         drop(second);
-        let used = budget.used();
-        assert_eq!(
-            (used.small, used.large, used.large_of_source.len()),
-            (0, 0, 0)
-        );
+        for share in [&budget.small, &budget.large] {
+            let share = share.lock().expect("a share");
+            assert_eq!((share.used, share.of_source.len()), (0, 0));
+        }
     }
 
     #[test]
-    fn small_bodies_have_an_end_too() {
+    fn one_source_cannot_hold_all_memory_for_small_bodies() {
         let budget = Budget::new(8 * MIB, MIB).expect("a budget");
-        let held: Vec<_> = (0..100)
-            .map_while(|_| budget.hold(1, SMALL_BYTES).ok())
-            .collect();
-        assert_eq!(held.len(), 2 * MIB / (SMALL_BYTES * EXPANSION));
-        assert!(budget.hold(2, MIB).is_ok());
+        let hold_all = |source_id| -> Vec<_> {
+            (0..100)
+                .map_while(|_| budget.hold(source_id, SMALL_BYTES).ok())
+                .collect()
+        };
+        let first = hold_all(1);
+        assert_eq!(first.len(), MIB / (SMALL_BYTES * EXPANSION));
+        let second = hold_all(2);
+        assert_eq!(second.len(), first.len());
+        assert!(budget.hold(3, MIB).is_ok());
     }
 
     #[test]

@@ -9,10 +9,7 @@ use std::{
 };
 
 use ipnet::IpNet;
-use rollcall_platform::{
-    datagram::{MAX_PAYLOAD_BYTES, Protocol},
-    settings,
-};
+use rollcall_platform::{datagram::Protocol, settings};
 use tokio::net::UdpSocket;
 
 use crate::{
@@ -57,6 +54,16 @@ impl Admission {
     }
 }
 
+/// Maximum size of a datagram; what is longer is cut. RFC 2866, section 3 for RADIUS. RFC 5426, section 3.2 leaves it open for
+/// syslog: 8 KiB are more than the 2 KiB that receivers should accept, and bound the memory of messages that wait for the
+/// database.
+const fn max_payload_bytes(protocol: Protocol) -> usize {
+    match protocol {
+        Protocol::Radius => 4096,
+        Protocol::Syslog => 8192,
+    }
+}
+
 impl Forwarder {
     /// Binds the UDP sockets.
     ///
@@ -87,7 +94,7 @@ impl Forwarder {
     /// Forwards the datagrams of a protocol, for as long as the process lives.
     pub async fn forward(self: Arc<Self>, protocol: Protocol) {
         let socket = self.socket(protocol);
-        let mut buffer = vec![0; MAX_PAYLOAD_BYTES];
+        let mut buffer = vec![0; max_payload_bytes(protocol)];
         loop {
             if let Err(error) = socket.readable().await {
                 tracing::error!(%error, protocol = protocol.name(), "Failed to wait for datagrams");

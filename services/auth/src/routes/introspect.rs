@@ -5,6 +5,7 @@ use rollcall_platform::{
     request::Body,
     token::{ADMIN, Claims},
 };
+use rollcall_store::{Pool, api_clients};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -12,6 +13,7 @@ use crate::{
     client_address::ClientAddress,
     credentials::{Client, Credentials},
     form::{OauthError, authenticated},
+    rejected::Rejected,
     tokens::Tokens,
 };
 
@@ -53,23 +55,32 @@ pub async fn introspect(
     address: ClientAddress,
     credentials: Data<Credentials>,
     tokens: Data<Tokens>,
+    pool: Data<Pool>,
 ) -> Result<HttpResponse, OauthError> {
     let (form, client) = authenticated(&request, body, address, &credentials).await?;
     let token = form
         .get("token")
         .ok_or_else(|| OauthError::bad_request("invalid_request", "token: is missing."))?;
     let answer = match tokens.introspect(token).await? {
-        Some(claims) if may_see(&client, &claims) => Introspection {
-            active: true,
-            client_id: Some(claims.sub.clone()),
-            token_type: Some("Bearer"),
-            claims: Some(claims),
-        },
+        Some(claims) if may_see(&client, &claims) && is_enabled(&pool, &claims.sub).await? => {
+            Introspection {
+                active: true,
+                client_id: Some(claims.sub.clone()),
+                token_type: Some("Bearer"),
+                claims: Some(claims),
+            }
+        }
         _ => Introspection::default(),
     };
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .json(answer))
+}
+
+/// The tokens of a disabled client end at once.
+async fn is_enabled(pool: &Pool, name: &str) -> Result<bool, Rejected> {
+    let scope = pool.ask(async |connection| api_clients::scope_of(connection, name).await);
+    Ok(scope.await?.is_some())
 }
 
 fn may_see(client: &Client, claims: &Claims) -> bool {

@@ -165,10 +165,12 @@ impl Running {
             stop.await;
             tracing::info!("stopping");
             // A single replica stops at once: as long as no other one listens, new connections must come here.
-            let (socket, draining) = (self.socket, self.draining);
-            if self.slot.is_some_and(|slot| slot.has_other_replica()) {
+            let (_socket, draining) = (self.socket, self.draining);
+            if let Some(slot) = self.slot
+                && slot.has_other_replica()
+            {
                 draining.0.store(true, Ordering::Relaxed);
-                drop(socket);
+                slot.withdraw();
                 tokio::time::sleep(self.drain).await;
             }
             handle.stop(true).await;

@@ -71,6 +71,19 @@ impl Slot {
         (1..=SLOTS).any(|number| number != self.number && is_held(number))
     }
 
+    /// Removes the files of all sockets of this slot: new connections go to other replicas.
+    pub fn withdraw(&self) {
+        let suffix = format!(".{}.sock", self.number);
+        let entries = fs::read_dir(&self.directory)
+            .into_iter()
+            .flatten()
+            .flatten();
+        for entry in entries.filter(|entry| entry.file_name().to_string_lossy().ends_with(&suffix))
+        {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+
     /// Listens at `KIND.N.sock`, in place of the socket of a process that was killed. The file gets its name once the socket
     /// listens, so that no connection is refused.
     ///

@@ -32,25 +32,26 @@ struct Limits {
     statement: &'static str,
 }
 
-/// `max_connections` is 100 and PostgreSQL reserves 3 of them for the superuser. The limits add up to 88 and hold two
-/// replicas of each service: auth 2 × 8, ingestion 2 × 8 and imports, reporting 2 × (8 + 6 streams) and `session list`,
-/// operator 8 command lines. The remaining 9 are for the owner: `migrate`, backups and psql.
+/// `max_connections` is 200 and PostgreSQL reserves 3 of them for the superuser. The limits add up to 188 and hold four
+/// replicas of each service (two, while `scripts/replace` starts as many new ones beside them): auth 4 × (8 + 1), ingestion
+/// 4 × (8 + 2 writers) and imports, reporting 4 × (8 + 6 streams) and `session list`, operator 8 command lines. The
+/// remaining 9 are for the owner: `migrate`, backups and psql.
 const LIMITS: [Limits; 4] = [
     Limits {
         role: "auth",
-        connections: 20,
+        connections: 44,
         temp_files: "64MB",
         statement: "10s",
     },
     Limits {
         role: "ingestion",
-        connections: 24,
+        connections: 72,
         temp_files: "1GB",
         statement: "60s",
     },
     Limits {
         role: "reporting",
-        connections: 36,
+        connections: 64,
         temp_files: "2GB",
         statement: "10s",
     },

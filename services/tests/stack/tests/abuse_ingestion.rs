@@ -79,6 +79,7 @@ fn twelve_large_honest_bodies_are_taken_or_told_to_come_back() {
 
 #[test]
 fn an_array_of_millions_of_numbers_gets_a_short_413() {
+    // One source may hold memory for two large bodies at once.
     let key = source();
-    assert_eq!(attack("ones", "4", &[&key]), json!({"413": 4}));
+    assert_eq!(attack("ones", "2", &[&key]), json!({"413": 2}));
 }

@@ -115,6 +115,7 @@ fn idle_connections_kill_no_worker_and_fail_no_other_client() {
         .filter(|line| line.contains(":20FB ") && line.contains(" 01 "))
         .count();
     println!("{open} connections are open after 14 seconds");
+    assert!(open > 2_000, "{open}");
     idle.wait_with_output().expect("its end");
     assert_eq!(steady.failures(), []);
     assert_eq!(workers(), before, "a worker was killed");

@@ -108,9 +108,10 @@ fn containers_send_their_logs_in_rfc_5424() {
     let nginx = format!("{}-nginx-1", project());
     eventually("nginx's message", || server.has_from(&nginx, &unknown_path));
     let refused_report = id(report("no token", "2025-01-01", "2025-01-01"));
-    let reporting = format!("{}-reporting-1", project());
+    let reporting = docker(&["compose", "ps", "--format", "{{.Name}}", "reporting"]);
+    let reporting = reporting.trim();
     eventually("reporting's message", || {
-        server.has_from(&reporting, &refused_report)
+        server.has_from(reporting, &refused_report)
     });
     let kept_here = docker(&["compose", "logs", "reporting"]);
     assert!(kept_here.contains(&refused_report));

@@ -283,7 +283,7 @@ fn status_says_why_a_service_is_unhealthy() {
     };
     eventually("an unhealthy service", || reason().is_some());
     let reason = reason();
-    rollcall_stack_tests::compose(&["up", "--detach", "--wait", "redis", "reporting"]);
+    rollcall_stack_tests::compose(&["start", "redis"]);
     assert!(reason.is_some_and(|reason| reason.len() > 10));
     eventually("a healthy stack", || {
         run_script("status", &[]).status.success()
