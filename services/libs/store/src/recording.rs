@@ -124,7 +124,9 @@ impl Writer {
         let asked: Result<_, Error> = asked
             .await
             .map_err(|_| Failure::Unavailable("it did not answer in time".into()))?;
-        let (connection, outcome) = asked?;
+        // Whatever keeps a connection from being made is no fault of an event.
+        let (connection, outcome) =
+            asked.map_err(|error| Failure::Unavailable(error.to_string()))?;
         if !matches!(outcome, Err(Failure::Unavailable(_))) {
             self.connection = Some(connection);
         }
