@@ -1,4 +1,5 @@
-//! JSON in which no object names a field twice. Readers of JSON disagree on which of the two counts (RFC 8259, section 4).
+//! JSON in which no object names a field twice. JSON parsers disagree on which of the two values counts
+//! (RFC 8259, section 4).
 
 use std::fmt;
 
@@ -8,7 +9,7 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
-/// A value whose objects, at any depth, name each field once.
+/// A JSON value whose objects, at any depth, name each field once.
 pub(crate) struct Strict(pub(crate) Value);
 
 impl<'de> Deserialize<'de> for Strict {
