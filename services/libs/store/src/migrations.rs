@@ -15,13 +15,13 @@ use secrecy::{ExposeSecret, SecretString};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../../migrations");
 
-/// Every privilege of every role.
+/// SQL that sets all privileges of all roles.
 const GRANTS: &str = include_str!("../../../../migrations/grants.sql");
 
 /// The roles that the services sign in with; each is granted what it needs by the migrations.
 pub const ROLES: [&str; 4] = ["auth", "ingestion", "reporting", "operator"];
 
-/// What a role may take of the server, so that none can starve the others.
+/// Limits of a role, so that no role can use up the resources of the others.
 struct Limits {
     role: &'static str,
     /// Maximum number of connections.
@@ -32,9 +32,10 @@ struct Limits {
     statement: &'static str,
 }
 
-/// `max_connections` is 100 and PostgreSQL reserves 3 of them for the superuser. The limits add up to 88 and hold two
-/// replicas of each service: auth 2 × 8, ingestion 2 × 8 and imports, reporting 2 × (8 + 6 streams) and `session list`,
-/// operator 8 command lines. The remaining 9 are for the owner: `migrate`, backups and psql.
+/// Limits of each role. `max_connections` is 100, and PostgreSQL reserves 3 of them for the superuser. The
+/// limits add up to 88, which is enough for two replicas of each service: auth 2 × 8, ingestion 2 × 8 and
+/// imports, reporting 2 × (8 + 6 streams) and `session list`, operator 8 command lines. The remaining 9 are
+/// for the owner: `migrate`, backups and psql.
 const LIMITS: [Limits; 4] = [
     Limits {
         role: "auth",
@@ -91,7 +92,7 @@ pub async fn run(
     Ok(())
 }
 
-/// Takes the lock that lets one run after the other pass. The lock is held until the connection closes.
+/// Acquires the lock that allows one run at a time. The lock is held until the connection closes.
 async fn lock(connection: &mut AsyncPgConnection, max_wait: Duration) -> Result<(), Failure> {
     let milliseconds = max_wait.as_millis();
     sql_query(format!("SET lock_timeout = {milliseconds}"))
@@ -178,14 +179,14 @@ fn settings_of(role: &str) -> Vec<String> {
     }
     match role {
         "reporting" => {
-            // Its optional filters make one plan for all values a bad one.
+            // A generic plan is slow, because most filters of a report are optional.
             settings.push("SET plan_cache_mode = force_custom_plan".into());
-            // Parallel workers of a large report would take the cores that events need.
+            // Parallel workers of a large report would use the cores that ingestion needs.
             settings.push("SET max_parallel_workers_per_gather = 0".into());
             // Compiling a statement costs more than it saves in a report of a second.
             settings.push("SET jit = off".into());
         }
-        // An event that is sent again ends a statement with an error on purpose; the service logs those that are none.
+        // A duplicate event makes a statement fail on purpose. The service logs all other errors itself.
         "ingestion" => settings.push("SET log_min_messages = fatal".into()),
         _ => (),
     }

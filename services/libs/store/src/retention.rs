@@ -1,6 +1,7 @@
 //! What keeps the database in shape: partitions made ahead, and what is past retention removed step by step.
 //!
-//! The steps are functions of the database that the role `ingestion` may call and no more: see the migration `growth`.
+//! Each step is a database function. The role `ingestion` may call these functions but has no other right
+//! to delete: see `migrations/`.
 
 use diesel::{
     QueryableByName,
