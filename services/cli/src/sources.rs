@@ -30,7 +30,8 @@ pub enum Task {
         #[arg(long)]
         radius: bool,
     },
-    /// List the sources: how much each sent, when last, up to when it is complete, where it was silent, and how many of its events are set aside.
+    /// List the sources with their number of events, last event, completeness, gaps, and number of events
+    /// that are set aside.
     List,
     /// Say from which addresses or networks a source sends, in the place of what was said before.
     SetSenders {
@@ -45,20 +46,19 @@ pub enum Task {
         /// Its name.
         name: String,
     },
-    /// Require a valid Message-Authenticator (RFC 2869) in each RADIUS packet of a source, or no
-    /// longer.
+    /// Set whether each RADIUS packet of a source must have a Message-Authenticator (RFC 2869).
     RequireMessageAuthenticator {
         /// Name of the source.
         name: String,
-        /// With `on`, packets without one are dropped and logged.
+        /// `on` drops and logs packets without a Message-Authenticator.
         state: Switch,
     },
-    /// Require a client certificate for a source's syslog (RFC 5425), read as PEM from standard
-    /// input, or no longer.
+    /// Set the client certificate that a source must present for syslog over TLS (RFC 5425). It is read
+    /// as PEM from standard input.
     SetCertificate {
         /// Name of the source.
         name: String,
-        /// Require no certificate: syslog over UDP and plain TCP is accepted again.
+        /// Remove the requirement. Syslog over UDP and plain TCP is accepted again.
         #[arg(long)]
         none: bool,
     },
@@ -69,8 +69,8 @@ pub enum Task {
         /// Its name.
         name: String,
     },
-    /// Record the events of a source that were set aside, with their original times of arrival. Those that the database still
-    /// refuses stay set aside.
+    /// Record the events of a source that were set aside, with their original times of arrival. Events
+    /// that the database refuses again remain set aside.
     Replay {
         /// Its name.
         name: String,
