@@ -1,5 +1,6 @@
--- All privileges of the roles of the services. `migrate` runs this file at every start, in one transaction. The file revokes all
--- privileges before it grants those below, so that a restored or manually changed database has exactly these.
+-- All privileges of the roles of the services. `migrate` runs this file at every start, in one
+-- transaction. The file revokes all privileges before it grants those below, so that a restored or
+-- manually changed database has exactly these.
 
 DO $$
 DECLARE
@@ -7,7 +8,8 @@ DECLARE
 BEGIN
     EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC, auth, ingestion, reporting, operator', current_database());
     EXECUTE format('GRANT CONNECT ON DATABASE %I TO auth, ingestion, reporting, operator', current_database());
-    -- Revoke access to the server's other databases, only where needed, because concurrent updates of a shared catalog row fail.
+    -- Revoke access to the server's other databases, only where needed, because concurrent updates
+    -- of a shared catalog row fail.
     FOR other IN SELECT datname FROM pg_database
         WHERE datname IN ('postgres', 'template1') AND has_database_privilege('public', oid, 'CONNECT, TEMPORARY')
     LOOP
@@ -21,7 +23,8 @@ REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC, auth, ingestion, reportin
 REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM PUBLIC, auth, ingestion, reporting, operator;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC, auth, ingestion, reporting, operator;
 
--- Even a role without write access to tables could fill the disk with large objects or logical messages.
+-- Even a role without write access to tables could fill the disk with large objects or logical
+-- messages.
 REVOKE EXECUTE ON FUNCTION
     lo_close(integer), lo_creat(integer), lo_create(oid), lo_from_bytea(oid, bytea), lo_get(oid), lo_get(oid, bigint, integer),
     lo_lseek(integer, integer, integer), lo_lseek64(integer, bigint, integer), lo_open(oid, integer), lo_put(oid, bigint, bytea),

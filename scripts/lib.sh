@@ -80,7 +80,8 @@ fetch_ca() {
     docker compose exec -T ca cat /var/lib/tls/ca.pem >"$state/ca.pem.new" && mv "$state/ca.pem.new" "$state/ca.pem"
 }
 
-# Images of docker/NAME that belong to no installation: those for tests and benchmarks, and the forwarder.
+# Images of docker/NAME that belong to no installation: those for tests and benchmarks, and the
+# forwarder.
 image_of() { printf 'localhost/rollcall-build/%s' "$1"; }
 build_image() { docker buildx build --quiet --load -t "$(image_of "$1")" -f "docker/$1/Dockerfile" . >/dev/null; }
 

@@ -8,8 +8,8 @@ use std::{
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use ipnet::IpNet;
 
-/// An IPv4 address, or the /64 network of an IPv6 address, because a host can choose the lower 64 bits
-/// itself.
+/// An IPv4 address, or the /64 network of an IPv6 address, because a host can choose the lower 64
+/// bits itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ClientAddress(IpNet);
 
@@ -33,8 +33,8 @@ impl FromRequest for ClientAddress {
     type Error = std::convert::Infallible;
     type Future = Ready<Result<Self, Self::Error>>;
 
-    /// Trusts `X-Forwarded-For`, because only nginx reaches the socket and overwrites the header with the
-    /// peer's address.
+    /// Trusts `X-Forwarded-For`, because only nginx reaches the socket and overwrites the header
+    /// with the peer's address.
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let forwarded = request
             .headers()

@@ -1,8 +1,8 @@
 //! Checks the name and password of an API client.
 //!
-//! An attempt passes these checks in order: the limits of its address (in memory), the locks (one read
-//! of the database), the remembered passwords (in memory), the counter of attempts (one write), the
-//! hash. README.md describes the rules.
+//! An attempt passes these checks in order: the limits of its address (in memory), the locks (one
+//! read of the database), the remembered passwords (in memory), the counter of attempts (one
+//! write), the hash. README.md describes the rules.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,8 +23,8 @@ use crate::{
     remembered::Remembered,
 };
 
-/// Maximum number of attempts of one client from one address that are checked at once. The same number
-/// of failures locks the address, so that parallel attempts cannot exceed the lock.
+/// Maximum number of attempts of one client from one address that are checked at once. The same
+/// number of failures locks the address, so that parallel attempts cannot exceed the lock.
 const MAX_UNJUDGED: usize = 5;
 
 /// Time between two look-ups while another replica checks attempts from the same address.
@@ -58,8 +58,8 @@ pub struct Credentials {
     remembered: Remembered,
     limits: AddressLimits,
     unjudged: KeyedSemaphores<(i64, ClientAddress)>,
-    /// Compared in place of the hash of an unknown or disabled client, so that its attempts take the same
-    /// time.
+    /// Compared in place of the hash of an unknown or disabled client, so that its attempts take
+    /// the same time.
     dummy_hash: Arc<str>,
     failure_deadline: Duration,
     clock: Clock,
@@ -89,8 +89,8 @@ impl Credentials {
         })
     }
 
-    /// Returns the API client with this name and password. A failure is answered at a fixed time after
-    /// its arrival, so that the response time does not reveal the reason.
+    /// Returns the API client with this name and password. A failure is answered at a fixed time
+    /// after its arrival, so that the response time does not reveal the reason.
     ///
     /// # Errors
     /// Returns the reason for the rejection.
@@ -103,7 +103,8 @@ impl Credentials {
         let arrived = Instant::now();
         let in_flight = self.limits.enter(address).await;
         let _in_flight = in_flight.ok_or(Rejected::TooMany)?;
-        // Look up an empty name in place of one that no client can have. PostgreSQL rejects text with NUL.
+        // Look up an empty name in place of one that no client can have. PostgreSQL rejects text
+        // with NUL.
         let can_exist = name.len() <= MAX_NAME_BYTES && !name.contains('\0');
         let attempt = Attempt {
             name: if can_exist {
@@ -138,7 +139,8 @@ impl Credentials {
             }
             let Some(judging) = turn.take() else {
                 turn = Some(self.turn(&attempt, &account).await?);
-                // Look up again: earlier attempts may have locked the address or verified this password.
+                // Look up again: earlier attempts may have locked the address or verified this
+                // password.
                 continue;
             };
             let place = self.hashing.place(account.known_address);
@@ -152,7 +154,8 @@ impl Credentials {
         }
     }
 
-    /// Waits until fewer than [`MAX_UNJUDGED`] attempts of this client and address are being checked.
+    /// Waits until fewer than [`MAX_UNJUDGED`] attempts of this client and address are being
+    /// checked.
     async fn turn(
         &self,
         attempt: &Attempt,
@@ -254,8 +257,8 @@ impl Attempt {
     }
 }
 
-/// Logs a failure. People sometimes type a password into the name field, so a long name is truncated. A
-/// digest distinguishes truncated names.
+/// Logs a failure. People sometimes type a password into the name field, so a long name is
+/// truncated. A digest distinguishes truncated names.
 fn log_failure(name: &str, address: ClientAddress) {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, name.as_bytes());
     tracing::warn!(

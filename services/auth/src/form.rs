@@ -1,4 +1,5 @@
-//! Shared by the OAuth endpoints: the form body, client authentication, and errors (RFC 6749, section 5.2).
+//! Shared by the OAuth endpoints: the form body, client authentication, and errors (RFC 6749,
+//! section 5.2).
 
 use std::{collections::BTreeMap, fmt};
 

@@ -1,5 +1,5 @@
-//! Hashes passwords outside the event loop. The number of concurrent hashes is limited by the cores and
-//! the memory limit.
+//! Hashes passwords outside the event loop. The number of concurrent hashes is limited by the cores
+//! and the memory limit.
 
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -27,8 +27,8 @@ pub struct Busy;
 #[derive(Clone)]
 pub struct Hashing {
     permits: Arc<Semaphore>,
-    /// A caller at a new address must acquire one of these before it waits for a permit. Their number is
-    /// that of the permits.
+    /// A caller at a new address must acquire one of these before it waits for a permit. Their
+    /// number is that of the permits.
     new_addresses: Arc<Semaphore>,
     /// Capacity of the queue for new addresses.
     waiting: Arc<Semaphore>,
@@ -103,8 +103,8 @@ impl Hashing {
             return false;
         };
         let memory = self.memory.clone();
-        // Hold the permit until the hash is computed, even if the caller disconnects. Otherwise more
-        // hashes than permits would run.
+        // Hold the permit until the hash is computed, even if the caller disconnects. Otherwise
+        // more hashes than permits would run.
         let hashing = tokio::task::spawn_blocking(move || {
             let _permit = permit;
             memory.matches(&password, &hash)

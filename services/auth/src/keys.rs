@@ -1,5 +1,5 @@
-//! The signing keys. Each key is a PKCS #8 PEM file with mode 0400 that is named after the second of its
-//! creation. A `.pem` file that cannot be used is logged and skipped.
+//! The signing keys. Each key is a PKCS #8 PEM file with mode 0400 that is named after the second
+//! of its creation. A `.pem` file that cannot be used is logged and skipped.
 //!
 //! The newest key signs, but not before it has been published for `auth.key_publish_seconds`; an
 //! older key remains published until the last token that it signed has expired. Replicas share the
@@ -44,8 +44,9 @@ pub struct Key {
 }
 
 impl Key {
-    /// Returns a signed token with these claims (RFC 7515, RS256). `jsonwebtoken` is not used, because it
-    /// would parse and check the private key for each token, which takes longer than the signature.
+    /// Returns a signed token with these claims (RFC 7515, RS256). `jsonwebtoken` is not used,
+    /// because it would parse and check the private key for each token, which takes longer than the
+    /// signature.
     ///
     /// # Errors
     /// The key cannot sign.
@@ -166,7 +167,8 @@ impl Keys {
     }
 }
 
-/// Creates a key, and removes keys whose last token has expired. Returns a message for the operator.
+/// Creates a key, and removes keys whose last token has expired. Returns a message for the
+/// operator.
 ///
 /// # Errors
 /// The folder cannot be written.
@@ -233,8 +235,8 @@ fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// Loads the keys. A file that cannot be used is logged and skipped, so that the other keys can still be
-/// used. If no key is left, the first error is returned.
+/// Loads the keys. A file that cannot be used is logged and skipped, so that the other keys can
+/// still be used. If no key is left, the first error is returned.
 fn load_all(paths: &[PathBuf]) -> Result<Vec<Arc<Key>>, Failure> {
     let mut keys = Vec::new();
     let mut first_failure = None;
@@ -292,9 +294,9 @@ fn load(path: &Path) -> Result<Key, Failure> {
     })
 }
 
-/// Creates a key. It is written under a temporary name first, so that no replica reads an incomplete
-/// key. An existing file is never replaced, because its key may have signed tokens. If the name is
-/// taken, the next free second is used.
+/// Creates a key. It is written under a temporary name first, so that no replica reads an
+/// incomplete key. An existing file is never replaced, because its key may have signed tokens. If
+/// the name is taken, the next free second is used.
 fn create(folder: &Path, bits: u32, now: i64) -> Result<(), Failure> {
     let size = match bits {
         2048 => KeySize::Rsa2048,

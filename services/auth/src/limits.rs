@@ -1,4 +1,5 @@
-//! Limits the sign-ins in flight and the failed sign-ins of each address, in the memory of one replica.
+//! Limits the sign-ins in flight and the failed sign-ins of each address, in the memory of one
+//! replica.
 
 use std::{
     hash::Hash,
@@ -15,8 +16,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::client_address::ClientAddress;
 
-/// Maximum number of entries, which bounds the memory. An address without an entry is limited only by
-/// the database.
+/// Maximum number of entries, which bounds the memory. An address without an entry is limited only
+/// by the database.
 const MAX_KEYS: u64 = 100_000;
 
 /// A semaphore for each key. A semaphore that was not used for a minute is dropped.
@@ -69,8 +70,8 @@ impl AddressLimits {
         }
     }
 
-    /// Begins a sign-in, which is in flight until the returned permit is dropped. Returns `None` if the
-    /// address has reached a limit.
+    /// Begins a sign-in, which is in flight until the returned permit is dropped. Returns `None` if
+    /// the address has reached a limit.
     pub async fn enter(&self, address: ClientAddress) -> Option<OwnedSemaphorePermit> {
         let failures = self.failures.get(&address).await;
         if failures.is_some_and(|count| count.load(Ordering::Relaxed) >= self.max_failures) {

@@ -8,7 +8,8 @@ use rollcall_platform::{clock::Clock, command, settings::Settings};
 use rollcall_store::{Pool, audit_log};
 use serde_json::json;
 
-/// The system's allocator does not return the memory that each of many threads once used. mimalloc does.
+/// The system's allocator does not return the memory that each of many threads once used. mimalloc
+/// does.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
@@ -35,7 +36,8 @@ async fn main() -> ExitCode {
     })
 }
 
-/// Creates a signing key. The audit entry is written first, so that there is no key without an entry.
+/// Creates a signing key. The audit entry is written first, so that there is no key without an
+/// entry.
 async fn rotate_key() -> Result<(), command::Failure> {
     let settings = Settings::load()?;
     let pool = Pool::new(&settings.database)?;

@@ -17,7 +17,8 @@ pub fn bytes() -> Option<u64> {
     parse(&text)
 }
 
-/// Parses a memory limit. Without a limit, version 2 has `max` and version 1 a number close to 2^63.
+/// Parses a memory limit. Without a limit, version 2 has `max` and version 1 a number close to
+/// 2^63.
 fn parse(text: &str) -> Option<u64> {
     text.trim().parse().ok().filter(|bytes| *bytes < 1 << 62)
 }

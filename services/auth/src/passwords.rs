@@ -36,8 +36,8 @@ fn hasher() -> Argon2<'static> {
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
 }
 
-/// Returns true if the password matches the hash. Returns false if the hash cannot be parsed or needs
-/// more memory than the buffer has.
+/// Returns true if the password matches the hash. Returns false if the hash cannot be parsed or
+/// needs more memory than the buffer has.
 pub fn matches(password: &SecretString, hash: &str, buffer: &mut Buffer) -> bool {
     PasswordHash::new(hash)
         .ok()
@@ -45,8 +45,8 @@ pub fn matches(password: &SecretString, hash: &str, buffer: &mut Buffer) -> bool
         .unwrap_or(false)
 }
 
-/// Hashes a password with the parameters and the salt of `stored`. The result is compared in constant
-/// time.
+/// Hashes a password with the parameters and the salt of `stored`. The result is compared in
+/// constant time.
 fn compute(password: &SecretString, stored: &PasswordHash, buffer: &mut Buffer) -> Option<Output> {
     let algorithm = Algorithm::try_from(stored.algorithm.as_str()).ok()?;
     let version = Version::try_from(stored.version?).ok()?;

@@ -6,8 +6,8 @@ use rollcall_platform::envelope::Problem;
 /// Reason for rejecting a sign-in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Rejected {
-    /// The name is unknown, the password is wrong, or the client is locked or disabled. The caller cannot
-    /// distinguish these.
+    /// The name is unknown, the password is wrong, or the client is locked or disabled. The caller
+    /// cannot distinguish these.
     #[error(
         "User name or password is wrong, or the API client is locked or disabled. Check them; the gateway's administrator can rotate the password."
     )]

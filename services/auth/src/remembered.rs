@@ -45,8 +45,8 @@ impl Remembered {
         self.digests.get(&digest).await.is_some()
     }
 
-    /// Returns true if the password is remembered or `verify` returns true. Concurrent callers with the
-    /// same credentials share one call of `verify`. A wrong password is not remembered.
+    /// Returns true if the password is remembered or `verify` returns true. Concurrent callers with
+    /// the same credentials share one call of `verify`. A wrong password is not remembered.
     pub async fn or_verify(
         &self,
         name: &str,

@@ -19,7 +19,8 @@ const BODY_BYTES: usize = 16 * 1024;
 /// Time between two removals of sign-in attempts that are no longer needed.
 const PRUNE_INTERVAL: Duration = Duration::from_mins(1);
 
-/// Binds the service. Port 0 chooses a free port. The caller keeps `hashing` to read its statistics.
+/// Binds the service. Port 0 chooses a free port. The caller keeps `hashing` to read its
+/// statistics.
 ///
 /// # Errors
 /// A setting, key or address cannot be used; the error names it.
@@ -105,7 +106,8 @@ pub async fn serve(settings: Settings) -> Result<(), Box<dyn std::error::Error>>
     Ok(outcome?)
 }
 
-/// Removes sign-in attempts that are no longer needed. Several replicas can do this at the same time.
+/// Removes sign-in attempts that are no longer needed. Several replicas can do this at the same
+/// time.
 async fn prune_sign_ins(pool: Pool, clock: Clock) {
     loop {
         tokio::time::sleep(PRUNE_INTERVAL).await;

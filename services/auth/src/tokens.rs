@@ -111,8 +111,8 @@ impl Tokens {
         Ok(self.live.contains(&claims.jti).await?.then_some(claims))
     }
 
-    /// Revokes a token of `client` and returns its claims. Returns `None` if the token is invalid, expired or
-    /// belongs to another client.
+    /// Revokes a token of `client` and returns its claims. Returns `None` if the token is invalid,
+    /// expired or belongs to another client.
     ///
     /// # Errors
     /// Redis cannot be asked.

@@ -9,7 +9,8 @@ use crate::{note, output::Output};
 
 #[derive(Subcommand)]
 pub enum Task {
-    /// List a user's sessions, and how each ended: stated by a logout, by a restart of its source, or inferred from silence.
+    /// List a user's sessions, and how each ended: stated by a logout, by a restart of its source,
+    /// or inferred from silence.
     List {
         /// The user, in any case.
         user: String,

@@ -23,15 +23,16 @@ pub enum Task {
     Add {
         /// What it is called: 1 to 64 letters, digits, '-', '_' or '.'.
         name: String,
-        /// An address or network that it sends syslog or RADIUS from, as 192.0.2.7 or 192.0.2.0/28; may be repeated.
+        /// An address or network that it sends syslog or RADIUS from, as 192.0.2.7 or 192.0.2.0/28;
+        /// may be repeated.
         #[arg(long = "sender", value_parser = network)]
         senders: Vec<String>,
         /// It sends RADIUS accounting: give it a secret too, which is shown this once.
         #[arg(long)]
         radius: bool,
     },
-    /// List the sources with their number of events, last event, completeness, gaps, and number of events
-    /// that are set aside.
+    /// List the sources with their number of events, last event, completeness, gaps, and number of
+    /// events that are set aside.
     List,
     /// Say from which addresses or networks a source sends, in the place of what was said before.
     SetSenders {
@@ -53,8 +54,8 @@ pub enum Task {
         /// `on` drops and logs packets without a Message-Authenticator.
         state: Switch,
     },
-    /// Set the client certificate that a source must present for syslog over TLS (RFC 5425). It is read
-    /// as PEM from standard input.
+    /// Set the client certificate that a source must present for syslog over TLS (RFC 5425). It is
+    /// read as PEM from standard input.
     SetCertificate {
         /// Name of the source.
         name: String,
@@ -62,15 +63,17 @@ pub enum Task {
         #[arg(long)]
         none: bool,
     },
-    /// Show what the rules make of a log file, which is read from standard input: RFC 5424 messages, or lines of a log with RFC 3339 times.
+    /// Show what the rules make of a log file, which is read from standard input: RFC 5424
+    /// messages, or lines of a log with RFC 3339 times.
     TryRule,
-    /// Forget up to when a source is complete, where it reported a wrong time. Its next event that states a time sets it anew.
+    /// Forget up to when a source is complete, where it reported a wrong time. Its next event that
+    /// states a time sets it anew.
     ResetCompleteThrough {
         /// Its name.
         name: String,
     },
-    /// Record the events of a source that were set aside, with their original times of arrival. Events
-    /// that the database refuses again remain set aside.
+    /// Record the events of a source that were set aside, with their original times of arrival.
+    /// Events that the database refuses again remain set aside.
     Replay {
         /// Its name.
         name: String,

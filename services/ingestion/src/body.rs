@@ -1,5 +1,5 @@
-//! Receives and decompresses the body of a request within the memory budget, the size limit and the time
-//! limit.
+//! Receives and decompresses the body of a request within the memory budget, the size limit and the
+//! time limit.
 
 use std::{io, pin::Pin};
 
@@ -112,8 +112,8 @@ impl<'a> Body<'a> {
         if length > Some(limits.body_bytes) {
             return Err(too_large());
         }
-        // The budget counts each byte with EXPANSION, so the window of zstd is divided by it. A body of the
-        // maximum size needs no addition for the window.
+        // The budget counts each byte with EXPANSION, so the window of zstd is divided by it. A
+        // body of the maximum size needs no addition for the window.
         let window = match encoding {
             Encoding::Zstd => (1 << ZSTD_WINDOW_LOG) / EXPANSION,
             Encoding::Identity | Encoding::Gzip => 0,

@@ -1,4 +1,5 @@
-//! Memory budget for the bodies of all requests. A body that does not fit gets 503 and can be sent again.
+//! Memory budget for the bodies of all requests. A body that does not fit gets 503 and can be sent
+//! again.
 
 use std::{
     collections::HashMap,
@@ -7,8 +8,8 @@ use std::{
 
 use rollcall_platform::envelope::Problem;
 
-/// Maximum size of a small body. A quarter of the budget is reserved for small bodies, so that large
-/// bodies never block single events.
+/// Maximum size of a small body. A quarter of the budget is reserved for small bodies, so that
+/// large bodies never block single events.
 pub const SMALL_BYTES: usize = 64 * 1024;
 
 /// Bytes of memory needed for each byte of a body while it is parsed and recorded.
@@ -57,8 +58,8 @@ impl Budget {
         })
     }
 
-    /// Acquires memory for a body of `bytes` bytes. One source can acquire at most half of the budget for
-    /// large bodies, so that its slow requests do not block other sources.
+    /// Acquires memory for a body of `bytes` bytes. One source can acquire at most half of the
+    /// budget for large bodies, so that its slow requests do not block other sources.
     ///
     /// # Errors
     /// 503 if the budget is used up.

@@ -11,8 +11,8 @@ use crate::recorder::Recorded;
 use rollcall_platform::tally::{self, Tally};
 use rollcall_store::events::Outcome;
 
-/// Counts input of a receiver by outcome: `accepted`, `duplicate`, `rejected`, `set_aside`, `ignored` (a
-/// message that concerns no session), `unrecorded` or `dropped`.
+/// Counts input of a receiver by outcome: `accepted`, `duplicate`, `rejected`, `set_aside`,
+/// `ignored` (a message that concerns no session), `unrecorded` or `dropped`.
 pub fn count(door: &'static str, outcome: &'static str, number: usize) {
     static EVENTS: LazyLock<Counter<u64>> = LazyLock::new(|| {
         global::meter("ingestion")
@@ -42,8 +42,8 @@ fn rejected() -> MutexGuard<'static, Tally<Cause>> {
     REJECTED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Counts and logs rejected input of a receiver that cannot report it in an answer. The same reason is
-/// logged once; [`report`] logs how often it occurred again.
+/// Counts and logs rejected input of a receiver that cannot report it in an answer. The same reason
+/// is logged once; [`report`] logs how often it occurred again.
 pub fn reject(door: &'static str, source: &str, reason: &dyn Display) {
     count(door, "rejected", 1);
     let reason = reason.to_string();

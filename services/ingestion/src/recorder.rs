@@ -1,6 +1,6 @@
 //! Records the events of all receivers with group commit: events that wait are written in one
-//! transaction, and each caller is answered after the commit. An idle recorder writes at once. Under load
-//! a batch waits for further callers, for at most the linger time.
+//! transaction, and each caller is answered after the commit. An idle recorder writes at once.
+//! Under load a batch waits for further callers, for at most the linger time.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -28,7 +28,8 @@ use tokio::{
 pub enum Recorded {
     /// The outcome in the database.
     As(Outcome),
-    /// The database refused this event, with the reason. The other events of the batch are recorded.
+    /// The database refused this event, with the reason. The other events of the batch are
+    /// recorded.
     Refused(String),
 }
 
@@ -114,14 +115,14 @@ impl Drop for Recorder {
     }
 }
 
-/// Linger time of a group commit. Under load, the callers that were just answered soon send again. For this
-/// long after a batch, the next batch waits for half of all callers, and takes no more than that. So one
-/// half is written while the other half sends its next events. An idle recorder writes at once, and a
-/// single caller never waits.
+/// Linger time of a group commit. Under load, the callers that were just answered soon send again.
+/// For this long after a batch, the next batch waits for half of all callers, and takes no more
+/// than that. So one half is written while the other half sends its next events. An idle recorder
+/// writes at once, and a single caller never waits.
 const GATHERING: Duration = Duration::from_millis(4);
 
-/// Jobs that wait for the writers. One writer is active at a time, so that batches are large and the cost
-/// per event is low. A second writer starts only for a full batch.
+/// Jobs that wait for the writers. One writer is active at a time, so that batches are large and
+/// the cost per event is low. A second writer starts only for a full batch.
 struct Queue {
     waiting: Mutex<Waiting>,
     due: Notify,
@@ -190,8 +191,8 @@ impl Queue {
             let due = self.due.notified();
             let gathering_until = {
                 let mut waiting = self.waiting();
-                // Read the deadline before checking the queue, so that a deadline that passes in between is
-                // not missed.
+                // Read the deadline before checking the queue, so that a deadline that passes in
+                // between is not missed.
                 let gathering = Instant::now() < waiting.gathering_until;
                 if self.is_due(&waiting) {
                     return Some(self.take(&mut waiting));
@@ -231,13 +232,13 @@ impl Queue {
         batch
     }
 
-    /// Counts a batch of `callers` callers as written, so that the next batch can begin while these callers
-    /// are answered.
+    /// Counts a batch of `callers` callers as written, so that the next batch can begin while these
+    /// callers are answered.
     fn written(&self, callers: usize) {
         let mut waiting = self.waiting();
         waiting.writing -= 1;
-        // Callers that are about to send are not in the queue yet. The previous estimate therefore remains
-        // and decays slowly.
+        // Callers that are about to send are not in the queue yet. The previous estimate therefore
+        // remains and decays slowly.
         waiting.half = (callers + waiting.jobs.len())
             .div_ceil(2)
             .max(waiting.half * 7 / 8);
@@ -259,7 +260,8 @@ async fn write_batches(mut writer: Writer, queue: Arc<Queue>) {
             .iter_mut()
             .flat_map(|job| std::mem::take(&mut job.events))
             .collect();
-        // Catch panics so that `writing` is always decremented. Otherwise one panic would stall the queue.
+        // Catch panics so that `writing` is always decremented. Otherwise one panic would stall the
+        // queue.
         let outcomes = AssertUnwindSafe(write(&mut writer, &events))
             .catch_unwind()
             .await;
@@ -273,8 +275,8 @@ fn unavailable(events: usize) -> Outcomes {
     vec![Err(Unrecorded::Unavailable); events]
 }
 
-/// Sends the answers. Waking a caller in another runtime is a system call, so all answers for one runtime
-/// are sent by one task there.
+/// Sends the answers. Waking a caller in another runtime is a system call, so all answers for one
+/// runtime are sent by one task there.
 fn answer(batch: Vec<Job>, sizes: &[usize], outcomes: Outcomes) {
     let mut outcomes = outcomes.into_iter();
     let mut runtimes = HashMap::new();
@@ -289,7 +291,8 @@ fn answer(batch: Vec<Job>, sizes: &[usize], outcomes: Outcomes) {
     for (runtime, answers) in runtimes.into_values() {
         runtime.spawn(async move {
             for (caller, answer) in answers {
-                // Sending fails if the caller has disconnected. Its events are recorded nevertheless.
+                // Sending fails if the caller has disconnected. Its events are recorded
+                // nevertheless.
                 let _ = caller.send(answer);
             }
         });

@@ -31,8 +31,8 @@ impl Senders {
         }
     }
 
-    /// Returns the source that sends from `address`. Returns `None` if there is no such source or the
-    /// database does not answer; both are logged.
+    /// Returns the source that sends from `address`. Returns `None` if there is no such source or
+    /// the database does not answer; both are logged.
     pub async fn source_of(&self, door: &'static str, address: IpAddr) -> Option<Arc<Sender>> {
         let looked_up = self.known.try_get_with(address, async {
             let found = self

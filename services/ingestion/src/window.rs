@@ -1,5 +1,5 @@
-//! Passes the events of a request to the recorder in parts of limited size (windows), so that a large
-//! request takes no more memory than a small one.
+//! Passes the events of a request to the recorder in parts of limited size (windows), so that a
+//! large request takes no more memory than a small one.
 
 use actix_web::http::StatusCode;
 use rollcall_formats::json::{Item, Unreadable};

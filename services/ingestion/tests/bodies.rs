@@ -65,7 +65,8 @@ fn lines(events: usize) -> String {
     })
 }
 
-/// Small bounds, so that tests are fast: the large bodies of one source hold one whole body of 1 MiB, those of all hold two.
+/// Small bounds, so that tests are fast: the large bodies of one source hold one whole body of 1
+/// MiB, those of all hold two.
 async fn with_small_bounds() -> Rollcall {
     let builder = Rollcall::builder().await;
     builder

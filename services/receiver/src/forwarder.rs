@@ -1,5 +1,6 @@
-//! Forwards datagrams. A datagram is read from a UDP socket, checked against the source networks and
-//! the rate limit, and queued for an ingestion replica. Answers are sent back from the same socket.
+//! Forwards datagrams. A datagram is read from a UDP socket, checked against the source networks
+//! and the rate limit, and queued for an ingestion replica. Answers are sent back from the same
+//! socket.
 
 use std::{
     io,
@@ -99,7 +100,8 @@ impl Forwarder {
                 match socket.try_recv_from(&mut buffer) {
                     Ok((length, peer)) => self.take(protocol, peer, &buffer[..length], now),
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                    // The kernel reports an ICMP error for an answer that was sent earlier. Ignore it.
+                    // The kernel reports an ICMP error for an answer that was sent earlier. Ignore
+                    // it.
                     Err(_) => {}
                 }
             }
@@ -121,8 +123,8 @@ impl Forwarder {
         }
     }
 
-    /// Sends an answer from ingestion to a gateway. Errors are ignored, because a gateway that gets no
-    /// answer retransmits its request.
+    /// Sends an answer from ingestion to a gateway. Errors are ignored, because a gateway that gets
+    /// no answer retransmits its request.
     pub async fn answer(&self, protocol: Protocol, peer: SocketAddr, payload: &[u8]) {
         let socket = self.socket(protocol);
         let sent = match socket.try_send_to(payload, peer) {

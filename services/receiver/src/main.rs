@@ -15,7 +15,8 @@ struct Arguments {
     task: command::Command,
 }
 
-// One thread is enough to forward datagrams. Handing them to a second thread costs more than it saves.
+// One thread is enough to forward datagrams. Handing them to a second thread costs more than it
+// saves.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     command::finish(

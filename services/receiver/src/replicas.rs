@@ -68,13 +68,14 @@ impl Replicas {
     }
 
     /// Queues a datagram for a replica. The datagrams of one peer go to the same replica as long as
-    /// its queue has capacity, so that this replica recognizes a retransmission. Returns false if no
-    /// replica has capacity.
+    /// its queue has capacity, so that this replica recognizes a retransmission. Returns false if
+    /// no replica has capacity.
     pub fn queue(&self, protocol: Protocol, peer: SocketAddr, payload: &[u8]) -> bool {
         let connected = self.connected();
         let has_capacity =
             |replica: &&Arc<Replica>| replica.queue().len() + payload.len() < self.queue_bytes;
-        // With rendezvous hashing, only the peers of a replica that disconnects move to another one.
+        // With rendezvous hashing, only the peers of a replica that disconnects move to another
+        // one.
         let chosen = connected
             .iter()
             .filter(has_capacity)
@@ -105,7 +106,8 @@ impl Replica {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes queued frames until the connection fails. All frames queued so far are written at once.
+    /// Writes queued frames until the connection fails. All frames queued so far are written at
+    /// once.
     async fn write(&self, mut socket: OwnedWriteHalf) -> io::Result<()> {
         let mut batch = BytesMut::new();
         loop {
@@ -135,14 +137,14 @@ pub async fn discover(directory: PathBuf, forwarder: Arc<Forwarder>) {
     }
 }
 
-/// Returns the sockets of the ingestion replicas. If the directory cannot be read, the result is empty
-/// and the health check fails, because no replica is connected.
+/// Returns the sockets of the ingestion replicas. If the directory cannot be read, the result is
+/// empty and the health check fails, because no replica is connected.
 fn sockets(directory: &Path) -> Vec<PathBuf> {
     socket::find(directory, "datagrams").unwrap_or_default()
 }
 
-/// Connects to a replica. Errors are ignored: a killed replica leaves its socket file behind, and the
-/// connection to it is refused.
+/// Connects to a replica. Errors are ignored: a killed replica leaves its socket file behind, and
+/// the connection to it is refused.
 async fn connect(socket: PathBuf, forwarder: &Arc<Forwarder>) {
     let Ok(stream) = UnixStream::connect(&socket).await else {
         return;

@@ -43,8 +43,8 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' data:;
 pub fn page() -> impl HttpServiceFactory {
     let documents =
         ["reporting", "auth", "ingestion"].map(|service| format!("/api/v1/{service}/openapi.json"));
-    // Disable the online validator. Otherwise the browser would send the address of this API to a third
-    // party.
+    // Disable the online validator. Otherwise the browser would send the address of this API to a
+    // third party.
     let config = Config::new(documents).validator_url("none");
     web::scope("/api/docs")
         .wrap(from_fn(harden))

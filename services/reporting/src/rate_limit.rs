@@ -1,5 +1,6 @@
-//! Limits the request rate of each API client with token buckets in the memory of this replica. Only an
-//! API client with a valid token gets a bucket, so the number of buckets is at most that of API clients.
+//! Limits the request rate of each API client with token buckets in the memory of this replica.
+//! Only an API client with a valid token gets a bucket, so the number of buckets is at most that of
+//! API clients.
 
 use std::{num::NonZeroU32, time::Duration};
 

@@ -1,6 +1,6 @@
-//! Creates reports: acquires a permit if the report is a stream, writes the audit entry, and queries the
-//! rows. A report is returned only after its first row has arrived, so that an error of the query can
-//! still be answered with 503.
+//! Creates reports: acquires a permit if the report is a stream, writes the audit entry, and
+//! queries the rows. A report is returned only after its first row has arrived, so that an error of
+//! the query can still be answered with 503.
 
 use std::{pin::Pin, time::Duration};
 
@@ -23,15 +23,15 @@ use crate::streams::{
     queue::Limits,
 };
 
-/// Maximum time until the first row of a stream. A large report is sorted before its first row arrives.
-/// Together with the wait for a permit, this must be less than the 60 s that the reverse proxy waits for a
-/// response.
+/// Maximum time until the first row of a stream. A large report is sorted before its first row
+/// arrives. Together with the wait for a permit, this must be less than the 60 s that the reverse
+/// proxy waits for a response.
 const FIRST_ROW: Duration = Duration::from_secs(45);
-/// Maximum time for a report that is read into memory. It is longer than the `statement_timeout` of the
-/// role, so that the server ends a slow statement first.
+/// Maximum time for a report that is read into memory. It is longer than the `statement_timeout` of
+/// the role, so that the server ends a slow statement first.
 const SHORT_REPORT: Duration = Duration::from_secs(12);
-/// Maximum number of rows that are read into memory. A user name with more rows (one per realm) is served
-/// as a stream.
+/// Maximum number of rows that are read into memory. A user name with more rows (one per realm) is
+/// served as a stream.
 const MAX_SHORT_ROWS: usize = 1_000;
 /// Maximum number of waiting streams of a client, as a multiple of its running streams.
 const WAITING_FOR_EACH_RUNNING: u32 = 3;
@@ -113,8 +113,8 @@ pub struct Reports {
     permits: Permits,
     settings: settings::Reporting,
     clock: Clock,
-    /// Runtime of the tasks that feed streams. An HTTP worker has only one thread, which other requests
-    /// need.
+    /// Runtime of the tasks that feed streams. An HTTP worker has only one thread, which other
+    /// requests need.
     runtime: Handle,
 }
 
@@ -169,7 +169,8 @@ impl Reports {
         )
     }
 
-    /// Returns the report on `selection`, after writing `client`, `action` and `detail` into the audit log.
+    /// Returns the report on `selection`, after writing `client`, `action` and `detail` into the
+    /// audit log.
     ///
     /// # Errors
     /// The report is not available now. An error after the first row is returned by the rows.
@@ -199,8 +200,8 @@ impl Reports {
         }
     }
 
-    /// Returns the body that sends `chunks`, which were created from the rows of a report. With a permit
-    /// the body is subject to the limits of streams.
+    /// Returns the body that sends `chunks`, which were created from the rows of a report. With a
+    /// permit the body is subject to the limits of streams.
     pub fn body<S>(&self, permit: Option<Permit>, chunks: S) -> Body
     where
         S: Stream<Item = Result<Bytes, rollcall_store::Error>> + Send + 'static,

@@ -20,7 +20,8 @@ fn number(number: u32) -> NonZeroU32 {
     NonZeroU32::new(number).expect("not zero")
 }
 
-/// A report on all users is larger than all buffers between the database and a client that does not read.
+/// A report on all users is larger than all buffers between the database and a client that does not
+/// read.
 async fn with_many_users(change: impl FnOnce(&mut Settings)) -> Rollcall {
     let rollcall = Rollcall::builder().await.set(change).start();
     rollcall.source().await;

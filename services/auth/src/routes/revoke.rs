@@ -14,8 +14,8 @@ use crate::{
     tokens::Tokens,
 };
 
-/// Revokes a token of the calling client. Any other token also gets 200 and remains unchanged (RFC 7009,
-/// section 2.2).
+/// Revokes a token of the calling client. Any other token also gets 200 and remains unchanged (RFC
+/// 7009, section 2.2).
 #[utoipa::path(post, path = "/oauth2/revoke", security(("client" = [])),
     request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"), responses(
     (status = 200, description = "The token is revoked, or was no active token of this client"),

@@ -1,5 +1,5 @@
-//! Serves the datagram receiver over a Unix socket. Ingestion sends the source networks to the receiver,
-//! which drops datagrams from other addresses and forwards all others.
+//! Serves the datagram receiver over a Unix socket. Ingestion sends the source networks to the
+//! receiver, which drops datagrams from other addresses and forwards all others.
 
 use std::{net::SocketAddr, panic::AssertUnwindSafe, path::Path, sync::Arc, time::Duration};
 
@@ -20,7 +20,8 @@ use tokio::{
 use super::{Listener, radius::Radius, syslog::Syslog};
 use crate::counts;
 
-/// Maximum number of datagrams of each protocol in flight for one receiver. Further ones are dropped.
+/// Maximum number of datagrams of each protocol in flight for one receiver. Further ones are
+/// dropped.
 const MAX_IN_FLIGHT: usize = 8_192;
 /// Size of a read from the socket.
 const READ_BYTES: usize = 64 * 1024;
@@ -68,7 +69,8 @@ async fn poll_networks(pool: Pool, networks: watch::Sender<Option<Vec<IpNet>>>) 
             .await
         {
             Ok(found) => {
-                // PostgreSQL prints `cidr` in the form that `IpNet` parses, so no network is skipped.
+                // PostgreSQL prints `cidr` in the form that `IpNet` parses, so no network is
+                // skipped.
                 let found: Vec<IpNet> = found.iter().filter_map(|text| text.parse().ok()).collect();
                 let mut found = IpNet::aggregate(&found);
                 found.sort();
@@ -90,8 +92,8 @@ async fn poll_networks(pool: Pool, networks: watch::Sender<Option<Vec<IpNet>>>) 
     }
 }
 
-/// Serves one receiver until it disconnects. A single task handles all datagrams, because a task for each
-/// datagram would cost as much as handling it.
+/// Serves one receiver until it disconnects. A single task handles all datagrams, because a task
+/// for each datagram would cost as much as handling it.
 async fn serve(stream: UnixStream, datagrams: Datagrams, mut networks: Networks) {
     let (mut reader, mut writer) = stream.into_split();
     let (mut input, mut output) = (BytesMut::new(), BytesMut::new());
@@ -131,15 +133,16 @@ async fn serve(stream: UnixStream, datagrams: Datagrams, mut networks: Networks)
             }
         }
     }
-    // Finish the syslog messages, because no one sends them again. RADIUS requests are retransmitted.
+    // Finish the syslog messages, because no one sends them again. RADIUS requests are
+    // retransmitted.
     while in_flight.syslog.next().await.is_some() {}
 }
 
 /// `None` if a handler panicked or has no answer.
 type Answer = Option<(SocketAddr, Vec<u8>)>;
 
-/// Datagrams in flight, by protocol, so that syslog messages waiting for the database do not displace
-/// RADIUS requests.
+/// Datagrams in flight, by protocol, so that syslog messages waiting for the database do not
+/// displace RADIUS requests.
 struct InFlight {
     datagrams: Arc<Datagrams>,
     radius: FuturesUnordered<BoxFuture<'static, Answer>>,
@@ -167,7 +170,8 @@ impl InFlight {
             else {
                 continue;
             };
-            // Copy the payload, so that a waiting datagram does not keep the whole input buffer allocated.
+            // Copy the payload, so that a waiting datagram does not keep the whole input buffer
+            // allocated.
             self.handle(protocol, peer, payload.to_vec());
         }
         Ok(())

@@ -1,5 +1,5 @@
-//! RADIUS accounting (RFC 2866). A request is answered only after its events are on disk. Until then the
-//! gateway retransmits it.
+//! RADIUS accounting (RFC 2866). A request is answered only after its events are on disk. Until
+//! then the gateway retransmits it.
 
 use std::{
     collections::HashSet,
@@ -32,8 +32,8 @@ pub struct Radius {
     in_work: InWork,
 }
 
-/// Requests in flight. A retransmission of an answered request is recognized by its event ID and answered
-/// again.
+/// Requests in flight. A retransmission of an answered request is recognized by its event ID and
+/// answered again.
 #[derive(Clone, Default)]
 struct InWork(Arc<Mutex<HashSet<Repetition>>>);
 
@@ -41,8 +41,8 @@ struct InWork(Arc<Mutex<HashSet<Repetition>>>);
 struct Place<'a>(&'a InWork, Repetition);
 
 impl InWork {
-    /// Adds a request. Returns `None` if the same request is already in flight: its answer also answers
-    /// the retransmission (RFC 5080, section 2.2.2).
+    /// Adds a request. Returns `None` if the same request is already in flight: its answer also
+    /// answers the retransmission (RFC 5080, section 2.2.2).
     fn place(&self, request: Repetition) -> Option<Place<'_>> {
         let is_first = self.requests().insert(request);
         // `then_some` would create a `Place` even for a retransmission, and dropping it would remove the
@@ -73,8 +73,9 @@ impl Radius {
         }
     }
 
-    /// Returns the response to a packet after its events are on disk. Returns `None` for a packet that is
-    /// rejected, which is counted and logged, and for a retransmission of a request in flight.
+    /// Returns the response to a packet after its events are on disk. Returns `None` for a packet
+    /// that is rejected, which is counted and logged, and for a retransmission of a request in
+    /// flight.
     pub async fn handle(&self, peer: SocketAddr, packet: &[u8]) -> Option<Vec<u8>> {
         let source = self.senders.source_of(DOOR, peer.ip()).await?;
         let (request, secret) = authentic(packet, &source)
@@ -85,8 +86,8 @@ impl Radius {
         Some(request.response(secret.as_bytes()))
     }
 
-    /// Records the events of a request. After an error, which is counted and logged, the request is not
-    /// answered.
+    /// Records the events of a request. After an error, which is counted and logged, the request is
+    /// not answered.
     async fn record(&self, request: &Request, source: &Sender) -> Result<(), ()> {
         let arrival = self.arrivals.now();
         let events = drafts(request, arrival.at)
@@ -116,7 +117,8 @@ impl Radius {
     }
 }
 
-/// Parses a packet of `source` and checks it with the shared secret. Returns the request and the secret.
+/// Parses a packet of `source` and checks it with the shared secret. Returns the request and the
+/// secret.
 fn authentic<'a>(packet: &[u8], source: &'a Sender) -> Result<(Request, &'a str), String> {
     let secret = source.radius_secret.as_deref().ok_or(
         "the source has no RADIUS secret: see scripts/rollcall source rotate-radius-secret",

@@ -1,5 +1,5 @@
-//! TLS for syslog (RFC 5425). It ends here and not at the reverse proxy, so that the client certificate
-//! of a source can be checked.
+//! TLS for syslog (RFC 5425). It ends here and not at the reverse proxy, so that the client
+//! certificate of a source can be checked.
 
 use std::{
     fs, io,
@@ -59,8 +59,8 @@ impl Tls {
             .map_err(|error| format!("the TLS handshake failed: {error}"))
     }
 
-    /// Returns the configuration with the current certificate. If new files cannot be used, the previous
-    /// certificate remains in use.
+    /// Returns the configuration with the current certificate. If new files cannot be used, the
+    /// previous certificate remains in use.
     ///
     /// # Errors
     /// There is no certificate that can be used. The message names the files.
@@ -109,7 +109,8 @@ fn config(
     certificates: Vec<CertificateDer<'static>>,
     private_key: PrivateKeyDer<'static>,
 ) -> Result<ServerConfig, rustls::Error> {
-    // The provider has all cipher suites of TLS 1.3. For TLS 1.2 it has only those with ECDHE and AEAD.
+    // The provider has all cipher suites of TLS 1.3. For TLS 1.2 it has only those with ECDHE and
+    // AEAD.
     let provider = Arc::new(CryptoProvider {
         kx_groups: vec![
             aws_lc_rs::kx_group::X25519MLKEM768,
@@ -123,8 +124,8 @@ fn config(
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
         .with_client_cert_verifier(Arc::new(AnyCertificate(provider)))
         .with_single_cert(certificates, private_key)?;
-    // Disable resumption, so that every connection proves that the client has the private key of its
-    // certificate. A connection lasts for hours, so the additional handshakes do not matter.
+    // Disable resumption, so that every connection proves that the client has the private key of
+    // its certificate. A connection lasts for hours, so the additional handshakes do not matter.
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
     Ok(config)
@@ -138,9 +139,9 @@ pub fn client_fingerprint(stream: &TlsStream<UnixStream>) -> Option<Vec<u8>> {
     Some(Sha256::digest(certificate).to_vec())
 }
 
-/// Accepts any client certificate whose private key the client has, and clients without a certificate.
-/// The fingerprint is compared after the handshake, when the source is known. Issuer and validity are
-/// not checked, because the fingerprint identifies the certificate.
+/// Accepts any client certificate whose private key the client has, and clients without a
+/// certificate. The fingerprint is compared after the handshake, when the source is known. Issuer
+/// and validity are not checked, because the fingerprint identifies the certificate.
 #[derive(Debug)]
 struct AnyCertificate(Arc<CryptoProvider>);
 

@@ -25,8 +25,8 @@ use crate::{
     window::{MAX_EVENTS, Window, unreadable},
 };
 
-/// Maximum length of a line of NDJSON, in bytes. This is also about the part of the body that is kept in
-/// memory.
+/// Maximum length of a line of NDJSON, in bytes. This is also about the part of the body that is
+/// kept in memory.
 const LINE_BYTES: usize = 1 << 20;
 
 /// The body's form; what an event must have is said of the operation, since a bad one is no error of the body.
@@ -47,8 +47,8 @@ pub enum Events {
 /// (`login`, `active`, `logout` or `restart`), `session_id`, `user`, `occurred_at` (RFC 3339), and optionally
 /// `realm`, `reason`, `display_name`, `client_ip`, `wan_ip`, `mac`, `device`, `active_seconds` and
 /// `complete_through`. An invalid event does not affect the other events of a request. A request
-/// may have at most 100,000 events. 200 is returned when all accepted events are on disk. After any other
-/// status the same events can be sent again: those already recorded count as duplicates.
+/// may have at most 100,000 events. 200 is returned when all accepted events are on disk. After any
+/// other status the same events can be sent again: those already recorded count as duplicates.
 #[utoipa::path(post, path = "/api/v1/ingestion/events", security(("source" = [])),
     request_body(content(
         (Events = "application/json", example = json!({"event_id": "e1", "type": "login", "session_id": "s1", "user": "user_4",
@@ -106,7 +106,8 @@ async fn record_json(
     window.finish().await
 }
 
-/// Records NDJSON while it arrives. If no line is JSON, every line is rejected and the answer is 400.
+/// Records NDJSON while it arrives. If no line is JSON, every line is rejected and the answer is
+/// 400.
 async fn record_lines(
     mut body: Body<'_>,
     mut window: Window<'_>,

@@ -229,8 +229,8 @@ impl Event {
         })
     }
 
-    /// Checks the drafts of one report. A derived login whose time is refused is left out: the logout that it was
-    /// derived from is good without it.
+    /// Checks the drafts of one report. A derived login whose time is refused is left out: the
+    /// logout that it was derived from is good without it.
     ///
     /// # Errors
     /// The first field of another draft that is missing or wrong.

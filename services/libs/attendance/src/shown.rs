@@ -9,7 +9,8 @@ pub fn cut(value: &str) -> &str {
     &value[..value.floor_char_boundary(SHOWN_BYTES)]
 }
 
-/// Quotes a value for a message, cut to [`SHOWN_BYTES`], so that an answer cannot be much larger than its question.
+/// Quotes a value for a message, cut to [`SHOWN_BYTES`], so that an answer cannot be much larger
+/// than its question.
 #[must_use]
 pub fn shown(value: &str) -> String {
     let cut = cut(value);

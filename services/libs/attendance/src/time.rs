@@ -2,8 +2,9 @@
 
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 
-/// Parses an RFC 3339 time to the microsecond, with what is finer cut off. Stricter than jiff: neither the basic form of
-/// ISO 8601, a time zone in brackets, a leap second nor a year of another length than four digits is taken.
+/// Parses an RFC 3339 time to the microsecond, with what is finer cut off. Stricter than jiff:
+/// neither the basic form of ISO 8601, a time zone in brackets, a leap second nor a year of another
+/// length than four digits is taken.
 pub(crate) fn parse(text: &str) -> Option<Timestamp> {
     if !has_rfc3339_form(text.as_bytes()) {
         return None;

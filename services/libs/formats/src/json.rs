@@ -9,7 +9,8 @@ use rollcall_attendance::{
 use serde::{Deserialize, de::DeserializeSeed};
 use serde_json::{Value, value::RawValue};
 
-/// Maximum length of a text in JSON, in bytes: each byte of the longest text may be written as `\u0041`.
+/// Maximum length of a text in JSON, in bytes: each byte of the longest text may be written as
+/// `\u0041`.
 const JSON_TEXT_BYTES: usize = 6 * TEXT_BYTES + 2;
 
 /// An event of the body, or why it is none.
@@ -50,8 +51,8 @@ pub enum Unreadable {
     TooMany(usize),
 }
 
-/// Splits a body into the texts of its events, at most `most` of them: one event, or an array. Each is JSON, and not yet
-/// known to be an event.
+/// Splits a body into the texts of its events, at most `most` of them: one event, or an array. Each
+/// is JSON, and not yet known to be an event.
 ///
 /// # Errors
 /// The body is no JSON, holds no events, or too many.
@@ -98,8 +99,8 @@ pub fn parse_line(line: &[u8], arrival: &Arrival) -> Item {
     }
 }
 
-/// The fields of an event, not yet looked at: one that is bad is refused by its name. Unknown ones are left out, as version 1
-/// does everywhere.
+/// The fields of an event, not yet looked at: one that is bad is refused by its name. Unknown ones
+/// are left out, as version 1 does everywhere.
 #[derive(Deserialize)]
 #[serde(expecting = "an object")]
 struct Fields<'a> {
@@ -138,7 +139,8 @@ struct Fields<'a> {
 /// # Errors
 /// It is no JSON object, or no event.
 pub fn parse_event(text: &str, arrival: &Arrival) -> Item {
-    // Other JSON must not reach serde: it would take an array of the fields' values, and repeat a long text in its message.
+    // Other JSON must not reach serde: it would take an array of the fields' values, and repeat a
+    // long text in its message.
     if !text.trim_start().starts_with('{') {
         return Err(Rejected::nameless(format!(
             "got {}, takes a JSON object",

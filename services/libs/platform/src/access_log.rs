@@ -48,8 +48,8 @@ impl Refusals {
     }
 }
 
-/// Creates the span of each request. The span continues the trace that the reverse proxy began. At its
-/// end the access log line is written.
+/// Creates the span of each request. The span continues the trace that the reverse proxy began. At
+/// its end the access log line is written.
 pub(crate) struct RequestSpan;
 
 struct Headers<'a>(&'a HeaderMap);

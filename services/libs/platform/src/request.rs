@@ -32,8 +32,8 @@ fn method_name(method: &Method) -> &'static str {
     if method == Method::GET { "GET" } else { "POST" }
 }
 
-/// Returns the token that follows `Bearer` and one space in `Authorization` (RFC 6750, section 2.1).
-/// Returns `None` if there is whitespace in or around the token.
+/// Returns the token that follows `Bearer` and one space in `Authorization` (RFC 6750, section
+/// 2.1). Returns `None` if there is whitespace in or around the token.
 #[must_use]
 pub fn bearer(request: &HttpRequest) -> Option<&str> {
     let (scheme, token) = request
@@ -87,8 +87,8 @@ pub fn json_object(request: &HttpRequest, body: Body) -> Result<Map<String, Valu
     }
 }
 
-/// Quotes a text that a client sent, for an error message. A text longer than 64 bytes is truncated and
-/// ends with `…`.
+/// Quotes a text that a client sent, for an error message. A text longer than 64 bytes is truncated
+/// and ends with `…`.
 #[must_use]
 pub fn excerpt(text: &str) -> String {
     const MAX_BYTES: usize = 64;

@@ -35,7 +35,8 @@ pub struct Running {
     pub address: Option<SocketAddr>,
     /// Address of health and metrics.
     pub internal_address: SocketAddr,
-    /// Slot of the API's socket, if a directory is set. Further sockets of the service use the same slot.
+    /// Slot of the API's socket, if a directory is set. Further sockets of the service use the same
+    /// slot.
     pub slot: Option<Slot>,
     api: Server,
     internal: Server,
@@ -166,8 +167,8 @@ impl Running {
         tokio::spawn(async move {
             stop.await;
             tracing::info!("Stopping");
-            // A single replica keeps its socket and stops at once. If it removed the socket first, new
-            // connections would find no replica.
+            // A single replica keeps its socket and stops at once. If it removed the socket first,
+            // new connections would find no replica.
             let (socket, draining) = (self.socket, self.draining);
             if self.slot.is_some_and(|slot| slot.has_other_replica()) {
                 draining.0.store(true, Ordering::Relaxed);

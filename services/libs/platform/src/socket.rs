@@ -9,8 +9,8 @@ use std::{
     sync::Arc,
 };
 
-/// Number of slots, and so the maximum number of replicas. nginx's configuration lists the sockets of
-/// each slot.
+/// Number of slots, and so the maximum number of replicas. nginx's configuration lists the sockets
+/// of each slot.
 pub const SLOTS: u8 = 8;
 
 /// A number that belongs to one replica and names its sockets. The slot is released when this value
@@ -26,8 +26,8 @@ pub struct Slot {
 #[derive(Debug)]
 pub struct SocketFile {
     path: PathBuf,
-    /// Holds the slot until the file is removed. Otherwise this value could remove the file of the next
-    /// owner of the slot.
+    /// Holds the slot until the file is removed. Otherwise this value could remove the file of the
+    /// next owner of the slot.
     _lock: Arc<File>,
 }
 
@@ -74,8 +74,8 @@ impl Slot {
         (1..=SLOTS).any(|number| number != self.number && is_held(number))
     }
 
-    /// Listens on `KIND.N.sock`. A file that a killed process left there is replaced. The socket gets
-    /// this name only after it listens, so that no connection is refused.
+    /// Listens on `KIND.N.sock`. A file that a killed process left there is replaced. The socket
+    /// gets this name only after it listens, so that no connection is refused.
     ///
     /// # Errors
     /// The directory cannot be written to.
@@ -97,8 +97,8 @@ fn lock_file(directory: &Path, number: u8) -> PathBuf {
     directory.join(format!("{number}.lock"))
 }
 
-/// Returns the sockets of one kind in `directory`, one for each replica. Some may belong to a process
-/// that was killed.
+/// Returns the sockets of one kind in `directory`, one for each replica. Some may belong to a
+/// process that was killed.
 ///
 /// # Errors
 /// The directory cannot be read.

@@ -1,5 +1,5 @@
-//! JSON in which no object names a field twice. JSON parsers disagree on which of the two values counts
-//! (RFC 8259, section 4).
+//! JSON in which no object names a field twice. JSON parsers disagree on which of the two values
+//! counts (RFC 8259, section 4).
 
 use std::fmt;
 

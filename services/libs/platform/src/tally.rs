@@ -34,8 +34,8 @@ impl<C: Eq + Hash + Clone> Tally<C> {
         }
     }
 
-    /// Returns true if the cause is new. The caller then logs it. Otherwise the cause is counted, and
-    /// [`Tally::take`] returns the count.
+    /// Returns true if the cause is new. The caller then logs it. Otherwise the cause is counted,
+    /// and [`Tally::take`] returns the count.
     pub fn is_new(&mut self, cause: C) -> bool {
         if let Some(count) = self.counts.get_mut(&cause) {
             *count += 1;

@@ -103,7 +103,8 @@ pub async fn disable(
         == 1)
 }
 
-/// Sets a new password and enables and unlocks a client. Returns false if there is no client with this name.
+/// Sets a new password and enables and unlocks a client. Returns false if there is no client with
+/// this name.
 ///
 /// # Errors
 /// The database fails.
@@ -120,8 +121,8 @@ pub async fn rotate(
     Ok(changed == 1 && unlock(connection, name).await?)
 }
 
-/// Forgets the failed sign-ins of a client from all addresses. Returns false if there is no client with
-/// this name.
+/// Forgets the failed sign-ins of a client from all addresses. Returns false if there is no client
+/// with this name.
 ///
 /// # Errors
 /// The database fails.

@@ -51,8 +51,8 @@ pub async fn write(
         .map(drop)
 }
 
-/// Adds an entry if the API client exists and is enabled. Returns false otherwise. One statement does
-/// both, so that disabling a client takes effect at once.
+/// Adds an entry if the API client exists and is enabled. Returns false otherwise. One statement
+/// does both, so that disabling a client takes effect at once.
 ///
 /// # Errors
 /// The database fails.

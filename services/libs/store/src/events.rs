@@ -29,8 +29,8 @@ pub enum Outcome {
     Duplicate,
     /// Another event with the same event ID is recorded.
     Conflict,
-    /// The database refused the event for an unknown reason. The event is kept, and the operator can
-    /// replay it.
+    /// The database refused the event for an unknown reason. The event is kept, and the operator
+    /// can replay it.
     SetAside,
 }
 
@@ -64,8 +64,8 @@ pub async fn record(connection: &mut Recording, batch: &[Reported]) -> Result<Ve
         .collect())
 }
 
-/// What nearly every batch needs: one statement for events that are all new and concern sessions alone. False, and nothing
-/// is recorded, when they are not.
+/// What nearly every batch needs: one statement for events that are all new and concern sessions
+/// alone. False, and nothing is recorded, when they are not.
 async fn record_at_once(connection: &mut Recording, events: &[&Reported]) -> Result<bool, Error> {
     if events.is_empty()
         || events
@@ -126,8 +126,9 @@ struct KnownEvent {
     is_set_aside: bool,
 }
 
-/// Returns the outcome of an event. `known` has the events recorded before this batch. An event without
-/// an entry was just recorded, and is added so that later events of the batch are compared with it.
+/// Returns the outcome of an event. `known` has the events recorded before this batch. An event
+/// without an entry was just recorded, and is added so that later events of the batch are compared
+/// with it.
 fn outcome(reported: &Reported, known: &mut Known) -> Outcome {
     let digest = reported.event.digest();
     match known.get(&(reported.source_id, reported.event.event_id.clone())) {
@@ -148,8 +149,8 @@ fn outcome(reported: &Reported, known: &mut Known) -> Outcome {
     }
 }
 
-/// Writes a logical message. A transaction that found only duplicates has written nothing, so its commit
-/// would not wait for the disk or for a standby, although the events may not be there yet.
+/// Writes a logical message. A transaction that found only duplicates has written nothing, so its
+/// commit would not wait for the disk or for a standby, although the events may not be there yet.
 async fn force_commit_record(connection: &Recording) -> Result<(), Error> {
     let write = "SELECT pg_logical_emit_message(true, 'rollcall', 'duplicates')";
     connection.query_once(write, &[]).await.map(drop)
@@ -165,7 +166,8 @@ macro_rules! what_happened {
 }
 pub(crate) use what_happened;
 
-/// SQL that adds the given events with their keys, and one row in `arrivals` for each source. Usage:
+/// SQL that adds the given events with their keys, and one row in `arrivals` for each source.
+/// Usage:
 /// `record!(on conflict of a key, join that selects the new events)`.
 macro_rules! record {
     ($known:literal, $which:literal) => {

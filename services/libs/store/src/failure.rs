@@ -1,5 +1,5 @@
-//! Determines from the SQLSTATE why a batch of events was not recorded (appendix A of the PostgreSQL
-//! documentation).
+//! Determines from the SQLSTATE why a batch of events was not recorded (appendix A of the
+//! PostgreSQL documentation).
 
 use tokio_postgres::{
     Error,
@@ -7,8 +7,8 @@ use tokio_postgres::{
 };
 
 /// SQLSTATE classes of errors that are not caused by the events: connection, transaction state,
-/// serialization, privileges and missing tables, resources, prerequisites, operator intervention, system,
-/// internal.
+/// serialization, privileges and missing tables, resources, prerequisites, operator intervention,
+/// system, internal.
 const PASSING_CLASSES: [&str; 9] = ["08", "25", "40", "42", "53", "55", "57", "58", "XX"];
 
 /// Reason why no event of a batch was recorded.

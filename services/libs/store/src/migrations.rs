@@ -32,10 +32,10 @@ struct Limits {
     statement: &'static str,
 }
 
-/// Limits of each role. `max_connections` is 100, and PostgreSQL reserves 3 of them for the superuser. The
-/// limits add up to 88, which is enough for two replicas of each service: auth 2 × 8, ingestion 2 × 8 and
-/// imports, reporting 2 × (8 + 6 streams) and `session list`, operator 8 command lines. The remaining 9 are
-/// for the owner: `migrate`, backups and psql.
+/// Limits of each role. `max_connections` is 100, and PostgreSQL reserves 3 of them for the
+/// superuser. The limits add up to 88, which is enough for two replicas of each service: auth 2 ×
+/// 8, ingestion 2 × 8 and imports, reporting 2 × (8 + 6 streams) and `session list`, operator 8
+/// command lines. The remaining 9 are for the owner: `migrate`, backups and psql.
 const LIMITS: [Limits; 4] = [
     Limits {
         role: "auth",
@@ -65,8 +65,8 @@ const LIMITS: [Limits; 4] = [
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Creates the roles, brings the schema up to date, and sets all privileges anew. Several may run at once.
-/// No statement waits longer than `max_lock_wait` for a lock.
+/// Creates the roles, brings the schema up to date, and sets all privileges anew. Several may run
+/// at once. No statement waits longer than `max_lock_wait` for a lock.
 ///
 /// # Errors
 /// A statement fails, or another session holds a lock for longer than `max_lock_wait`.
@@ -186,7 +186,8 @@ fn settings_of(role: &str) -> Vec<String> {
             // Compiling a statement costs more than it saves in a report of a second.
             settings.push("SET jit = off".into());
         }
-        // A duplicate event makes a statement fail on purpose. The service logs all other errors itself.
+        // A duplicate event makes a statement fail on purpose. The service logs all other errors
+        // itself.
         "ingestion" => settings.push("SET log_min_messages = fatal".into()),
         _ => (),
     }

@@ -1,6 +1,6 @@
-//! Connections that record events. They use tokio-postgres directly, because diesel does not provide the
-//! SQLSTATE of an error. The SQLSTATE determines whether an event or the database is the cause: see
-//! [`Failure`].
+//! Connections that record events. They use tokio-postgres directly, because diesel does not
+//! provide the SQLSTATE of an error. The SQLSTATE determines whether an event or the database is
+//! the cause: see [`Failure`].
 
 use std::{collections::HashMap, time::Duration};
 

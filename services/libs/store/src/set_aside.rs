@@ -1,8 +1,8 @@
 //! Events that the database refused for an unknown reason. They are kept with the error, and can be
 //! replayed after the cause is removed.
 //!
-//! The key of such an event is in `event_keys`, like that of a recorded event. So the same event is not
-//! stored twice, and another event with the same event ID is a conflict.
+//! The key of such an event is in `event_keys`, like that of a recorded event. So the same event is
+//! not stored twice, and another event with the same event ID is a conflict.
 
 use std::net::IpAddr;
 
@@ -64,8 +64,8 @@ pub async fn of_source(connection: &Recording, source_id: i32) -> Result<Vec<Rep
     rows.iter().map(reported).collect()
 }
 
-/// Records an event that is set aside, with its original time of arrival. Returns false if the event is no
-/// longer set aside.
+/// Records an event that is set aside, with its original time of arrival. Returns false if the
+/// event is no longer set aside.
 ///
 /// # Errors
 /// The database fails or refuses the event again. The event then remains set aside.

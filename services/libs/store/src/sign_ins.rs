@@ -1,6 +1,8 @@
-//! Sign-in attempts of API clients: the state that decides about an attempt, and the counters for locks.
+//! Sign-in attempts of API clients: the state that decides about an attempt, and the counters for
+//! locks.
 //!
-//! The limits are in the SQL functions `sign_in_…` in `migrations/`. An address is an IPv4 address or a /64 network of IPv6.
+//! The limits are in the SQL functions `sign_in_…` in `migrations/`. An address is an IPv4 address
+//! or a /64 network of IPv6.
 
 use diesel::{
     QueryableByName,
@@ -27,8 +29,8 @@ pub struct Account {
     /// True if this client has signed in from this address before.
     #[diesel(sql_type = Bool)]
     pub known_address: bool,
-    /// True if a success must be written, because there are failures to forget or the last success was
-    /// written at least 15 minutes ago.
+    /// True if a success must be written, because there are failures to forget or the last success
+    /// was written at least 15 minutes ago.
     #[diesel(sql_type = Bool)]
     pub success_is_news: bool,
     #[diesel(sql_type = Text)]
@@ -42,7 +44,8 @@ pub enum Standing {
     Open,
     /// Attempts whose passwords are being checked have reached the limit.
     Undecided,
-    /// The address has too many failures, or the client is closed to addresses that it has never signed in from.
+    /// The address has too many failures, or the client is closed to addresses that it has never
+    /// signed in from.
     Locked,
 }
 
@@ -76,8 +79,8 @@ pub async fn look_up(
         .await
 }
 
-/// Counts an attempt before its password is checked, so that neither a crash nor parallel attempts bypass
-/// the limits. Returns false if the address is locked or the client is closed to it.
+/// Counts an attempt before its password is checked, so that neither a crash nor parallel attempts
+/// bypass the limits. Returns false if the address is locked or the client is closed to it.
 ///
 /// # Errors
 /// The database fails.
@@ -123,8 +126,8 @@ pub async fn succeeded(
         .map(drop)
 }
 
-/// Removes up to 10,000 rows that no longer affect a decision: their failures are forgotten, and the last
-/// success is more than a year old.
+/// Removes up to 10,000 rows that no longer affect a decision: their failures are forgotten, and
+/// the last success is more than a year old.
 ///
 /// # Errors
 /// The database fails.

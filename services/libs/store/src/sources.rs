@@ -226,8 +226,8 @@ pub async fn set_radius_secret(
         == 1)
 }
 
-/// Sets whether Accounting-Requests of a source must have a Message-Authenticator. Returns false if there
-/// is no source with this name.
+/// Sets whether Accounting-Requests of a source must have a Message-Authenticator. Returns false if
+/// there is no source with this name.
 ///
 /// # Errors
 /// The database fails.
@@ -241,7 +241,8 @@ pub async fn require_message_authenticator(
     Ok(update(known).set(required).execute(connection).await? == 1)
 }
 
-/// Sets the SHA-256 fingerprint of the client certificate that a source must present for syslog. With
+/// Sets the SHA-256 fingerprint of the client certificate that a source must present for syslog.
+/// With
 /// `None` no certificate is required. Returns false if there is no source with this name.
 ///
 /// # Errors
@@ -289,7 +290,8 @@ pub async fn list(connection: &mut AsyncPgConnection) -> QueryResult<Vec<Source>
     .await
 }
 
-/// Forgets up to when a source is complete, until it says so again; false when there is none of this name.
+/// Forgets up to when a source is complete, until it says so again; false when there is none of
+/// this name.
 ///
 /// # Errors
 /// The database fails.

@@ -1,5 +1,5 @@
-//! Feeds a stream to its client from a separate task. The HTTP server polls a body only after the client
-//! has read the previous bytes, so the body itself cannot detect a client that stalls.
+//! Feeds a stream to its client from a separate task. The HTTP server polls a body only after the
+//! client has read the previous bytes, so the body itself cannot detect a client that stalls.
 
 use std::time::{Duration, Instant};
 
@@ -9,8 +9,8 @@ use tokio::{runtime::Handle, sync::mpsc};
 
 use super::{pace::Pace, permits::Permit};
 
-/// Reason why a stream ends before its last byte. The connection is then aborted, so that the client
-/// recognizes the report as incomplete.
+/// Reason why a stream ends before its last byte. The connection is then aborted, so that the
+/// client recognizes the report as incomplete.
 #[derive(Debug, thiserror::Error)]
 pub enum CutError {
     /// The client reads too slowly.
@@ -35,8 +35,8 @@ pub struct Terms {
     pub limit: Duration,
 }
 
-/// Returns a body that yields `chunks`. A task on `runtime` reads one chunk ahead. When the body is dropped
-/// or a limit is exceeded, the task drops `chunks` with all its resources.
+/// Returns a body that yields `chunks`. A task on `runtime` reads one chunk ahead. When the body is
+/// dropped or a limit is exceeded, the task drops `chunks` with all its resources.
 pub fn feed<S>(
     runtime: &Handle,
     chunks: S,
@@ -58,7 +58,8 @@ where
             }
             () = sender.closed() => return,
         };
-        // Release the permit before sending the error, because a client that stalls blocks the channel.
+        // Release the permit before sending the error, because a client that stalls blocks the
+        // channel.
         drop(permit);
         if let Err(error) = outcome {
             tracing::warn!(%error, "Cut off a report");

@@ -27,8 +27,8 @@ impl Pace {
         self.max_behind.saturating_sub(self.behind)
     }
 
-    /// Counts bytes that the client read after the service had waited for it. Time spent waiting for the
-    /// database does not count.
+    /// Counts bytes that the client read after the service had waited for it. Time spent waiting
+    /// for the database does not count.
     pub fn took(&mut self, bytes: usize, waited: Duration) {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         let due = Duration::from_secs(1) * bytes / self.bytes_per_second;

@@ -17,8 +17,8 @@ pub struct Limits {
 #[derive(Debug, PartialEq, Eq)]
 pub struct FullError;
 
-/// A queue for each client. The clients take turns, so that a client with many waiting streams does not
-/// delay the others.
+/// A queue for each client. The clients take turns, so that a client with many waiting streams does
+/// not delay the others.
 #[derive(Debug)]
 pub struct FairQueue<T> {
     limits: Limits,

@@ -16,7 +16,8 @@ fn deaths() -> String {
     docker(&inspect)
 }
 
-/// Statuses of so many large bodies at once, while a steady client sends one event at a time. Ingestion survives them.
+/// Statuses of so many large bodies at once, while a steady client sends one event at a time.
+/// Ingestion survives them.
 fn attack(kind: &str, count: &str, keys: &[&str]) -> Value {
     let before = deaths();
     let steady = source();

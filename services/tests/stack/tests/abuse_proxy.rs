@@ -99,7 +99,8 @@ fn memory_holds_all_connections_that_the_proxy_accepts() {
 fn idle_connections_kill_no_worker_and_fail_no_other_client() {
     let before = workers();
     let steady = SteadyClient::start();
-    // By the container's own address: Docker's proxy for loopback would run out of descriptors first.
+    // By the container's own address: Docker's proxy for loopback would run out of descriptors
+    // first.
     let address = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}";
     let addresses = docker(&["inspect", &nginx(), "--format", address]);
     let url = format!(
@@ -324,7 +325,8 @@ fn proxy_can_be_reached_from_outside_and_cannot_reach_out() {
     let proxy = docker(&["exec", &nginx(), "bash", "-c", connect]);
     assert_eq!(proxy.trim(), "not reached");
 
-    // The VIP of this stack is on loopback. A container on the same network has a published port that the host outside can reach.
+    // The VIP of this stack is on loopback. A container on the same network has a published port
+    // that the host outside can reach.
     let name = format!("{}-inbound", project());
     let network = format!("{}_edge", project());
     let published = "198.51.100.1:28000:8000";

@@ -3,7 +3,8 @@
 use rollcall_stack_tests::{api_client, psql, run_client, source_named, token};
 use serde_json::{Value, json};
 
-/// 200,000 persons: a report on all of them is larger than all buffers between the database and a client.
+/// 200,000 persons: a report on all of them is larger than all buffers between the database and a
+/// client.
 struct LargeReport;
 
 impl LargeReport {

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 const NAME: &str = "rollcall.example.com";
 
-/// A shell command for the container `ca` that writes `private-key.pem` and `certificate.pem`, signed
-/// by the CA, to /dev/shm.
+/// A shell command for the container `ca` that writes `private-key.pem` and `certificate.pem`,
+/// signed by the CA, to /dev/shm.
 fn sign(alternative_name: &str, days: u32) -> String {
     format!(
         "cd /dev/shm && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc \

@@ -1,6 +1,6 @@
-//! Syslog over TCP (RFC 6587) and TLS (RFC 5425). The reverse proxy passes each connection to the socket
-//! of its transport and sends the PROXY header first. Syslog has no acknowledgement. While the database
-//! does not answer, nothing is read, so that messages wait in the queue of the source.
+//! Syslog over TCP (RFC 6587) and TLS (RFC 5425). The reverse proxy passes each connection to the
+//! socket of its transport and sends the PROXY header first. Syslog has no acknowledgement. While
+//! the database does not answer, nothing is read, so that messages wait in the queue of the source.
 
 use std::{sync::Arc, time::Duration};
 
@@ -92,8 +92,8 @@ impl Connections {
         }
     }
 
-    /// Returns the source of a connection and the stream of its messages. A connection that is rejected
-    /// is logged.
+    /// Returns the source of a connection and the stream of its messages. A connection that is
+    /// rejected is logged.
     async fn begin(
         &self,
         mut stream: UnixStream,
@@ -117,7 +117,8 @@ impl Connections {
         }
     }
 
-    /// Performs the TLS handshake, and checks the client certificate if the source must present one.
+    /// Performs the TLS handshake, and checks the client certificate if the source must present
+    /// one.
     async fn secured(
         &self,
         source: &Sender,
@@ -164,7 +165,8 @@ impl Connection for TlsStream<UnixStream> {
     }
 }
 
-/// Returns true if the peer has closed the connection or its sending half, even if there is unread data.
+/// Returns true if the peer has closed the connection or its sending half, even if there is unread
+/// data.
 fn is_closed(connection: &dyn Connection) -> bool {
     let ready = connection.socket().ready(Interest::READABLE).now_or_never();
     matches!(ready, Some(Ok(ready)) if ready.is_read_closed())

@@ -1,5 +1,5 @@
-//! Syslog (RFC 5424), over UDP, TCP and TLS. Syslog has no acknowledgement, so messages that cannot be
-//! recorded are kept in memory and retried.
+//! Syslog (RFC 5424), over UDP, TCP and TLS. Syslog has no acknowledgement, so messages that cannot
+//! be recorded are kept in memory and retried.
 
 pub mod connections;
 
@@ -41,7 +41,8 @@ pub struct Syslog {
 }
 
 impl Syslog {
-    /// Records a datagram (RFC 5426). If the database does not answer, this is retried for a minute.
+    /// Records a datagram (RFC 5426). If the database does not answer, this is retried for a
+    /// minute.
     pub async fn datagram(&self, peer: SocketAddr, message: &[u8]) {
         let Some(source) = self.senders.source_of(DOOR, peer.ip()).await else {
             return;
@@ -103,8 +104,8 @@ impl Syslog {
         Ok(())
     }
 
-    /// Returns the raw event of a matched message with its session ID, which is that of the latest login
-    /// with the same correlation key.
+    /// Returns the raw event of a matched message with its session ID, which is that of the latest
+    /// login with the same correlation key.
     async fn named(
         &self,
         source: &Sender,

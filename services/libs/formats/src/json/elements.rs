@@ -30,7 +30,8 @@ impl<'de> Visitor<'de> for Elements {
         let mut elements = Vec::new();
         while let Some(element) = array.next_element::<&RawValue>()? {
             if elements.len() == self.0 {
-                // Read to its end: serde_json takes a visitor that stops before for an error of the JSON.
+                // Read to its end: serde_json takes a visitor that stops before for an error of the
+                // JSON.
                 while array.next_element::<IgnoredAny>()?.is_some() {}
                 return Ok(None);
             }

@@ -9,7 +9,8 @@ SELECT
     CASE
         WHEN attempts.last_success_at IS NULL AND sign_in_closed_until(client.id, $3) IS NOT NULL THEN 'locked'
         WHEN coalesce(sign_in_locked_until(attempts.failures, attempts.last_failure_at), '-infinity') <= $3 THEN 'open'
-        -- A pending attempt may still succeed and unlock the address. After 10 s it counts as failed.
+        -- A pending attempt may still succeed and unlock the address. After 10 s it counts as
+        -- failed.
         WHEN attempts.pending > 0 AND attempts.last_failure_at > $3 - interval '10 seconds' THEN 'undecided'
         ELSE 'locked'
     END AS standing
