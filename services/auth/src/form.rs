@@ -168,7 +168,7 @@ fn parse(request: &HttpRequest, body: Body) -> Result<Form, OauthError> {
         .filter(|(name, _)| PARAMETERS.contains(&name.as_str()))
     {
         if form.insert(name.clone(), value).is_some() {
-            return Err(bad(format!("{name}: is there twice.")));
+            return Err(bad(format!("{name}: occurs twice.")));
         }
     }
     Ok(form)

@@ -9,7 +9,7 @@ pub enum Rejected {
     /// The name is unknown, the password is wrong, or the client is locked or disabled. The caller
     /// cannot distinguish these.
     #[error(
-        "User name or password is wrong, or the API client is locked or disabled. Check them; the gateway's administrator can rotate the password."
+        "User name or password is wrong, or the API client is locked or disabled. Check them; the operator can rotate the password."
     )]
     Wrong,
     /// The caller's address has too many sign-ins in flight, or too many failed ones.

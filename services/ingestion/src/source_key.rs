@@ -65,7 +65,7 @@ impl SourceKeys {
             })?;
         source.ok_or_else(|| {
             Problem::invalid_token(
-                "The source key is unknown, or its source is disabled. The gateway's administrator can rotate it.",
+                "The source key is unknown, or its source is disabled. The operator can rotate it.",
             )
         })
     }

@@ -54,9 +54,7 @@ pub struct Report {
 #[derive(Debug, thiserror::Error)]
 pub enum Unavailable {
     /// KB008: the reporting database must be enabled.
-    #[error(
-        "The reporting database is off. Ask the gateway's administrator to set reporting.database_enabled."
-    )]
+    #[error("The reporting database is off. Ask the operator to set reporting.database_enabled.")]
     Off,
     /// The database does not answer.
     #[error(

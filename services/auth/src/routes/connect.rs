@@ -60,6 +60,8 @@ pub async fn connect(
 fn secret(object: &serde_json::Map<String, serde_json::Value>) -> Result<&str, Problem> {
     let password = object.get("password").and_then(serde_json::Value::as_str);
     password.ok_or_else(|| {
-        Problem::bad_request("password: is missing or no text, takes the API client's password.")
+        Problem::bad_request(
+            "password: is missing or not a string, takes the API client's password.",
+        )
     })
 }

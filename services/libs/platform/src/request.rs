@@ -76,7 +76,7 @@ pub fn json_object(request: &HttpRequest, body: Body) -> Result<Map<String, Valu
     match serde_json::from_slice(&received(body)?) {
         Ok(Strict(Value::Object(object))) => Ok(object),
         Ok(_) => Err(Problem::bad_request(format!(
-            "The body is JSON, but no object. {example}"
+            "The body is JSON, but not an object. {example}"
         ))),
         Err(error) if error.is_data() => Err(Problem::bad_request(format!(
             "The body is ambiguous: {error}. Name each field once."

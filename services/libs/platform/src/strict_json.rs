@@ -63,7 +63,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
         let mut object = Map::new();
         while let Some((name, Strict(value))) = fields.next_entry::<String, Strict>()? {
             if object.contains_key(&name) {
-                return Err(A::Error::custom(format_args!("{name:?} is there twice")));
+                return Err(A::Error::custom(format_args!("{name:?} occurs twice")));
             }
             object.insert(name, value);
         }
@@ -86,10 +86,7 @@ mod tests {
     fn repeated_name_is_an_error_at_any_depth() {
         for text in [r#"{"a":1,"a":1}"#, r#"[{"b":{"a":1,"\u0061":2}}]"#] {
             let error = serde_json::from_str::<Strict>(text).err().expect("refused");
-            assert!(
-                error.to_string().contains(r#""a" is there twice"#),
-                "{error}"
-            );
+            assert!(error.to_string().contains(r#""a" occurs twice"#), "{error}");
         }
     }
 }
