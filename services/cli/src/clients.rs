@@ -22,12 +22,12 @@ pub enum Task {
     },
     /// List the clients and their locks.
     List,
-    /// Disable a client. It gets no more tokens, and those it has end at once.
+    /// Disable a client. It gets no new tokens, and its existing tokens are rejected at once.
     Disable {
         /// Its user name.
         name: String,
     },
-    /// Forget a client's failed sign-ins from all addresses, so that it can sign in again at once.
+    /// Remove all locks of a client, so that it can sign in again at once.
     Unlock {
         /// Its user name.
         name: String,

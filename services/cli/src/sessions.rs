@@ -14,10 +14,10 @@ pub enum Task {
     List {
         /// The user, in any case.
         user: String,
-        /// The first day, in the reporting time zone; a month ago when left out.
+        /// First day, in the reporting time zone. The default is a month ago.
         #[arg(long)]
         from: Option<Date>,
-        /// The last day; today when left out.
+        /// Last day. The default is today.
         #[arg(long)]
         to: Option<Date>,
     },

@@ -1,4 +1,4 @@
-//! What one API client may take, so that another still gets its reports.
+//! Limits of one API client, so that other clients still get their reports.
 
 use std::{
     num::NonZeroU32,
@@ -36,7 +36,7 @@ async fn with_many_users(change: impl FnOnce(&mut Settings)) -> Rollcall {
     rollcall
 }
 
-/// A report whose first bytes have come.
+/// Requests a report and reads its first bytes.
 async fn start(rollcall: &Rollcall, token: &str) -> Response {
     let mut answer = rollcall.report(token, &filters("All Users")).await;
     assert_eq!(answer.status(), 200);
