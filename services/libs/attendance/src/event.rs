@@ -229,8 +229,8 @@ impl Event {
         })
     }
 
-    /// Validates the raw events of one report. A derived login with an invalid time is omitted, because
-    /// the logout from which it was derived is valid without it.
+    /// Validates the raw events of one report. A derived login with an invalid time is omitted,
+    /// because the logout from which it was derived is valid without it.
     ///
     /// # Errors
     /// The first field of another draft that is missing or wrong.

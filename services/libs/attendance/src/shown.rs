@@ -9,8 +9,8 @@ pub fn cut(value: &str) -> &str {
     &value[..value.floor_char_boundary(SHOWN_BYTES)]
 }
 
-/// Quotes a value for a message, truncated to [`SHOWN_BYTES`], so that a response cannot be much larger
-/// than its request.
+/// Quotes a value for a message, truncated to [`SHOWN_BYTES`], so that a response cannot be much
+/// larger than its request.
 #[must_use]
 pub fn shown(value: &str) -> String {
     let cut = cut(value);

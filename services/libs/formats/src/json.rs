@@ -51,8 +51,8 @@ pub enum Unreadable {
     TooMany(usize),
 }
 
-/// Splits a body, which is one event or an array, into the texts of at most `most` events. Each text is
-/// valid JSON, but not necessarily an event.
+/// Splits a body, which is one event or an array, into the texts of at most `most` events. Each
+/// text is valid JSON, but not necessarily an event.
 ///
 /// # Errors
 /// The body is not JSON, or contains no events or too many.
@@ -139,8 +139,8 @@ struct Fields<'a> {
 /// # Errors
 /// It is no JSON object, or no event.
 pub fn parse_event(text: &str, arrival: &Arrival) -> Item {
-    // Reject other JSON before serde reads it. serde would accept an array of the fields' values, and
-    // would repeat a long text in its message.
+    // Reject other JSON before serde reads it. serde would accept an array of the fields' values,
+    // and would repeat a long text in its message.
     if !text.trim_start().starts_with('{') {
         return Err(Rejected::nameless(format!(
             "got {}, takes a JSON object",

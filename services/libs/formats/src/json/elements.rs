@@ -30,8 +30,8 @@ impl<'de> Visitor<'de> for Elements {
         let mut elements = Vec::new();
         while let Some(element) = array.next_element::<&RawValue>()? {
             if elements.len() == self.0 {
-                // Read the array to its end. If the visitor stopped earlier, serde_json would report
-                // invalid JSON.
+                // Read the array to its end. If the visitor stopped earlier, serde_json would
+                // report invalid JSON.
                 while array.next_element::<IgnoredAny>()?.is_some() {}
                 return Ok(None);
             }
