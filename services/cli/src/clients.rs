@@ -11,12 +11,12 @@ use crate::{generate, note, output::Output};
 
 #[derive(Subcommand)]
 pub enum Task {
-    /// Add a client with a generated password, which is shown this once.
+    /// Add a client with a generated password, which is shown only once.
     Add {
-        /// Its user name; generated when left out.
+        /// User name. The default is a generated name.
         #[arg(long)]
         name: Option<String>,
-        /// What its tokens allow; may be repeated.
+        /// Scope of the client's tokens; may be repeated.
         #[arg(long = "scope", default_value = "reporting:read")]
         scopes: Vec<Scope>,
     },
@@ -32,7 +32,7 @@ pub enum Task {
         /// Its user name.
         name: String,
     },
-    /// Give a client a new password, which is shown this once; enables and unlocks it.
+    /// Enable and unlock a client and give it a new password, which is shown only once.
     Rotate {
         /// Its user name.
         name: String,

@@ -19,30 +19,30 @@ use crate::{generate, note, output::Output, replay, try_rule};
 
 #[derive(Subcommand)]
 pub enum Task {
-    /// Add a source with a generated key, which is shown this once.
+    /// Add a source with a generated key, which is shown only once.
     Add {
-        /// What it is called: 1 to 64 letters, digits, '-', '_' or '.'.
+        /// Name of the source: 1 to 64 letters, digits, '-', '_' or '.'.
         name: String,
-        /// An address or network that it sends syslog or RADIUS from, as 192.0.2.7 or 192.0.2.0/28;
-        /// may be repeated.
+        /// Address or network from which the source sends syslog or RADIUS, such as 192.0.2.7 or
+        /// 192.0.2.0/28; may be repeated.
         #[arg(long = "sender", value_parser = network)]
         senders: Vec<String>,
-        /// It sends RADIUS accounting: give it a secret too, which is shown this once.
+        /// Also generate a RADIUS shared secret, which is shown only once.
         #[arg(long)]
         radius: bool,
     },
     /// List the sources with their number of events, last event, completeness, gaps, and number of
     /// events that are set aside.
     List,
-    /// Say from which addresses or networks a source sends, in the place of what was said before.
+    /// Replace the source networks, from which a source sends syslog and RADIUS.
     SetSenders {
         /// Its name.
         name: String,
-        /// None: it sends neither syslog nor RADIUS.
+        /// Addresses or networks. Without any, the source can send neither syslog nor RADIUS.
         #[arg(value_parser = network)]
         senders: Vec<String>,
     },
-    /// Give a source a new RADIUS secret, which is shown this once.
+    /// Give a source a new RADIUS shared secret, which is shown only once.
     RotateRadiusSecret {
         /// Its name.
         name: String,
@@ -63,11 +63,11 @@ pub enum Task {
         #[arg(long)]
         none: bool,
     },
-    /// Show what the rules make of a log file, which is read from standard input: RFC 5424
-    /// messages, or lines of a log with RFC 3339 times.
+    /// Show the events that the rules find in a log file, which is read from standard input. Its
+    /// lines are RFC 5424 messages, or log lines with RFC 3339 times.
     TryRule,
-    /// Forget up to when a source is complete, where it reported a wrong time. Its next event that
-    /// states a time sets it anew.
+    /// Reset `complete_through` of a source that reported a wrong time. The next event of the
+    /// source with a `complete_through` sets it again.
     ResetCompleteThrough {
         /// Its name.
         name: String,
@@ -78,12 +78,12 @@ pub enum Task {
         /// Its name.
         name: String,
     },
-    /// Let a source report no more, from 5 seconds on. What it reported stays.
+    /// Disable a source. This takes effect within 5 seconds. Its recorded events are kept.
     Disable {
         /// Its name.
         name: String,
     },
-    /// Give a source a new key, which is shown this once; enables it.
+    /// Enable a source and give it a new key, which is shown only once.
     RotateKey {
         /// Its name.
         name: String,
@@ -310,7 +310,7 @@ fn fingerprint(text: &str) -> Result<Vec<u8>, Failure> {
     Ok(Sha256::digest(certificate.contents()).to_vec())
 }
 
-/// An address or network as Postgres keeps it: the network's own bits alone.
+/// Parses an address or network. Returns it as PostgreSQL stores it, with the host bits cleared.
 fn network(text: &str) -> Result<String, String> {
     let parsed = text
         .parse::<IpNet>()

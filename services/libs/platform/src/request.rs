@@ -1,4 +1,4 @@
-//! What routes ask of a request before they look into it.
+//! Helpers of routes that read the head and body of a request.
 
 use actix_web::{
     HttpRequest, HttpResponse, Resource, Route,
@@ -13,7 +13,7 @@ use crate::{envelope::Problem, strict_json::Strict};
 /// A body that may have failed to arrive.
 pub type Body = Result<Bytes, actix_web::Error>;
 
-/// One path with one method; other methods get 405 with `Allow`.
+/// Creates a resource with one path and one method. Other methods get 405 with `Allow`.
 #[must_use]
 pub fn only(path: &str, method: &'static Method, route: Route) -> Resource {
     let refusal = move || async move {

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use crate::schema::api_clients::dsl;
 
-/// What the operator sees of a client.
+/// An API client with its locks, as shown to the operator.
 #[derive(Debug, Serialize, QueryableByName)]
 pub struct ApiClient {
     /// User name.

@@ -16,14 +16,14 @@ use crate::{
 pub struct Reported {
     /// The source.
     pub source_id: i32,
-    /// Its event.
+    /// Event of the source.
     pub event: Event,
 }
 
-/// What became of an event.
+/// Outcome of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// It is new and recorded.
+    /// The event is new and was recorded.
     Accepted,
     /// The same event is recorded already.
     Duplicate,
@@ -64,8 +64,8 @@ pub async fn record(connection: &mut Recording, batch: &[Reported]) -> Result<Ve
         .collect())
 }
 
-/// What nearly every batch needs: one statement for events that are all new and concern sessions
-/// alone. False, and nothing is recorded, when they are not.
+/// Records a batch with one statement, which is enough for nearly every batch. Returns false, and
+/// records nothing, if an event is already known or concerns its source.
 async fn record_at_once(connection: &mut Recording, events: &[&Reported]) -> Result<bool, Error> {
     if events.is_empty()
         || events
@@ -91,7 +91,7 @@ async fn record_at_once(connection: &mut Recording, events: &[&Reported]) -> Res
     }
 }
 
-/// The same with a look at what is known already; tells what that is.
+/// Records the new ones among `events` in several steps. Returns the events that are already known.
 async fn record_in_steps(
     connection: &mut Recording,
     events: Vec<&Reported>,

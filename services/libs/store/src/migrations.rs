@@ -65,8 +65,8 @@ const LIMITS: [Limits; 4] = [
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Creates the roles, brings the schema up to date, and sets all privileges anew. Several may run
-/// at once. No statement waits longer than `max_lock_wait` for a lock.
+/// Creates the roles, brings the schema up to date, and sets all privileges. Several processes may
+/// call this at the same time. No statement waits longer than `max_lock_wait` for a lock.
 ///
 /// # Errors
 /// A statement fails, or another session holds a lock for longer than `max_lock_wait`.
@@ -194,7 +194,7 @@ fn settings_of(role: &str) -> Vec<String> {
     settings
 }
 
-/// Whether the latest migration that this binary knows has been run.
+/// Returns true if the latest migration in this binary has been run.
 ///
 /// # Errors
 /// The database does not answer.

@@ -37,7 +37,7 @@ pub struct Account {
     standing: String,
 }
 
-/// Whether a client may try a password from an address.
+/// Decision whether a client may try a password from an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
     /// The client may try a password.

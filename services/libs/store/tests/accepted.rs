@@ -1,5 +1,5 @@
-//! Whatever the domain takes for an event, the database takes too: no event can be the fault of a
-//! failed batch.
+//! The database accepts every event that the domain accepts, so that no event can make a batch
+//! fail.
 
 use jiff::{SignedDuration, Timestamp, tz::Offset};
 use proptest::{option::of, prelude::*, strategy::ValueTree, test_runner::TestRunner};

@@ -24,8 +24,8 @@ fn state_of_auth() -> String {
         .collect()
 }
 
-/// curl to `origin`, with so many requests of which so many are in flight at once. Prints a status
-/// and seconds for each.
+/// Sends `requests` sign-ins to `origin`, `at_once` of them concurrently. Returns status and
+/// seconds of each.
 fn curl(origin: &str, requests: usize, at_once: usize, body: &str) -> Vec<String> {
     let url = format!("{origin}/api/v1/auth/connect?[1-{requests}]");
     let at_once = at_once.to_string();

@@ -1,4 +1,4 @@
-//! What an unknown client does to the reverse proxy, and what others notice of it.
+//! Attacks of an unknown client on the reverse proxy, and their effect on other clients.
 
 use std::{
     io::{Read, Write},
@@ -11,7 +11,7 @@ use rollcall_stack_tests::{
 };
 use serde_json::{Value, json};
 
-/// One client that works all the time.
+/// A client that sends requests without a pause.
 struct SteadyClient(Child);
 
 impl SteadyClient {
@@ -22,7 +22,7 @@ impl SteadyClient {
         Self(child)
     }
 
-    /// Ends it. Returns the outcomes that are not the usual ones, with their number.
+    /// Stops the client. Returns the unexpected outcomes and how often each occurred.
     fn failures(mut self) -> Vec<(String, Value)> {
         drop(self.0.stdin.take());
         let output = self.0.wait_with_output().expect("its end");

@@ -28,7 +28,8 @@ fn new_token() -> String {
     token(&api_client(&["reporting:read"]))
 }
 
-/// What `clients/abuse_reporting.py` prints. The other client's answers must all be 200.
+/// Runs `clients/abuse_reporting.py` and returns its output. All answers to the other client must
+/// be 200.
 fn abuse(kind: &str, seconds: u32, tokens: &[String]) -> Value {
     let (seconds, other) = (seconds.to_string(), new_token());
     let mut command = vec![

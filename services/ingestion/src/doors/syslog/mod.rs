@@ -26,17 +26,17 @@ const ATTEMPTS: usize = 120;
 /// Handles syslog messages.
 #[derive(Clone)]
 pub struct Syslog {
-    /// To look sessions up in.
+    /// Database in which sessions are looked up.
     pub pool: Pool,
-    /// Who sends.
+    /// Look-up of the source of an address.
     pub senders: Senders,
-    /// Where events go.
+    /// Recorder of the events.
     pub recorder: Arc<Recorder>,
-    /// When they come.
+    /// Clock and tolerances for the times of events.
     pub arrivals: Arrivals,
-    /// What free text means.
+    /// Rules for free text.
     pub rules: Arc<Rules>,
-    /// Which structured data is an event.
+    /// SD-ID of the structured data that contains an event.
     pub data_id: String,
 }
 
