@@ -53,7 +53,7 @@ struct Credentials<'a> {
     password: &'a str,
 }
 
-const ONCE: &str = "The password is shown this once.";
+const ONCE: &str = "The password is shown only once.";
 
 pub async fn run(pool: &Pool, task: Task) -> Result<Output, Failure> {
     match task {
@@ -79,7 +79,7 @@ pub async fn run(pool: &Pool, task: Task) -> Result<Output, Failure> {
             known.await?.then_some(()).ok_or_else(|| unknown(&name))?;
             Ok(Output::one(
                 json!({"username": name}),
-                "It gets no more tokens, and those it has ended at once.",
+                "It gets no new tokens. Its existing tokens are rejected from now on.",
             ))
         }
         Task::Unlock { name } => {
@@ -90,7 +90,7 @@ pub async fn run(pool: &Pool, task: Task) -> Result<Output, Failure> {
             known.await?.then_some(()).ok_or_else(|| unknown(&name))?;
             Ok(Output::one(
                 json!({"username": name}),
-                "Its failed sign-ins are forgotten.",
+                "All locks of the client are removed.",
             ))
         }
         Task::Rotate { name } => {
@@ -138,7 +138,7 @@ async fn add(pool: &Pool, name: String, scopes: &[Scope]) -> Result<Output, Fail
     added
         .await?
         .then_some(())
-        .ok_or_else(|| format!("there is an API client named {name} already"))?;
+        .ok_or_else(|| format!("an API client named {name} already exists"))?;
     Ok(Output::one(
         Credentials {
             username: &name,

@@ -104,7 +104,7 @@ struct Credentials<'a> {
     radius_secret: Option<&'a str>,
 }
 
-const ONCE: &str = "The key is shown this once.";
+const ONCE: &str = "The key is shown only once.";
 
 pub async fn run(
     pool: &Pool,
@@ -133,7 +133,7 @@ pub async fn run(
                 .ok_or_else(|| unknown(&name))?;
             Ok(Output::one(
                 json!({"name": name, "senders": senders}),
-                "It is heard from there within 5 seconds.",
+                "Source networks updated. The change takes effect within 5 seconds.",
             ))
         }
         Task::RotateRadiusSecret { name } => {
@@ -145,7 +145,7 @@ pub async fn run(
             known.await?.then_some(()).ok_or_else(|| unknown(&name))?;
             Ok(Output::one(
                 json!({"name": name, "radius_secret": secret}),
-                "The secret is shown this once, and holds within 5 seconds.",
+                "The secret is shown only once. The change takes effect within 5 seconds.",
             ))
         }
         Task::RequireMessageAuthenticator { name, state } => {
@@ -168,7 +168,7 @@ pub async fn run(
             known.await?.then_some(()).ok_or_else(|| unknown(&name))?;
             Ok(Output::one(
                 json!({"name": name}),
-                "The source is complete through no time until it reports one again.",
+                "complete_through is reset until the source reports it again.",
             ))
         }
         Task::Replay { name } => replay::run(pool, &name).await,
@@ -181,7 +181,7 @@ pub async fn run(
             known.await?.then_some(()).ok_or_else(|| unknown(&name))?;
             Ok(Output::one(
                 json!({"name": name}),
-                "It can report no more, from 5 seconds on.",
+                "The source is disabled within 5 seconds. Its recorded events are kept.",
             ))
         }
         Task::RotateKey { name } => {
@@ -247,7 +247,7 @@ async fn add(pool: &Pool, name: &str, senders: &[String], radius: bool) -> Resul
         .await
         .map_err(taken)?
         .then_some(())
-        .ok_or_else(|| format!("there is a source named {name} already"))?;
+        .ok_or_else(|| format!("a source named {name} already exists"))?;
     Ok(Output::one(
         Credentials {
             name,
@@ -324,7 +324,8 @@ fn network(text: &str) -> Result<String, String> {
 fn taken(error: rollcall_store::Error) -> Failure {
     if matches!(&error, rollcall_store::Error::Failed(error) if error.to_string().contains("source_senders"))
     {
-        return "a sender is another source's already: see scripts/rollcall source list".into();
+        return "a network already belongs to another source: see scripts/rollcall source list"
+            .into();
     }
     error.into()
 }
