@@ -1,5 +1,6 @@
--- What each role may do, and nothing else. `migrate` runs this file at every start, in one transaction: it takes everything
--- back and grants it anew, so that a restored or hand-edited database ends with exactly these privileges.
+-- All privileges of the roles of the services. `migrate` runs this file at every start, in one
+-- transaction. The file revokes all privileges before it grants those below, so that a restored or
+-- manually changed database has exactly these.
 
 DO $$
 DECLARE
@@ -7,7 +8,8 @@ DECLARE
 BEGIN
     EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC, auth, ingestion, reporting, operator', current_database());
     EXECUTE format('GRANT CONNECT ON DATABASE %I TO auth, ingestion, reporting, operator', current_database());
-    -- The server's other databases. Only where it is needed: concurrent updates of a shared catalog row fail.
+    -- Revoke access to the server's other databases, only where needed, because concurrent updates
+    -- of a shared catalog row fail.
     FOR other IN SELECT datname FROM pg_database
         WHERE datname IN ('postgres', 'template1') AND has_database_privilege('public', oid, 'CONNECT, TEMPORARY')
     LOOP
@@ -21,7 +23,8 @@ REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC, auth, ingestion, reportin
 REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM PUBLIC, auth, ingestion, reporting, operator;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC, auth, ingestion, reporting, operator;
 
--- Large objects could fill the disk even through a role that is otherwise read-only, and so could logical messages.
+-- Even a role without write access to tables could fill the disk with large objects or logical
+-- messages.
 REVOKE EXECUTE ON FUNCTION
     lo_close(integer), lo_creat(integer), lo_create(oid), lo_from_bytea(oid, bytea), lo_get(oid), lo_get(oid, bigint, integer),
     lo_lseek(integer, integer, integer), lo_lseek64(integer, bigint, integer), lo_open(oid, integer), lo_put(oid, bigint, bytea),
@@ -45,7 +48,7 @@ GRANT SELECT (id, name, key_hash, radius_secret, require_message_authenticator, 
     last_received_at) ON sources TO ingestion;
 GRANT UPDATE (complete_through, last_restart_at) ON sources TO ingestion;
 GRANT SELECT ON source_senders, source_gaps TO ingestion;
--- received_at is the database's own: no event can be back-dated.
+-- received_at is not granted, so that the database sets it and no event can be back-dated.
 GRANT INSERT (source_id, events, clock_skewed, last_event_at) ON arrivals TO ingestion;
 GRANT SELECT (source_id, event_id, digest), INSERT (source_id, event_id, digest) ON event_keys TO ingestion;
 GRANT INSERT (source_id, event_id, kind, session_id, user_name, realm, occurred_at, reason, display_name, client_ip, wan_ip, mac, device,

@@ -3,15 +3,17 @@
 end_of_backup=rollcall-backup-end # as in docker/postgres/backup
 backup_image="localhost/$(project)/postgres"
 
-# Settings that belong to a host and not to an installation: a restore keeps those of the target.
+# Settings that belong to a host and not to an installation. A restore keeps those of the target.
 host_settings=(COMPOSE_PROJECT_NAME LOCAL_NETWORK_IP PORT RADIUS_PORT SYSLOG_PORT SYSLOG_TLS_PORT)
 
 version_here() { sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1; }
-# The newest migration, as diesel writes it into the database: 2026-11-24-000001_initial is 20261124000001.
+# The newest migration, as diesel writes it into the database: 2026-11-24-000001_initial is
+# 20261124000001.
 schema_here() { basename -a migrations/*_*/ | sed 's/_.*//; s/-//g' | sort | tail -n 1; }
 
-# Sets `secret`, what a backup is encrypted with, and `protection`, the kind of it.
-# read_secret new|old KIND FILE: KIND is --passphrase-file, --key-file, or empty to ask at the terminal.
+# read_secret new|old KIND FILE: sets `secret`, with which a backup is encrypted, and `protection`,
+# its kind (passphrase or key-file). KIND is --passphrase-file, --key-file, or empty to ask at the
+# terminal.
 read_secret() {
     protection=passphrase
     case $2 in
@@ -41,8 +43,8 @@ ask_passphrase() {
     [ "$secret" = "$again" ] || fail "the two passphrases differ"
 }
 
-# Reads a whole backup, which proves that it is complete and unchanged; writes the tar archive of its settings.
-# The container has no network and no volume.
+# Reads a whole backup, which verifies that it is complete and unchanged. Writes the tar archive of
+# its settings to standard output. The container has no network and no volume.
 check_backup() {
     { printf '%s\n' "$secret" && cat "$1"; } | docker run --rm --log-driver none --interactive --network none --read-only --cap-drop ALL \
         --security-opt no-new-privileges --memory 512m --user 10001:10001 --tmpfs /tmp:size=64m,uid=10001,gid=10001,mode=0700 \

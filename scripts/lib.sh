@@ -23,7 +23,7 @@ show_usage() {
     exit 0
 }
 
-# from_caller PATH: made absolute, because this script changed its folder.
+# from_caller PATH: prints the absolute path, because this script has changed the working directory.
 from_caller() { case $1 in "" | /*) printf '%s' "$1" ;; *) printf '%s' "$caller/$1" ;; esac; }
 
 # The value of KEY in .env, or the default.
@@ -55,7 +55,7 @@ containers_of() {
     docker ps -q --filter "label=com.docker.compose.project=$(project)" --filter "label=com.docker.compose.service=$1"
 }
 
-# Runs curl with the VIP's CA, also where this host does not resolve the name in the URL.
+# Runs curl with the VIP's CA. It also works if this host does not resolve the name in the URL.
 vip_curl() {
     local ip port host
     ip=$(setting LOCAL_NETWORK_IP 127.0.0.1)
@@ -68,7 +68,7 @@ of_project() { printf 'label=com.docker.compose.project=%s' "$(project)"; }
 project_containers() { docker ps -aq --filter "$(of_project)"; }
 project_volumes() { docker volume ls -q --filter "$(of_project)"; }
 
-# Removes what Docker has of this project by its label: containers, volumes with all data, networks.
+# Removes the containers, volumes (with all data) and networks that have the label of this project.
 remove_project() {
     project_containers | xargs -r docker rm -f -v >/dev/null
     project_volumes | xargs -r docker volume rm >/dev/null
@@ -80,7 +80,8 @@ fetch_ca() {
     docker compose exec -T ca cat /var/lib/tls/ca.pem >"$state/ca.pem.new" && mv "$state/ca.pem.new" "$state/ca.pem"
 }
 
-# Images of docker/NAME that belong to no installation: those for tests and benchmarks, and the forwarder.
+# Images of docker/NAME that belong to no installation: those for tests and benchmarks, and the
+# forwarder.
 image_of() { printf 'localhost/rollcall-build/%s' "$1"; }
 build_image() { docker buildx build --quiet --load -t "$(image_of "$1")" -f "docker/$1/Dockerfile" . >/dev/null; }
 

@@ -1,4 +1,5 @@
--- The schema of the first release. Privileges are in grants.sql, which `migrate` runs at every start.
+-- The schema of the first release. Privileges are in grants.sql, which `migrate` runs at every
+-- start.
 
 -- API clients: the callers of the reporting API.
 CREATE TABLE api_clients (
@@ -11,7 +12,8 @@ CREATE TABLE api_clients (
     disabled_at timestamptz
 );
 
--- Sign-in attempts per API client and client address. Attempts that succeeded by the password cache of auth are not in it.
+-- Sign-in attempts per API client and client address. Attempts that auth accepted from its password
+-- cache are not counted here.
 CREATE TABLE sign_in_attempts (
     -- 0 stands for all names that no API client has, so that guessed names add no rows.
     client_id bigint NOT NULL,
@@ -30,20 +32,22 @@ CREATE TABLE sign_in_attempts (
     PRIMARY KEY (client_id, address)
 );
 
--- Returns the end of the lock of an address: every fifth failure locks it, for 60 s at first, then for twice as long each time,
--- up to 15 minutes.
+-- Returns the end of the lock of an address. Every fifth failure locks the address. The first lock
+-- lasts 60 s, each further one twice as long, up to 15 minutes.
 CREATE FUNCTION sign_in_locked_until(failures integer, last_failure_at timestamptz) RETURNS timestamptz LANGUAGE sql STABLE RETURN
     CASE WHEN failures > 0 AND failures % 5 = 0
         THEN last_failure_at + least(60 * 2 ^ least(failures / 5 - 1, 4), 900) * interval '1 second'
         ELSE '-infinity'::timestamptz
     END;
 
--- Returns when the failures of an address are forgotten: after 15 minutes without an attempt or a lock.
+-- Returns the time at which the failures of an address are forgotten, which is after 15 minutes
+-- without an attempt or a lock.
 CREATE FUNCTION sign_in_quiet_at(failures integer, last_failure_at timestamptz) RETURNS timestamptz LANGUAGE sql STABLE RETURN
     greatest(last_failure_at, sign_in_locked_until(failures, last_failure_at)) + interval '15 minutes';
 
--- Returns until when a client is closed to addresses that it has never signed in from: 50 failures of such addresses within
--- 15 minutes close it. Null while it is open.
+-- Returns the time until which a client is closed to new addresses, or null if it is open. A new
+-- address is one from which the client has never signed in. 50 failures from new addresses within
+-- 15 minutes close the client.
 CREATE FUNCTION sign_in_closed_until(client bigint, at timestamptz) RETURNS timestamptz LANGUAGE sql STABLE RETURN (
     SELECT max(window_at) + interval '15 minutes' FROM sign_in_attempts
     WHERE client_id = client AND client <> 0 AND last_success_at IS NULL AND window_at > at - interval '15 minutes'
@@ -55,12 +59,13 @@ CREATE TABLE sources (
     name text NOT NULL UNIQUE,
     -- SHA-256 of the source key.
     key_hash bytea NOT NULL UNIQUE,
-    -- Signs and checks RADIUS packets, so it cannot be stored as a hash.
+    -- The RADIUS shared secret. It is needed in clear to check and answer packets, so it cannot be
+    -- stored as a hash.
     radius_secret text CHECK (length(radius_secret) >= 16),
-    -- Accounting-Requests without a Message-Authenticator are dropped.
+    -- True if Accounting-Requests without a Message-Authenticator are dropped.
     require_message_authenticator boolean NOT NULL DEFAULT false,
-    -- SHA-256 fingerprint of the client certificate that syslog over TLS must present. With it, the source's syslog over UDP and
-    -- plain TCP is refused.
+    -- SHA-256 fingerprint of the client certificate that the source must present for syslog over
+    -- TLS. If it is set, syslog over UDP and plain TCP is rejected.
     client_certificate bytea CHECK (octet_length(client_certificate) = 32),
     created_at timestamptz NOT NULL DEFAULT now(),
     disabled_at timestamptz,
@@ -75,7 +80,8 @@ CREATE TABLE sources (
     last_received_at timestamptz
 );
 
--- The source of a RADIUS packet or syslog message is the one with the narrowest network that contains the sender.
+-- Source networks. The source of a RADIUS packet or syslog message is the one with the narrowest
+-- network that contains the address of the packet or connection.
 CREATE TABLE source_senders (
     network cidr PRIMARY KEY,
     source_id integer NOT NULL REFERENCES sources
@@ -90,8 +96,8 @@ CREATE TABLE source_gaps (
     PRIMARY KEY (source_id, from_at)
 );
 
--- Each batch adds one row for each of its sources. The rows are summed up periodically, so that batches do not wait for
--- each other's lock on a row of `sources`.
+-- Each batch adds one row for each of its sources. The rows are summed up periodically, so that
+-- batches do not wait for each other's lock on a row of `sources`.
 CREATE TABLE arrivals (
     source_id integer NOT NULL,
     received_at timestamptz NOT NULL DEFAULT now(),
@@ -100,10 +106,12 @@ CREATE TABLE arrivals (
     last_event_at timestamptz NOT NULL
 );
 
--- Event IDs, unique over all months. A unique index of the partitioned table `events` would have to contain its partition key.
--- The ID comes first in the index: the source is nearly always the same and would be compared in vain at each step.
+-- Event IDs, unique over all months. A unique index of the partitioned table `events` would have to
+-- contain its partition key. The event ID comes first in the index, because it differs between
+-- nearly all rows and most rows have the same source.
 CREATE TABLE event_keys (
-    -- References sources without a foreign key: checking one costs as much as writing the row, and no role can delete a source.
+    -- References sources without a foreign key: checking one costs as much as writing the row, and
+    -- no role can delete a source.
     source_id integer NOT NULL,
     event_id text NOT NULL CHECK (octet_length(event_id) BETWEEN 1 AND 128),
     -- SHA-256 of the content, which distinguishes a duplicate from a conflict.
@@ -115,9 +123,9 @@ CREATE TABLE event_keys (
 CREATE TABLE events (
     source_id integer NOT NULL,
     event_id text NOT NULL CHECK (octet_length(event_id) BETWEEN 1 AND 128),
-    -- begun: a login derived from the session duration in a logout.
+    -- `begun` is a derived login, computed from the session duration in a logout.
     kind text NOT NULL CHECK (kind IN ('login', 'begun', 'active', 'logout', 'restart')),
-    -- Null in a restart, which concerns the source and no single session.
+    -- Null in a restart, which concerns the source and not a single session.
     session_id text CHECK ((session_id IS NULL) = (kind = 'restart')),
     user_name text CHECK ((user_name IS NULL) = (kind = 'restart')),
     realm text,
@@ -136,8 +144,8 @@ CREATE TABLE events (
     clock_skewed boolean NOT NULL DEFAULT false
 ) PARTITION BY RANGE (received_at);
 
--- Events that the database refused for an unknown reason. Their keys are in event_keys. Without the checks of `events`, so that
--- they can be kept at all.
+-- Events that the database refused for an unknown reason. Their keys are in event_keys. The table
+-- has no checks, so that it can keep events that violate those of `events`.
 CREATE TABLE set_aside_events (
     LIKE events INCLUDING DEFAULTS,
     -- The error with which the database refused the event.
@@ -149,23 +157,24 @@ CREATE INDEX set_aside_events_by_source ON set_aside_events (source_id);
 
 -- Sessions: the merge of their events, which does not depend on the order of arrival.
 CREATE TABLE sessions (
-    -- As in event_keys, without a foreign key.
+    -- References sources without a foreign key, as in event_keys.
     source_id integer NOT NULL,
     session_id text NOT NULL,
-    -- The name as last reported, when that was, and its normalized form.
+    -- The display form, the time at which it was reported, and the normalized name.
     user_name text NOT NULL,
     user_at timestamptz NOT NULL,
     user_key text COLLATE "C" NOT NULL,
-    -- Where no event names a realm: Default, at -infinity.
+    -- If no event names a realm, the realm is Default, reported at -infinity.
     realm text NOT NULL,
     realm_at timestamptz NOT NULL,
     realm_key text COLLATE "C" NOT NULL,
     login_at timestamptz,
     logout_at timestamptz,
     last_seen_at timestamptz NOT NULL,
-    -- The login is derived; a reported login takes precedence.
+    -- True for a derived login. A reported login takes precedence.
     login_reckoned boolean NOT NULL DEFAULT false,
-    -- Why the sweeper closed the session, and the last activity that it saw. A later event reopens the session.
+    -- The reason why the sweeper closed the session, and the last activity at that time. A later
+    -- event reopens the session.
     inference text CHECK (inference IN ('restart', 'inferred')),
     inferred_from timestamptz,
     -- Null while the session is open.
@@ -178,11 +187,12 @@ CREATE INDEX sessions_by_login ON sessions (login_at);
 CREATE INDEX sessions_by_user ON sessions (user_key, realm_key, user_at);
 CREATE INDEX sessions_open ON sessions (source_id, last_seen_at) WHERE ended IS NULL;
 
--- Who did what, partitioned by month like the events. Ordered by (at, id).
+-- The audit log records who did what. It is partitioned by month like the events. Entries are
+-- ordered by (at, id).
 CREATE TABLE audit_log (
     id bigint GENERATED ALWAYS AS IDENTITY,
     at timestamptz NOT NULL DEFAULT now(),
-    -- The database role that wrote the entry. No role may choose another.
+    -- The database role that wrote the entry. A role cannot set this column itself.
     role text NOT NULL DEFAULT session_user,
     -- An API client or the operator.
     actor text NOT NULL,
@@ -191,12 +201,13 @@ CREATE TABLE audit_log (
 ) PARTITION BY RANGE (at);
 CREATE INDEX audit_log_by_time ON audit_log (at, id);
 
--- Returns the end of a partition's month. A partition is named after its table and month: events_2026_11.
+-- Returns the end of a partition's month. A partition is named after its table and month:
+-- events_2026_11.
 CREATE FUNCTION month_end(partition text) RETURNS timestamptz LANGUAGE sql STABLE SET timezone TO 'UTC'
     RETURN to_timestamp(right(partition, 7), 'YYYY_MM') + interval '1 month';
 
--- Creates the missing partitions of this month and of the given number of months after it, for each partitioned table.
--- Writers are not blocked.
+-- Creates the missing partitions of this month and of the given number of months after it, for each
+-- partitioned table. Writers are not blocked.
 CREATE FUNCTION make_partitions(months integer) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO public, pg_temp SET timezone TO 'UTC' SET lock_timeout TO '2s' AS $$
 DECLARE
@@ -220,8 +231,8 @@ END
 $$;
 SELECT make_partitions(3);
 
--- Retention. Each call is a step: short, in a transaction of its own, and told in the audit log. Nothing younger than 31 days goes,
--- whatever is asked for.
+-- Retention. Each call of the following functions is a short step in a transaction of its own, and
+-- writes an audit entry. Data younger than 31 days is never removed, regardless of the arguments.
 CREATE FUNCTION check_retention(before timestamptz) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     IF before > now() - interval '31 days' THEN
@@ -230,12 +241,14 @@ BEGIN
 END
 $$;
 
--- Returns the oldest partition of a table whose month ended by `before`, or null when there is none.
+-- Returns the oldest partition of a table whose month ended by `before`, or null when there is
+-- none.
 CREATE FUNCTION oldest_expired_partition(parent regclass, before timestamptz) RETURNS text LANGUAGE sql STABLE RETURN (
     SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
     WHERE inhparent = parent AND month_end(relname) <= before ORDER BY relname LIMIT 1);
 
--- Removes the oldest partition of a table whose month ended by `before`. Returns its name, or null when there is none.
+-- Removes the oldest partition of a table whose month ended by `before`. Returns its name, or null
+-- when there is none.
 CREATE FUNCTION remove_expired_partition(parent regclass, before timestamptz) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     month text;
@@ -251,7 +264,9 @@ BEGIN
 END
 $$;
 
--- Removes the keys of the events in 500 blocks of that month; tells the block to go on with, or null when there is none.
+-- Removes the keys of the events in 500 blocks of the oldest partition whose month ended by
+-- `before`. Returns the block to continue with, or null when the partition is done or there is
+-- none.
 CREATE FUNCTION expire_event_keys(before timestamptz, from_block bigint) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO public, pg_temp AS $$
 DECLARE
@@ -275,12 +290,14 @@ BEGIN
 END
 $$;
 
--- Removes that month, whose keys are gone; tells which, or null when there is none.
+-- Removes the oldest partition of events whose month ended by `before`. Its keys must have been
+-- removed before. Returns its name, or null when there is none.
 CREATE FUNCTION expire_event_month(before timestamptz) RETURNS text LANGUAGE sql SECURITY DEFINER
     SET search_path TO public, pg_temp SET lock_timeout TO '500ms'
     RETURN remove_expired_partition('events', before);
 
--- Removes the oldest month of the audit log that ended by `before`. Returns its name, or null when there is none.
+-- Removes the oldest month of the audit log that ended by `before`. Returns its name, or null when
+-- there is none.
 CREATE FUNCTION expire_audit_month(before timestamptz) RETURNS text LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO public, pg_temp SET lock_timeout TO '500ms' AS $$
 DECLARE
@@ -294,7 +311,7 @@ BEGIN
 END
 $$;
 
--- Removes up to `most` sessions last seen before `before`, and tells how many.
+-- Removes up to `most` sessions whose last activity is before `before`. Returns their number.
 CREATE FUNCTION expire_sessions(before timestamptz, most integer) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO public, pg_temp AS $$
 DECLARE
@@ -313,7 +330,8 @@ BEGIN
 END
 $$;
 
--- Adds arrivals up. A source that was silent for longer than `gap` has a gap.
+-- Sums up the rows of `arrivals`. A source that sent nothing for longer than `gap` gets a row in
+-- `source_gaps`.
 CREATE FUNCTION add_up_arrivals(gap interval) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO public, pg_temp AS $$
 BEGIN
@@ -339,8 +357,8 @@ BEGIN
 END
 $$;
 
--- Moves an event that was set aside to `events`, with its original time of arrival, which no role may choose. Returns false when
--- the event is not set aside.
+-- Moves an event that was set aside to `events`. The event keeps its original time of arrival,
+-- which a role cannot set itself. Returns false if the event is not set aside.
 CREATE FUNCTION replay_event(source integer, id text) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO public, pg_temp AS $$
 BEGIN

@@ -1,4 +1,4 @@
-//! The address that a request came from, as sign-ins are counted by.
+//! Address of a client, by which sign-ins are counted.
 
 use std::{
     future::{Ready, ready},
@@ -8,12 +8,13 @@ use std::{
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use ipnet::IpNet;
 
-/// An IPv4 address, or the /64 network of an IPv6 address: that much of it one host chooses freely.
+/// An IPv4 address, or the /64 network of an IPv6 address, because a host can choose the lower 64
+/// bits itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ClientAddress(IpNet);
 
 impl ClientAddress {
-    /// The network as PostgreSQL's `cidr` writes it.
+    /// Returns the network. Its text form is that of PostgreSQL's type `cidr`.
     #[must_use]
     pub fn network(self) -> IpNet {
         self.0
@@ -32,7 +33,8 @@ impl FromRequest for ClientAddress {
     type Error = std::convert::Infallible;
     type Future = Ready<Result<Self, Self::Error>>;
 
-    /// Believes `X-Forwarded-For`, which nginx overwrites with the peer's address. Only nginx reaches the socket.
+    /// Trusts `X-Forwarded-For`, because only nginx reaches the socket and overwrites the header
+    /// with the peer's address.
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let forwarded = request
             .headers()

@@ -1,7 +1,8 @@
-//! Signing in: whether a name and a password are an API client's.
+//! Checks the name and password of an API client.
 //!
-//! An attempt is judged in this order: limits of its address (in memory), locks and the remembered password (one read of the
-//! database), the count of the attempt (one write), the hash. README.md has the rules.
+//! An attempt passes these checks in order: the limits of its address (in memory), the locks (one
+//! read of the database), the remembered passwords (in memory), the counter of attempts (one
+//! write), the hash. README.md describes the rules.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,28 +24,29 @@ use crate::{
     remembered::Remembered,
 };
 
-/// Attempts of one client at one address whose passwords are checked at once: as many failures lock the address.
+/// Maximum number of attempts of one client from one address that are checked at once. The same
+/// number of failures locks the address, so that parallel attempts cannot exceed the lock.
 const MAX_UNJUDGED: usize = 5;
 
-/// Between two looks at attempts that another replica is judging.
+/// Time between two look-ups while another replica checks attempts from the same address.
 const POLL: Duration = Duration::from_millis(50);
 
-/// Longest user name that is looked up, in bytes.
+/// Maximum length of a name that is looked up, in bytes.
 const MAX_NAME_BYTES: usize = 256;
 
 /// Maximum number of addresses that are told apart in the log of failures.
 const MAX_LOGGED: u64 = 10_000;
 
-/// An API client that has shown its password.
+/// An API client whose password was verified.
 #[derive(Debug, Clone)]
 pub struct Client {
-    /// Its name.
+    /// User name.
     pub name: String,
-    /// Its scopes, separated by spaces.
+    /// Scopes, separated by spaces.
     pub scope: String,
 }
 
-/// A name and a password, and where they came from.
+/// A name and a password with the address that sent them.
 #[derive(Clone)]
 struct Attempt {
     name: String,
@@ -62,17 +64,18 @@ pub struct Credentials {
     /// Addresses with a failure that was logged within the last minute. The access log counts the others.
     logged: Cache<ClientAddress, ()>,
     unjudged: KeyedSemaphores<(i64, ClientAddress)>,
-    /// Stands in for the hash of an unknown or disabled client, so that its attempts take the same time.
+    /// Compared in place of the hash of an unknown or disabled client, so that its attempts take
+    /// the same time.
     dummy_hash: Arc<str>,
     failure_deadline: Duration,
     clock: Clock,
 }
 
 impl Credentials {
-    /// A check against the clients of `pool`.
+    /// Creates a check against the API clients in `pool`.
     ///
     /// # Errors
-    /// The system gives no randomness.
+    /// The operating system provides no random bytes.
     pub fn new(
         pool: Pool,
         settings: &settings::Auth,
@@ -96,11 +99,11 @@ impl Credentials {
         })
     }
 
-    /// The client of this name and password. A failure is answered at a fixed time after its arrival, so that its reason
-    /// cannot be told from the time.
+    /// Returns the API client with this name and password. A failure is answered at a fixed time
+    /// after its arrival, so that the response time does not reveal the reason.
     ///
     /// # Errors
-    /// Why not.
+    /// Returns the reason for the rejection.
     pub async fn check(
         &self,
         name: &str,
@@ -110,7 +113,8 @@ impl Credentials {
         let arrived = Instant::now();
         let in_flight = self.limits.enter(address).await;
         let _in_flight = in_flight.ok_or(Rejected::TooMany)?;
-        // Skip the look-up of a name that no client can have. PostgreSQL rejects text with NUL.
+        // Look up an empty name in place of one that no client can have. PostgreSQL rejects text
+        // with NUL.
         let can_exist = name.len() <= MAX_NAME_BYTES && !name.contains('\0');
         let attempt = Attempt {
             name: if can_exist {
@@ -147,7 +151,8 @@ impl Credentials {
             }
             let Some(judging) = turn.take() else {
                 turn = Some(self.turn(&attempt, &account).await?);
-                // Attempts that were ahead may have locked the address, or have shown that this password is right.
+                // Look up again: earlier attempts may have locked the address or verified this
+                // password.
                 continue;
             };
             let place = self.hashing.place(account.known_address);
@@ -161,7 +166,8 @@ impl Credentials {
         }
     }
 
-    /// Waits while as many attempts of this client and address are being judged as failures lock the address.
+    /// Waits until fewer than [`MAX_UNJUDGED`] attempts of this client and address are being
+    /// checked.
     async fn turn(
         &self,
         attempt: &Attempt,
@@ -181,8 +187,8 @@ impl Credentials {
             .await
     }
 
-    /// Hashes the password of an attempt that has been counted. A caller that goes away does not stop it, so that the count is
-    /// always settled.
+    /// Verifies the password of an attempt that has been counted. This continues when the caller
+    /// disconnects, so that the result of every counted attempt is written.
     async fn verify(
         &self,
         attempt: Attempt,
@@ -214,7 +220,7 @@ impl Credentials {
         matches.await && stored.is_some()
     }
 
-    /// A multiple of the deadline after the arrival.
+    /// Returns the next time that is a multiple of the deadline after the arrival.
     fn answer_at(&self, arrived: Instant) -> Instant {
         let passed = arrived.elapsed().as_millis() / self.failure_deadline.as_millis();
         let multiple = u32::try_from(passed).unwrap_or(u32::MAX).saturating_add(1);
@@ -263,7 +269,8 @@ impl Attempt {
     }
 }
 
-/// People type passwords into the wrong field: a long name is cut, and a digest of the whole tells names apart.
+/// Logs a failure. People sometimes type a password into the name field, so a long name is
+/// truncated. A digest distinguishes truncated names.
 fn log_failure(name: &str, address: ClientAddress) {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, name.as_bytes());
     tracing::warn!(

@@ -1,4 +1,5 @@
-//! What the OAuth endpoints share: a form body, the client's authentication, errors as of RFC 6749, 5.2.
+//! Shared by the OAuth endpoints: the form body, client authentication, and errors (RFC 6749,
+//! section 5.2).
 
 use std::{collections::BTreeMap, fmt};
 
@@ -86,7 +87,7 @@ impl From<Rejected> for OauthError {
 
 impl From<tokens::Error> for OauthError {
     fn from(error: tokens::Error) -> Self {
-        tracing::error!(%error, "no token");
+        tracing::error!(%error, "Failed to issue or look up a token");
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "temporarily_unavailable",
@@ -95,7 +96,7 @@ impl From<tokens::Error> for OauthError {
     }
 }
 
-/// All others are ignored (RFC 6749, 3.2).
+/// Parameters that are read. All others are ignored (RFC 6749, section 3.2).
 const PARAMETERS: [&str; 6] = [
     "grant_type",
     "scope",
@@ -108,11 +109,11 @@ const PARAMETERS: [&str; 6] = [
 /// The parameters of a form, each at most once.
 pub type Form = BTreeMap<String, String>;
 
-/// Reads the form and lets its client in: by HTTP Basic, or by `client_id` and `client_secret` in it, and not by both
-/// (RFC 6749, 2.3).
+/// Reads the form and authenticates the client, either by HTTP Basic or by `client_id` and
+/// `client_secret` in the form. Using both is an error (RFC 6749, section 2.3).
 ///
 /// # Errors
-/// The body is no such form, or the client is not let in.
+/// The body is not such a form, or the client is not authenticated.
 pub async fn authenticated(
     request: &HttpRequest,
     body: Body,
@@ -167,13 +168,14 @@ fn parse(request: &HttpRequest, body: Body) -> Result<Form, OauthError> {
         .filter(|(name, _)| PARAMETERS.contains(&name.as_str()))
     {
         if form.insert(name.clone(), value).is_some() {
-            return Err(bad(format!("{name}: is there twice.")));
+            return Err(bad(format!("{name}: occurs twice.")));
         }
     }
     Ok(form)
 }
 
-/// Name and password are form-encoded before they are base64-encoded.
+/// Reads name and password from `Authorization: Basic`. Both are form-encoded before the pair is
+/// base64-encoded (RFC 6749, section 2.3.1).
 fn basic(request: &HttpRequest) -> Result<Option<(String, SecretString)>, OauthError> {
     let Some(value) = request.headers().get(header::AUTHORIZATION) else {
         return Ok(None);

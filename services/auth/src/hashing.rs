@@ -1,4 +1,5 @@
-//! Permits to hash passwords, off the event loop: at most as many at once as there are cores and as the memory limit holds.
+//! Hashes passwords outside the event loop. The number of concurrent hashes is limited by the cores
+//! and the memory limit.
 
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -14,24 +15,27 @@ use crate::{
     passwords::{self, Buffer, HASH_KIB},
 };
 
-/// Memory of the service beside the hashes.
+/// Memory reserved for the service without its hashes.
 const RESERVE_BYTES: u64 = 96 * 1024 * 1024;
 
-/// Too many sign-ins are waiting for a permit already.
+/// The queue for new addresses is full.
 #[derive(Debug)]
 pub struct Busy;
 
-/// Hands out permits. Callers at known addresses are never behind more than a few callers at new ones.
+/// Permits to compute a hash. A caller at a known address waits for at most as many callers at new
+/// addresses as there are permits.
 #[derive(Clone)]
 pub struct Hashing {
     permits: Arc<Semaphore>,
-    /// A caller at a new address needs one of these before it waits for a permit. There are as many as permits.
+    /// A caller at a new address must acquire one of these before it waits for a permit. Their
+    /// number is that of the permits.
     new_addresses: Arc<Semaphore>,
+    /// Capacity of the queue for new addresses.
     waiting: Arc<Semaphore>,
     memory: Arc<Memory>,
 }
 
-/// Buffers of earlier hashes, used again so that memory stays flat, and how often they were.
+/// Buffers of earlier hashes, which are reused so that memory usage is constant, and counters.
 #[derive(Default)]
 struct Memory {
     buffers: Mutex<Vec<Buffer>>,
@@ -42,7 +46,7 @@ struct Memory {
 /// A place in the queue.
 pub struct Place {
     permits: Arc<Semaphore>,
-    /// The queue of new addresses. Absent for a caller at a known address.
+    /// Place in the queue for new addresses. `None` for a caller at a known address.
     behind: Option<(Arc<Semaphore>, OwnedSemaphorePermit)>,
 }
 
@@ -53,7 +57,7 @@ struct Permit {
 }
 
 impl Hashing {
-    /// The permits of `settings` on this machine.
+    /// Creates the permits according to `settings` and the memory limit of this container.
     #[must_use]
     pub fn new(settings: &settings::Auth) -> Self {
         let cores = match settings.max_hashes {
@@ -66,7 +70,7 @@ impl Hashing {
             max_hashes = hashes,
             cores,
             memory_limit = memory,
-            "Maximum number of passwords hashed at once"
+            "Computed the maximum number of concurrent password hashes"
         );
         Self {
             permits: Arc::new(Semaphore::new(hashes)),
@@ -79,7 +83,7 @@ impl Hashing {
     /// Takes a place in the queue.
     ///
     /// # Errors
-    /// The queue of new addresses is full.
+    /// The queue for new addresses is full.
     pub fn place(&self, known_address: bool) -> Result<Place, Busy> {
         let behind = if known_address {
             None
@@ -99,7 +103,8 @@ impl Hashing {
             return false;
         };
         let memory = self.memory.clone();
-        // The permit goes with the work: a caller that went away must not make room while its hash is computed.
+        // Hold the permit until the hash is computed, even if the caller disconnects. Otherwise
+        // more hashes than permits would run.
         let hashing = tokio::task::spawn_blocking(move || {
             let _permit = permit;
             memory.matches(&password, &hash)
@@ -113,7 +118,7 @@ impl Hashing {
         self.memory.hashes.load(Ordering::Relaxed)
     }
 
-    /// Highest number of hashes at once so far: each had a buffer of its own.
+    /// Highest number of concurrent hashes so far, which is the number of allocated buffers.
     #[must_use]
     pub fn allocated_buffers(&self) -> u64 {
         self.memory.allocated_buffers.load(Ordering::Relaxed)
@@ -158,7 +163,8 @@ impl Memory {
     }
 }
 
-/// At least one, so that somebody can sign in whatever the limit.
+/// Returns the maximum number of concurrent hashes. The result is at least 1, so that sign-ins are
+/// possible with any memory limit.
 fn max_hashes(cores: usize, memory_limit: Option<u64>) -> usize {
     let fit = memory_limit.map_or(u64::MAX, |bytes| {
         bytes.saturating_sub(RESERVE_BYTES) / (u64::from(HASH_KIB) * 1024)

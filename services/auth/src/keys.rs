@@ -1,8 +1,9 @@
-//! The signing keys: one PKCS #8 PEM file each, named by the second of its creation, mode 0400. Any other file is logged
-//! and skipped.
+//! The signing keys. Each key is a PKCS #8 PEM file with mode 0400 that is named after the second
+//! of its creation. A `.pem` file that cannot be used is logged and skipped.
 //!
 //! The newest key signs, but not before it has been published for `auth.key_publish_seconds`; an
-//! older one stays published until the last token that it signed is dead. Replicas share the folder.
+//! older key remains published until the last token that it signed has expired. Replicas share the
+//! folder.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -35,7 +36,7 @@ pub struct Key {
     created_at: i64,
     /// RFC 7638 thumbprint.
     kid: String,
-    /// The encoded header of its tokens.
+    /// Encoded header of the tokens that this key signs.
     header: String,
     pair: RsaKeyPair,
     verifying: DecodingKey,
@@ -43,8 +44,9 @@ pub struct Key {
 }
 
 impl Key {
-    /// A token with these claims (RFC 7515, RS256). `jsonwebtoken` would parse and check the private key for each token, which
-    /// takes longer than the signature.
+    /// Returns a signed token with these claims (RFC 7515, RS256). `jsonwebtoken` is not used,
+    /// because it would parse and check the private key for each token, which takes longer than the
+    /// signature.
     ///
     /// # Errors
     /// The key cannot sign.
@@ -69,10 +71,10 @@ fn encoded(part: &impl Serialize) -> serde_json::Result<String> {
     Ok(BASE64_URL_SAFE_NO_PAD.encode(serde_json::to_vec(part)?))
 }
 
-/// The keys of a set of files, oldest first.
+/// Key files, and the keys that were read from them, oldest first.
 type Read = (Vec<PathBuf>, Arc<Vec<Arc<Key>>>);
 
-/// The keys of the folder, read anew whenever a file has come or gone.
+/// The keys in the folder. They are read again when a file was added or removed.
 pub struct Keys {
     folder: PathBuf,
     publish_seconds: i64,
@@ -81,10 +83,10 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// Reads the folder; makes the first key where there is none.
+    /// Reads the folder. Creates the first key if there is none.
     ///
     /// # Errors
-    /// The folder cannot be used, or no file in it is a key that its owner alone can read.
+    /// The folder cannot be used, or it contains files but no usable key.
     pub fn open(settings: &Settings, clock: &Clock) -> Result<Self, Failure> {
         let folder = settings.auth.key_directory.clone();
         fs::create_dir_all(&folder)
@@ -165,7 +167,8 @@ impl Keys {
     }
 }
 
-/// Makes a new key, and removes those whose last token is dead. Returns what to tell the operator.
+/// Creates a key, and removes keys whose last token has expired. Returns a message for the
+/// operator.
 ///
 /// # Errors
 /// The folder cannot be written.
@@ -195,7 +198,7 @@ fn created(keys: &[Arc<Key>]) -> Vec<i64> {
     keys.iter().map(|key| key.created_at).collect()
 }
 
-/// When a key begins to sign; the first one had nothing to wait for.
+/// Returns the time from which a key signs. The first key signs at once.
 fn signs_from(created: &[i64], index: usize, publish_seconds: i64) -> i64 {
     if index == 0 {
         created[0]
@@ -211,7 +214,8 @@ fn signing_index(created: &[i64], publish_seconds: i64, now: i64) -> Option<usiz
         .or((!created.is_empty()).then_some(0))
 }
 
-/// A key is done when its successor has signed for as long as a token lives.
+/// Returns the index of the first key that is still published. A key is no longer needed when its
+/// successor has signed for the lifetime of a token.
 fn first_published(created: &[i64], publish_seconds: i64, token_seconds: i64, now: i64) -> usize {
     (1..created.len())
         .rev()
@@ -231,8 +235,8 @@ fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// Loads the keys. A file that cannot be used must not keep the others from signing: it is logged and skipped, and is an error
-/// only when no key is left.
+/// Loads the keys. A file that cannot be used is logged and skipped, so that the other keys can
+/// still be used. If no key is left, the first error is returned.
 fn load_all(paths: &[PathBuf]) -> Result<Vec<Arc<Key>>, Failure> {
     let mut keys = Vec::new();
     let mut first_failure = None;
@@ -256,14 +260,14 @@ fn load(path: &Path) -> Result<Key, Failure> {
     let mode = fs::metadata(path)?.permissions().mode() & 0o777;
     if mode != 0o400 {
         return Err(failed(format!(
-            "its mode is {mode:04o} and must be 0400 (chmod 0400); others may have read it: consider a new key"
+            "the file mode must be 0400 (got {mode:04o}). Run chmod 0400 and restart auth; others may have read the key, so consider a new one"
         ))
         .into());
     }
     let created_at = path
         .file_stem()
         .and_then(|stem| stem.to_str()?.parse().ok())
-        .ok_or_else(|| failed("its name is no time".into()))?;
+        .ok_or_else(|| failed("the file name must be a time in seconds since 1970".into()))?;
     let text = fs::read(path)?;
     let encoding = EncodingKey::from_rsa_pem(&text).map_err(|error| failed(error.to_string()))?;
     let pkcs8 = pem::parse(&text).map_err(|error| failed(error.to_string()))?;
@@ -290,8 +294,9 @@ fn load(path: &Path) -> Result<Key, Failure> {
     })
 }
 
-/// Writes the key under another name first, so that no replica reads half a key. A name that is taken is never replaced: its
-/// key may have signed already. The next free second names the key instead.
+/// Creates a key. It is written under a temporary name first, so that no replica reads an
+/// incomplete key. An existing file is never replaced, because its key may have signed tokens. If
+/// the name is taken, the next free second is used.
 fn create(folder: &Path, bits: u32, now: i64) -> Result<(), Failure> {
     let size = match bits {
         2048 => KeySize::Rsa2048,
@@ -303,7 +308,7 @@ fn create(folder: &Path, bits: u32, now: i64) -> Result<(), Failure> {
     };
     let pair = KeyPair::generate(size)?;
     let text = pem::encode(&pem::Pem::new("PRIVATE KEY", pair.as_der()?.as_ref()));
-    // Remove what an interrupted process left behind. The folder is locked.
+    // Remove the file of an interrupted process. The caller holds the lock of the folder.
     let unfinished = folder.join("unfinished.new");
     if unfinished.exists() {
         fs::remove_file(&unfinished)?;

@@ -1,4 +1,5 @@
-//! Limits of one replica, in memory: sign-ins in flight and failed sign-ins of an address.
+//! Limits the sign-ins in flight and the failed sign-ins of each address, in the memory of one
+//! replica.
 
 use std::{
     hash::Hash,
@@ -15,7 +16,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::client_address::ClientAddress;
 
-/// Bounds the memory. An address that finds no room is limited by the database alone.
+/// Maximum number of entries, which bounds the memory. An address without an entry is limited only
+/// by the database.
 const MAX_KEYS: u64 = 100_000;
 
 /// A semaphore for each key. A semaphore that was not used for a minute is dropped.
@@ -39,7 +41,7 @@ impl<K: Hash + Eq + Send + Sync + 'static> KeyedSemaphores<K> {
         }
     }
 
-    /// The semaphore of `key`.
+    /// Returns the semaphore of `key`.
     pub async fn of(&self, key: K) -> Arc<Semaphore> {
         let new = async { Arc::new(Semaphore::new(self.permits)) };
         self.semaphores.get_with(key, new).await
@@ -55,7 +57,7 @@ pub struct AddressLimits {
 }
 
 impl AddressLimits {
-    /// The limits of `settings`.
+    /// Creates the limits in `settings`.
     #[must_use]
     pub fn new(settings: &settings::Auth) -> Self {
         Self {
@@ -68,7 +70,8 @@ impl AddressLimits {
         }
     }
 
-    /// Lets a sign-in begin; it is in flight until the permit is dropped. None: the address has reached a limit.
+    /// Begins a sign-in, which is in flight until the returned permit is dropped. Returns `None` if
+    /// the address has reached a limit.
     pub async fn enter(&self, address: ClientAddress) -> Option<OwnedSemaphorePermit> {
         let failures = self.failures.get(&address).await;
         if failures.is_some_and(|count| count.load(Ordering::Relaxed) >= self.max_failures) {

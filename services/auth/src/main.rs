@@ -8,12 +8,13 @@ use rollcall_platform::{clock::Clock, command, settings::Settings};
 use rollcall_store::{Pool, audit_log};
 use serde_json::json;
 
-/// Keeps memory flat where many threads allocate: the system's allocator keeps what each thread once had.
+/// The system's allocator does not return the memory that each of many threads once used. mimalloc
+/// does.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[derive(Parser)]
-#[command(version, about = "Rollcall: tokens and API clients")]
+#[command(version, about = "Rollcall: signs API clients in and issues tokens")]
 struct Arguments {
     #[command(subcommand)]
     task: Task,
@@ -35,7 +36,8 @@ async fn main() -> ExitCode {
     })
 }
 
-/// Writes the audit entry first: without it there is no new key.
+/// Creates a signing key. The audit entry is written first, so that there is no key without an
+/// entry.
 async fn rotate_key() -> Result<(), command::Failure> {
     let settings = Settings::load()?;
     let pool = Pool::new(&settings.database)?;

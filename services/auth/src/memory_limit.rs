@@ -2,13 +2,13 @@
 
 use std::fs;
 
-/// Files of the kernel's cgroup version 2, then of version 1, as a container sees them.
+/// Files with the memory limit inside a container: cgroup version 2, then version 1.
 const FILES: [&str; 2] = [
     "/sys/fs/cgroup/memory.max",
     "/sys/fs/cgroup/memory/memory.limit_in_bytes",
 ];
 
-/// The memory limit in bytes; none where there is no limit.
+/// Returns the memory limit in bytes, or `None` if there is no limit.
 #[must_use]
 pub fn bytes() -> Option<u64> {
     let text = FILES
@@ -17,7 +17,8 @@ pub fn bytes() -> Option<u64> {
     parse(&text)
 }
 
-/// Version 2 writes `max` where there is no limit, version 1 a number close to 2^63.
+/// Parses a memory limit. Without a limit, version 2 has `max` and version 1 a number close to
+/// 2^63.
 fn parse(text: &str) -> Option<u64> {
     text.trim().parse().ok().filter(|bytes| *bytes < 1 << 62)
 }

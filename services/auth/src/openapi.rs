@@ -10,7 +10,7 @@ use crate::routes;
 #[openapi(
     info(
         title = "Rollcall: tokens",
-        description = "Tokens for API clients: KB008's door and the OAuth 2.0 ones."
+        description = "Tokens for API clients, by KB008 and by OAuth 2.0."
     ),
     paths(
         routes::connect::connect,

@@ -12,7 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 /// Memory of one hash, in KiB. A block of argon2 is 1 KiB.
 pub const HASH_KIB: u32 = 19 * 1024;
 
-/// Memory to hash in.
+/// Working memory of a hash.
 pub struct Buffer(Vec<Block>);
 
 impl Default for Buffer {
@@ -21,10 +21,10 @@ impl Default for Buffer {
     }
 }
 
-/// The PHC string of a password.
+/// Hashes a password. Returns the PHC string.
 ///
 /// # Errors
-/// The system gives no randomness.
+/// The operating system provides no random bytes.
 pub fn hash(password: &SecretString) -> Result<String, argon2::password_hash::Error> {
     Ok(hasher()
         .hash_password(password.expose_secret().as_bytes())?
@@ -36,8 +36,8 @@ fn hasher() -> Argon2<'static> {
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
 }
 
-/// Returns whether the password is the one that was hashed. False for a hash that cannot be parsed or needs more memory than
-/// the buffer.
+/// Returns true if the password matches the hash. Returns false if the hash cannot be parsed or
+/// needs more memory than the buffer has.
 pub fn matches(password: &SecretString, hash: &str, buffer: &mut Buffer) -> bool {
     PasswordHash::new(hash)
         .ok()
@@ -45,7 +45,8 @@ pub fn matches(password: &SecretString, hash: &str, buffer: &mut Buffer) -> bool
         .unwrap_or(false)
 }
 
-/// The hash of a password with the parameters and the salt of `stored`. Comparing it takes constant time.
+/// Hashes a password with the parameters and the salt of `stored`. The result is compared in
+/// constant time.
 fn compute(password: &SecretString, stored: &PasswordHash, buffer: &mut Buffer) -> Option<Output> {
     let algorithm = Algorithm::try_from(stored.algorithm.as_str()).ok()?;
     let version = Version::try_from(stored.version?).ok()?;

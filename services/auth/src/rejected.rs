@@ -6,20 +6,21 @@ use rollcall_platform::envelope::Problem;
 /// Reason for rejecting a sign-in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Rejected {
-    /// Unknown, wrong, locked or disabled: the same to the caller.
+    /// The name is unknown, the password is wrong, or the client is locked or disabled. The caller
+    /// cannot distinguish these.
     #[error(
-        "User name or password is wrong, or the API client is locked or disabled. Check them; the gateway's administrator can rotate the password."
+        "User name or password is wrong, or the API client is locked or disabled. Check them; the operator can rotate the password."
     )]
     Wrong,
-    /// The caller's address has too many sign-ins in flight, or too many that failed.
+    /// The caller's address has too many sign-ins in flight, or too many failed ones.
     #[error(
         "Too many sign-ins from this address are waiting or have failed. Wait as Retry-After says, then repeat the call."
     )]
     TooMany,
-    /// Too many callers are waiting.
+    /// The queue for hashing is full.
     #[error("Too many sign-ins are waiting. Repeat the call.")]
     Busy,
-    /// The database gives no answer; the cause is in the log.
+    /// The database does not answer. The cause is in the log.
     #[error(
         "The API clients cannot be looked up now: the database does not answer. Repeat the call."
     )]
@@ -40,7 +41,7 @@ impl From<Rejected> for Problem {
 
 impl From<rollcall_store::Error> for Rejected {
     fn from(error: rollcall_store::Error) -> Self {
-        tracing::error!(%error, "API clients cannot be looked up");
+        tracing::error!(%error, "Failed to check a sign-in: the database does not answer");
         Self::Unavailable
     }
 }

@@ -1,4 +1,4 @@
-//! Passwords that were right a moment ago, as keyed digests: they need no hash again.
+//! Remembers recently verified passwords as keyed digests, so that they need not be hashed again.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use aws_lc_rs::{
 use moka::future::Cache;
 use secrecy::{ExposeSecret, SecretString};
 
-/// Bounds the memory, at about 100 bytes each.
+/// Maximum number of digests. Each takes about 100 bytes of memory.
 const MAX_DIGESTS: u64 = 100_000;
 
 /// HMAC-SHA-256 over a user name, a password and the stored hash.
 type Digest = [u8; 32];
 
-/// The digests. The key is made at start and lies in memory alone.
+/// Digests of verified passwords. The key is generated at startup and exists only in memory.
 #[derive(Clone)]
 pub struct Remembered {
     key: Key,
@@ -27,7 +27,7 @@ impl Remembered {
     /// Creates an empty store that remembers each password for `seconds`.
     ///
     /// # Errors
-    /// The system gives no randomness.
+    /// The operating system provides no random bytes.
     pub fn new(seconds: u64) -> Result<Self, Unspecified> {
         Ok(Self {
             key: Key::generate(HMAC_SHA256, &SystemRandom::new())?,
@@ -38,14 +38,15 @@ impl Remembered {
         })
     }
 
-    /// Returns whether this password was right for this stored hash. A new stored hash invalidates all earlier digests.
+    /// Returns true if this password was verified against this stored hash. A new stored hash
+    /// invalidates all earlier digests.
     pub async fn contains(&self, name: &str, password: &SecretString, hash: &str) -> bool {
         let digest = self.digest(name, password, hash);
         self.digests.get(&digest).await.is_some()
     }
 
-    /// Returns whether the password is right, by the digests or else by `verify`. Concurrent callers with the same credentials
-    /// share one call of `verify`. A wrong password is not remembered.
+    /// Returns true if the password is remembered or `verify` returns true. Concurrent callers with
+    /// the same credentials share one call of `verify`. A wrong password is not remembered.
     pub async fn or_verify(
         &self,
         name: &str,

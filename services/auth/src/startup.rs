@@ -1,4 +1,4 @@
-//! Puts the service together.
+//! Starts the service.
 
 use std::time::Duration;
 
@@ -13,15 +13,17 @@ use rollcall_store::{Pool, sign_ins};
 
 use crate::{credentials::Credentials, hashing::Hashing, keys::Keys, routes, tokens::Tokens};
 
-/// Credentials and tokens are short; nothing longer is hashed.
+/// Maximum size of a request body. Credentials and tokens are short.
 const BODY_BYTES: usize = 16 * 1024;
 
+/// Time between two removals of sign-in attempts that are no longer needed.
 const PRUNE_INTERVAL: Duration = Duration::from_mins(1);
 
-/// Binds the service, on port 0 if so set. The caller keeps `hashing` to read its statistics.
+/// Binds the service. Port 0 chooses a free port. The caller keeps `hashing` to read its
+/// statistics.
 ///
 /// # Errors
-/// A setting, key or address is bad; the error says which.
+/// A setting, key or address cannot be used; the error names it.
 pub fn build(
     settings: &Settings,
     clock: Clock,
@@ -88,10 +90,10 @@ pub fn build(
     Ok(running)
 }
 
-/// Serves until it is told to stop.
+/// Serves until SIGTERM or SIGINT.
 ///
 /// # Errors
-/// As of [`build`], or serving failed.
+/// See [`build`]; or serving failed.
 pub async fn serve(settings: Settings) -> Result<(), Box<dyn std::error::Error>> {
     let hashing = Hashing::new(&settings.auth);
     hashing.export();
@@ -104,7 +106,8 @@ pub async fn serve(settings: Settings) -> Result<(), Box<dyn std::error::Error>>
     Ok(outcome?)
 }
 
-/// Keeps the table of sign-in attempts small. Several replicas do no harm to each other.
+/// Removes sign-in attempts that are no longer needed. Several replicas can do this at the same
+/// time.
 async fn prune_sign_ins(pool: Pool, clock: Clock) {
     loop {
         tokio::time::sleep(PRUNE_INTERVAL).await;

@@ -38,7 +38,7 @@ impl From<Error> for Problem {
 pub struct Tokens {
     keys: Arc<Keys>,
     live: LiveTokens,
-    /// One permit per core, so that a burst does not start hundreds of threads.
+    /// Permits to sign, one per core, so that a burst does not start hundreds of threads.
     signing: Arc<Semaphore>,
     validation: Validation,
     settings: settings::Token,
@@ -111,7 +111,8 @@ impl Tokens {
         Ok(self.live.contains(&claims.jti).await?.then_some(claims))
     }
 
-    /// Ends a token of `client` and returns its claims; a token that is none, expired or another's is left as it is.
+    /// Revokes a token of `client` and returns its claims. Returns `None` if the token is invalid,
+    /// expired or belongs to another client.
     ///
     /// # Errors
     /// Redis cannot be asked.
@@ -124,7 +125,7 @@ impl Tokens {
         Ok(Some(claims))
     }
 
-    /// Signs in another thread: a signature takes longer than all else that a request needs.
+    /// Signs in another thread, because a signature takes longer than the rest of the request.
     async fn sign(&self, claims: Claims) -> Result<String, String> {
         let permit = self.signing.clone().acquire_owned().await;
         let keys = self.keys.clone();

@@ -20,7 +20,7 @@ async fn sign_in(rollcall: &Rollcall, address: &str, name: &str, password: &str)
         .expect("an answer")
 }
 
-/// Services that judge any number of guesses.
+/// Starts services without limits per address.
 async fn patient() -> Rollcall {
     Rollcall::builder()
         .await
@@ -36,7 +36,7 @@ async fn status(rollcall: &Rollcall, address: &str, name: &str, password: &str) 
         .as_u16()
 }
 
-/// So many different wrong passwords at once.
+/// Sends this number of different wrong passwords at once.
 async fn guess(rollcall: &Rollcall, address: &str, name: &str, guesses: usize) {
     let guesses = (0..guesses).map(|guess| async move {
         let password = format!("guess {guess}");
@@ -306,7 +306,7 @@ async fn address_with_too_many_failures_gets_429() {
         .await
         .set(|settings| {
             settings.auth.max_failures_per_second = 1;
-            // The failure is counted before its answer, and its second ends after it.
+            // The failure is counted before its answer is sent, so the counting second ends later.
             settings.auth.failure_milliseconds = 1;
         })
         .start();

@@ -1,4 +1,4 @@
-//! A right password is hashed once while it is unchanged.
+//! A correct password is hashed only once until it is changed.
 
 use futures::future::join_all;
 use rollcall_store::api_clients;
@@ -13,7 +13,7 @@ async fn sign_in(rollcall: &Rollcall, client: &(String, String)) -> u16 {
         .as_u16()
 }
 
-/// All that a sign-in could write.
+/// Returns all rows that a sign-in could write.
 async fn rows(rollcall: &Rollcall) -> Vec<String> {
     let query =
         "SELECT xmin::text || ctid::text || sign_in_attempts::text AS text FROM sign_in_attempts

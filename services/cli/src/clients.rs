@@ -11,28 +11,28 @@ use crate::{generate, note, output::Output};
 
 #[derive(Subcommand)]
 pub enum Task {
-    /// Add a client with a generated password, which is shown this once.
+    /// Add a client with a generated password, which is shown only once.
     Add {
-        /// Its user name; generated when left out.
+        /// User name. The default is a generated name.
         #[arg(long)]
         name: Option<String>,
-        /// What its tokens allow; may be repeated.
+        /// Scope of the client's tokens; may be repeated.
         #[arg(long = "scope", default_value = "reporting:read")]
         scopes: Vec<Scope>,
     },
     /// List the clients and their locks.
     List,
-    /// Disable a client. It gets no more tokens, and those it has end at once.
+    /// Disable a client. It gets no new tokens, and its existing tokens are rejected at once.
     Disable {
         /// Its user name.
         name: String,
     },
-    /// Forget a client's failed sign-ins from all addresses, so that it can sign in again at once.
+    /// Remove all locks of a client, so that it can sign in again at once.
     Unlock {
         /// Its user name.
         name: String,
     },
-    /// Give a client a new password, which is shown this once; enables and unlocks it.
+    /// Enable and unlock a client and give it a new password, which is shown only once.
     Rotate {
         /// Its user name.
         name: String,
@@ -53,7 +53,7 @@ struct Credentials<'a> {
     password: &'a str,
 }
 
-const ONCE: &str = "The password is shown this once.";
+const ONCE: &str = "The password is shown only once.";
 
 pub async fn run(pool: &Pool, task: Task) -> Result<Output, Failure> {
     match task {
@@ -79,7 +79,7 @@ pub async fn run(pool: &Pool, task: Task) -> Result<Output, Failure> {
             known.await?.then_some(()).ok_or_else(|| unknown(&name))?;
             Ok(Output::one(
                 json!({"username": name}),
-                "It gets no more tokens, and those it has ended at once.",
+                "It gets no new tokens. Its existing tokens are rejected from now on.",
             ))
         }
         Task::Unlock { name } => {
@@ -90,7 +90,7 @@ pub async fn run(pool: &Pool, task: Task) -> Result<Output, Failure> {
             known.await?.then_some(()).ok_or_else(|| unknown(&name))?;
             Ok(Output::one(
                 json!({"username": name}),
-                "Its failed sign-ins are forgotten.",
+                "All locks of the client are removed.",
             ))
         }
         Task::Rotate { name } => {
@@ -138,7 +138,7 @@ async fn add(pool: &Pool, name: String, scopes: &[Scope]) -> Result<Output, Fail
     added
         .await?
         .then_some(())
-        .ok_or_else(|| format!("there is an API client named {name} already"))?;
+        .ok_or_else(|| format!("an API client named {name} already exists"))?;
     Ok(Output::one(
         Credentials {
             username: &name,

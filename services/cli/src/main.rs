@@ -28,7 +28,8 @@ use crate::output::Output;
 /// What the audit log names as the actor.
 const ACTOR: &str = "operator";
 
-/// Environment variable with the login name of the person at the command line; scripts/rollcall sets it.
+/// Environment variable with the login name of the person at the command line; scripts/rollcall
+/// sets it.
 const PERSON: &str = "OPERATOR_PERSON";
 
 #[derive(Parser)]
@@ -107,8 +108,8 @@ async fn run(subject: Subject) -> Result<Output, Failure> {
     }
 }
 
-/// Writes what was done to `name` and by which person into the audit log, before anyone is told that it was done.
-/// The person is as stated by their shell: whoever may use Docker on this host can state another.
+/// Writes an audit entry about an action on `name`, before the result is printed. The person is the
+/// one that the shell states. Any user of Docker on this host can state another person.
 async fn note(
     connection: &mut AsyncPgConnection,
     action: &str,

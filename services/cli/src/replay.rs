@@ -10,7 +10,7 @@ use crate::{output::Output, sources::unknown};
 struct Summary {
     replayed: u64,
     still_refused: u64,
-    /// Event ID and error of the first event that is still refused.
+    /// Event ID and error of the first event that the database refused again.
     first_reason: Option<String>,
 }
 

@@ -9,14 +9,15 @@ use crate::{note, output::Output};
 
 #[derive(Subcommand)]
 pub enum Task {
-    /// List a user's sessions, and how each ended: stated by a logout, by a restart of its source, or inferred from silence.
+    /// List a user's sessions, and how each ended: stated by a logout, by a restart of its source,
+    /// or inferred from silence.
     List {
         /// The user, in any case.
         user: String,
-        /// The first day, in the reporting time zone; a month ago when left out.
+        /// First day, in the reporting time zone. The default is a month ago.
         #[arg(long)]
         from: Option<Date>,
-        /// The last day; today when left out.
+        /// Last day. The default is today.
         #[arg(long)]
         to: Option<Date>,
     },

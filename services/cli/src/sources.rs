@@ -19,68 +19,71 @@ use crate::{generate, note, output::Output, replay, try_rule};
 
 #[derive(Subcommand)]
 pub enum Task {
-    /// Add a source with a generated key, which is shown this once.
+    /// Add a source with a generated key, which is shown only once.
     Add {
-        /// What it is called: 1 to 64 letters, digits, '-', '_' or '.'.
+        /// Name of the source: 1 to 64 letters, digits, '-', '_' or '.'.
         name: String,
-        /// An address or network that it sends syslog or RADIUS from, as 192.0.2.7 or 192.0.2.0/28; may be repeated.
+        /// Address or network from which the source sends syslog or RADIUS, such as 192.0.2.7 or
+        /// 192.0.2.0/28; may be repeated.
         #[arg(long = "sender", value_parser = network)]
         senders: Vec<String>,
-        /// It sends RADIUS accounting: give it a secret too, which is shown this once.
+        /// Also generate a RADIUS shared secret, which is shown only once.
         #[arg(long)]
         radius: bool,
     },
-    /// List the sources: how much each sent, when last, up to when it is complete, where it was silent, and how many of its events are set aside.
+    /// List the sources with their number of events, last event, completeness, gaps, and number of
+    /// events that are set aside.
     List,
-    /// Say from which addresses or networks a source sends, in the place of what was said before.
+    /// Replace the source networks, from which a source sends syslog and RADIUS.
     SetSenders {
         /// Its name.
         name: String,
-        /// None: it sends neither syslog nor RADIUS.
+        /// Addresses or networks. Without any, the source can send neither syslog nor RADIUS.
         #[arg(value_parser = network)]
         senders: Vec<String>,
     },
-    /// Give a source a new RADIUS secret, which is shown this once.
+    /// Give a source a new RADIUS shared secret, which is shown only once.
     RotateRadiusSecret {
         /// Its name.
         name: String,
     },
-    /// Require a valid Message-Authenticator (RFC 2869) in each RADIUS packet of a source, or no
-    /// longer.
+    /// Set whether each RADIUS packet of a source must have a Message-Authenticator (RFC 2869).
     RequireMessageAuthenticator {
         /// Name of the source.
         name: String,
-        /// With `on`, packets without one are dropped and logged.
+        /// `on` drops and logs packets without a Message-Authenticator.
         state: Switch,
     },
-    /// Require a client certificate for a source's syslog (RFC 5425), read as PEM from standard
-    /// input, or no longer.
+    /// Set the client certificate that a source must present for syslog over TLS (RFC 5425). It is
+    /// read as PEM from standard input.
     SetCertificate {
         /// Name of the source.
         name: String,
-        /// Require no certificate: syslog over UDP and plain TCP is accepted again.
+        /// Remove the requirement. Syslog over UDP and plain TCP is accepted again.
         #[arg(long)]
         none: bool,
     },
-    /// Show what the rules make of a log file, which is read from standard input: RFC 5424 messages, or lines of a log with RFC 3339 times.
+    /// Show the events that the rules find in a log file, which is read from standard input. Its
+    /// lines are RFC 5424 messages, or log lines with RFC 3339 times.
     TryRule,
-    /// Forget up to when a source is complete, where it reported a wrong time. Its next event that states a time sets it anew.
+    /// Reset `complete_through` of a source that reported a wrong time. The next event of the
+    /// source with a `complete_through` sets it again.
     ResetCompleteThrough {
         /// Its name.
         name: String,
     },
-    /// Record the events of a source that were set aside, with their original times of arrival. Those that the database still
-    /// refuses stay set aside.
+    /// Record the events of a source that were set aside, with their original times of arrival.
+    /// Events that the database refuses again remain set aside.
     Replay {
         /// Its name.
         name: String,
     },
-    /// Let a source report no more, from 5 seconds on. What it reported stays.
+    /// Disable a source. This takes effect within 5 seconds. Its recorded events are kept.
     Disable {
         /// Its name.
         name: String,
     },
-    /// Give a source a new key, which is shown this once; enables it.
+    /// Enable a source and give it a new key, which is shown only once.
     RotateKey {
         /// Its name.
         name: String,
@@ -101,7 +104,7 @@ struct Credentials<'a> {
     radius_secret: Option<&'a str>,
 }
 
-const ONCE: &str = "The key is shown this once.";
+const ONCE: &str = "The key is shown only once.";
 
 pub async fn run(
     pool: &Pool,
@@ -130,7 +133,7 @@ pub async fn run(
                 .ok_or_else(|| unknown(&name))?;
             Ok(Output::one(
                 json!({"name": name, "senders": senders}),
-                "It is heard from there within 5 seconds.",
+                "Source networks updated. The change takes effect within 5 seconds.",
             ))
         }
         Task::RotateRadiusSecret { name } => {
@@ -142,7 +145,7 @@ pub async fn run(
             known.await?.then_some(()).ok_or_else(|| unknown(&name))?;
             Ok(Output::one(
                 json!({"name": name, "radius_secret": secret}),
-                "The secret is shown this once, and holds within 5 seconds.",
+                "The secret is shown only once. The change takes effect within 5 seconds.",
             ))
         }
         Task::RequireMessageAuthenticator { name, state } => {
@@ -165,7 +168,7 @@ pub async fn run(
             known.await?.then_some(()).ok_or_else(|| unknown(&name))?;
             Ok(Output::one(
                 json!({"name": name}),
-                "The source is complete through no time until it reports one again.",
+                "complete_through is reset until the source reports it again.",
             ))
         }
         Task::Replay { name } => replay::run(pool, &name).await,
@@ -178,7 +181,7 @@ pub async fn run(
             known.await?.then_some(()).ok_or_else(|| unknown(&name))?;
             Ok(Output::one(
                 json!({"name": name}),
-                "It can report no more, from 5 seconds on.",
+                "The source is disabled within 5 seconds. Its recorded events are kept.",
             ))
         }
         Task::RotateKey { name } => {
@@ -244,7 +247,7 @@ async fn add(pool: &Pool, name: &str, senders: &[String], radius: bool) -> Resul
         .await
         .map_err(taken)?
         .then_some(())
-        .ok_or_else(|| format!("there is a source named {name} already"))?;
+        .ok_or_else(|| format!("a source named {name} already exists"))?;
     Ok(Output::one(
         Credentials {
             name,
@@ -307,7 +310,7 @@ fn fingerprint(text: &str) -> Result<Vec<u8>, Failure> {
     Ok(Sha256::digest(certificate.contents()).to_vec())
 }
 
-/// An address or network as Postgres keeps it: the network's own bits alone.
+/// Parses an address or network. Returns it as PostgreSQL stores it, with the host bits cleared.
 fn network(text: &str) -> Result<String, String> {
     let parsed = text
         .parse::<IpNet>()
@@ -321,7 +324,8 @@ fn network(text: &str) -> Result<String, String> {
 fn taken(error: rollcall_store::Error) -> Failure {
     if matches!(&error, rollcall_store::Error::Failed(error) if error.to_string().contains("source_senders"))
     {
-        return "a sender is another source's already: see scripts/rollcall source list".into();
+        return "a network already belongs to another source: see scripts/rollcall source list"
+            .into();
     }
     error.into()
 }

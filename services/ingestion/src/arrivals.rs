@@ -1,4 +1,4 @@
-//! When events arrive, and how far from then they may say that they happened.
+//! Time of arrival of events, and how far their own times may differ from it.
 
 use jiff::{SignedDuration, Timestamp};
 use rollcall_attendance::event::Arrival;
@@ -14,7 +14,7 @@ pub struct Arrivals {
 }
 
 impl Arrivals {
-    /// As the settings have it.
+    /// Creates the clock and tolerances from the settings.
     #[must_use]
     pub fn new(clock: Clock, settings: &settings::Ingestion) -> Self {
         let seconds = |seconds: u32| SignedDuration::from_secs(seconds.into());
@@ -26,7 +26,7 @@ impl Arrivals {
         }
     }
 
-    /// An arrival now.
+    /// Returns an arrival at the present time.
     #[must_use]
     pub fn now(&self) -> Arrival {
         Arrival {

@@ -1,4 +1,5 @@
-//! The body of a request as it arrives: decompressed, within the budget, the limit and the time.
+//! Receives and decompresses the body of a request within the memory budget, the size limit and the
+//! time limit.
 
 use std::{io, pin::Pin};
 
@@ -23,15 +24,15 @@ use tokio_util::io::StreamReader;
 
 use crate::budget::{Budget, EXPANSION, Held, SMALL_BYTES};
 
-/// Decompressed bytes that are given out at once.
+/// Maximum number of decompressed bytes that are returned at once.
 const CHUNK_BYTES: usize = 16 * 1024;
-/// zstd remembers so much of what it has decompressed: 8 MiB, the least that RFC 8878 asks of a decoder.
+/// Maximum window of zstd: 8 MiB, which RFC 8878 recommends that every decoder supports.
 const ZSTD_WINDOW_LOG: u32 = 23;
 
 /// Compression of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
-    /// Not at all.
+    /// Not compressed.
     Identity,
     /// `gzip`
     Gzip,
@@ -40,10 +41,10 @@ pub enum Encoding {
 }
 
 impl Encoding {
-    /// The encoding that the request names.
+    /// Returns the encoding that the request names.
     ///
     /// # Errors
-    /// 415 for an encoding that is not taken.
+    /// 415 for an encoding that is not supported.
     pub fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let Some(value) = request.headers().get(header::CONTENT_ENCODING) else {
             return Ok(Self::Identity);
@@ -64,13 +65,13 @@ impl Encoding {
     }
 }
 
-/// What bounds bodies.
+/// Limits of bodies.
 pub struct Limits {
-    /// Memory for all of them.
+    /// Memory for all bodies together.
     pub budget: Budget,
-    /// Maximum size of one, after decompression.
+    /// Maximum size of a body, after decompression.
     pub body_bytes: usize,
-    /// Maximum time for one.
+    /// Maximum time for receiving and recording a body.
     pub time: Duration,
 }
 
@@ -82,8 +83,9 @@ pub struct Body<'a> {
     received: usize,
     deadline: Instant,
     held: Held<'a>,
-    /// What the body takes of the budget once it is not small.
+    /// Bytes of the budget that the body needs once it is larger than [`SMALL_BYTES`].
     large_bytes: usize,
+    /// Size of the body, if it is known from `Content-Length`.
     length: Option<usize>,
 }
 
@@ -93,10 +95,10 @@ enum Chunks {
 }
 
 impl<'a> Body<'a> {
-    /// Begins to receive a body of which at most `at_once` bytes are kept in memory.
+    /// Begins to receive a body. The caller keeps at most `at_once` bytes of the body in memory.
     ///
     /// # Errors
-    /// 413 for a body that is too large, 503 when the budget does not hold it.
+    /// 413 for a body that is too large, 503 if the budget is used up.
     pub fn begin(
         request: &HttpRequest,
         payload: Payload,
@@ -110,7 +112,8 @@ impl<'a> Body<'a> {
         if length > Some(limits.body_bytes) {
             return Err(too_large());
         }
-        // The expansion of a whole body of the largest size includes the window of zstd.
+        // The budget counts each byte with EXPANSION, so the window of zstd is divided by it. A
+        // body of the maximum size needs no addition for the window.
         let window = match encoding {
             Encoding::Zstd => (1 << ZSTD_WINDOW_LOG) / EXPANSION,
             Encoding::Identity | Encoding::Gzip => 0,
@@ -132,15 +135,15 @@ impl<'a> Body<'a> {
         })
     }
 
-    /// The next bytes; none at the end.
+    /// Returns the next bytes, or `None` at the end of the body.
     ///
     /// # Errors
     /// 400, 408, 413 or 503.
     pub async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
         if self.received > SMALL_BYTES {
-            // Much of the body may be here already, and others have a right to this thread too.
+            // Let other tasks run, because much of the body may be available without waiting.
             tokio::task::yield_now().await;
-            // A timeout does not end what is always ready.
+            // `timeout_at` does not fire for a future that is always ready.
             if Instant::now() >= self.deadline {
                 return Err(too_slow(self.limits.time));
             }
@@ -162,10 +165,10 @@ impl<'a> Body<'a> {
         Ok(chunk)
     }
 
-    /// The whole body.
+    /// Returns the whole body.
     ///
     /// # Errors
-    /// As of [`Body::next`].
+    /// See [`Body::next`].
     pub async fn whole(&mut self) -> Result<Bytes, Problem> {
         let Some(first) = self.next().await? else {
             return Ok(Bytes::new());

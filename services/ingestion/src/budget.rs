@@ -1,4 +1,5 @@
-//! Memory for the bodies of all requests together. What does not fit is refused with 503 and can be sent again.
+//! Memory budget for the bodies of all requests. A body that does not fit gets 503 and can be sent
+//! again.
 
 use std::{
     collections::HashMap,
@@ -7,14 +8,14 @@ use std::{
 
 use rollcall_platform::envelope::Problem;
 
-/// A body counts as small up to this many bytes. Small bodies have a quarter of the budget to themselves, so that large ones
-/// keep no single event out.
+/// Maximum size of a small body. A quarter of the budget is reserved for small bodies, so that
+/// large bodies never block single events.
 pub const SMALL_BYTES: usize = 64 * 1024;
 
-/// Memory that a body takes for each of its bytes while it is parsed and recorded.
+/// Bytes of memory needed for each byte of a body while it is parsed and recorded.
 pub const EXPANSION: usize = 3;
 
-/// How much memory all bodies may take together, and how much they take now.
+/// Maximum and current memory usage of all bodies together.
 pub struct Budget {
     small: Mutex<Share>,
     large: Mutex<Share>,
@@ -57,7 +58,7 @@ impl Share {
     }
 }
 
-/// Memory that a request holds until this is dropped.
+/// Part of the budget that a request uses until this value is dropped.
 pub struct Held<'a> {
     budget: &'a Budget,
     source_id: i32,
@@ -65,17 +66,17 @@ pub struct Held<'a> {
 }
 
 impl Budget {
-    /// Divides `bytes`; a body has at most `body_bytes`.
+    /// Creates a budget of `bytes` bytes for bodies of at most `body_bytes` bytes each.
     ///
     /// # Errors
-    /// The budget does not hold the largest body.
+    /// The budget is too small for the largest body.
     pub fn new(bytes: usize, body_bytes: usize) -> Result<Self, String> {
         let small_max = bytes / 4;
         let large_max = bytes - small_max;
         let least = body_bytes * EXPANSION;
         if large_max / 2 < least {
             return Err(format!(
-                "ingestion.body_budget_bytes: got {bytes}, takes at least 8 times server.body_bytes ({})",
+                "ingestion.body_budget_bytes must be at least 8 times server.body_bytes, which is {} (got {bytes})",
                 8 * body_bytes
             ));
         }
@@ -85,10 +86,10 @@ impl Budget {
         })
     }
 
-    /// Holds memory for a body of `bytes` bytes.
+    /// Acquires memory for a body of `bytes` bytes.
     ///
     /// # Errors
-    /// 503: there is not so much at the moment.
+    /// 503 if the budget is used up.
     pub fn hold(&self, source_id: i32, bytes: usize) -> Result<Held<'_>, Problem> {
         let bytes = bytes * EXPANSION;
         if self.share(bytes).take(source_id, bytes) {

@@ -1,4 +1,4 @@
-//! The doors through which sources report, and the recorder behind them.
+//! Receives events from sources over HTTP, RADIUS and syslog, and records them.
 
 pub mod arrivals;
 pub mod body;

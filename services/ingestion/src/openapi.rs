@@ -10,7 +10,7 @@ use crate::routes;
 #[openapi(
     info(
         title = "Rollcall: ingestion",
-        description = "The HTTP door for sources."
+        description = "Receives events from sources."
     ),
     paths(routes::events::events)
 )]

@@ -1,4 +1,4 @@
-//! The answer to a request: what became of each of its events.
+//! The ingestion result of a request.
 
 use rollcall_attendance::shown::cut;
 use rollcall_formats::json::Rejected;
@@ -8,19 +8,19 @@ use utoipa::ToSchema;
 
 use crate::recorder::Recorded;
 
-/// Maximum number of rejections that an answer lists; the others are counted.
+/// Maximum number of rejections that a response lists. Further ones are only counted.
 const MAX_LISTED: usize = 1_000;
 
-/// What became of the events: each is counted once.
+/// The ingestion result. Each event is counted once.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub struct Receipt {
-    /// New, and on disk.
+    /// Number of events that are new and now on disk.
     pub accepted: usize,
-    /// On disk already, with the same content.
+    /// Number of events that were already on disk with the same content.
     pub duplicates: usize,
-    /// How many were rejected.
+    /// Number of events that were rejected.
     pub rejected_count: usize,
-    /// Not recorded: mend them and send them again. At most 1,000 are listed.
+    /// The rejected events, at most 1,000. Correct them and send them again.
     #[schema(max_items = 1000)]
     pub rejected: Vec<Rejection>,
 }
@@ -28,18 +28,18 @@ pub struct Receipt {
 /// An event that was not recorded.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Rejection {
-    /// Its place in the body, from 0.
+    /// Index of the event in the body, starting at 0.
     pub index: usize,
-    /// Its id, if it could be read, cut to 64 bytes.
+    /// Event ID, truncated to 64 bytes, if it could be read.
     pub event_id: Option<String>,
-    /// The field at fault, if it is one.
+    /// The invalid field, if the cause is a single field.
     pub field: Option<&'static str>,
-    /// What is wrong, and what the field takes.
+    /// What is wrong, and which values the field accepts.
     pub message: String,
 }
 
 impl Receipt {
-    /// Adds what became of an event that reached the recorder.
+    /// Adds the outcome of an event that was passed to the recorder.
     pub fn add(&mut self, index: usize, event_id: &str, recorded: Recorded) {
         let (field, message) = match recorded {
             Recorded::As(Outcome::Accepted) => {
@@ -85,7 +85,7 @@ impl Receipt {
         }
     }
 
-    /// Puts the rejections into the order of the body.
+    /// Sorts the rejections by index.
     #[must_use]
     pub fn in_order(mut self) -> Self {
         self.rejected

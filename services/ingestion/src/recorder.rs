@@ -1,5 +1,6 @@
-//! One way to the disk for every door: what is waiting is written in one transaction, and each caller
-//! is answered after its commit. An idle recorder writes at once; under load a batch waits a moment for its callers.
+//! Records the events of all receivers with group commit: events that wait are written in one
+//! transaction, and each caller is answered after the commit. An idle recorder writes at once.
+//! Under load a batch waits for further callers, for at most the linger time.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -22,42 +23,43 @@ use tokio::{
     time::{Duration, Instant, timeout_at},
 };
 
-/// What became of an event.
+/// Outcome of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recorded {
-    /// As of the store.
+    /// The outcome in the database.
     As(Outcome),
-    /// The database refuses this event; its neighbours are recorded.
+    /// The database refused this event, with the reason. The other events of the batch are
+    /// recorded.
     Refused(String),
 }
 
 /// Why events were not recorded. Sending them again is safe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unrecorded {
-    /// Too many events wait already.
+    /// The queue is full.
     #[error("too many events are waiting for the database")]
     Busy,
-    /// The database gives no answer; the cause is in the log.
+    /// The database does not answer. The cause is in the log.
     #[error("the database does not answer")]
     Unavailable,
 }
 
 type Answer = Result<Vec<Recorded>, Unrecorded>;
-/// What became of each event of a batch: the failure of one is not that of its neighbours.
+/// Outcome of each event of a batch. Events can fail independently.
 type Outcomes = Vec<Result<Recorded, Unrecorded>>;
 
 struct Job {
     events: Vec<Reported>,
     answer: oneshot::Sender<Answer>,
-    /// Where its caller runs: each HTTP worker has a runtime of its own.
+    /// Runtime of the caller. Each HTTP worker has its own runtime.
     runtime: Handle,
     _room: OwnedSemaphorePermit,
 }
 
-/// Takes events and answers when they are on disk.
+/// Queues events and answers when they are on disk.
 pub struct Recorder {
     queue: Arc<Queue>,
-    /// Bounds the queue, in events.
+    /// Capacity of the queue, in events.
     room: Arc<Semaphore>,
 }
 
@@ -75,10 +77,10 @@ impl Recorder {
         Self { queue, room }
     }
 
-    /// Records the events of one source, and tells the outcome of each, in order.
+    /// Records events. Returns the outcome of each event, in order.
     ///
     /// # Errors
-    /// Some were not recorded; which, is not known.
+    /// At least one event was not recorded. Others may be recorded.
     pub async fn record(&self, events: Vec<Reported>) -> Result<Vec<Recorded>, Unrecorded> {
         let mut recorded = Vec::with_capacity(events.len());
         let mut events = events.into_iter().peekable();
@@ -113,13 +115,14 @@ impl Drop for Recorder {
     }
 }
 
-/// Under load, those who were just answered are about to send again: for so long after a batch, the next waits for half of
-/// all callers, and takes no more, so that one half is written while the other is on its way. An idle recorder writes at
-/// once, and a caller who is alone never waits.
+/// Linger time of a group commit. Under load, the callers that were just answered soon send again.
+/// For this long after a batch, the next batch waits for half of all callers, and takes no more
+/// than that. So one half is written while the other half sends its next events. An idle recorder
+/// writes at once, and a single caller never waits.
 const GATHERING: Duration = Duration::from_millis(4);
 
-/// What waits for the writers. One of them writes at a time, so that batches are large and each costs the database little;
-/// another joins in while there is a full batch for it.
+/// Jobs that wait for the writers. One writer is active at a time, so that batches are large and
+/// the cost per event is low. A second writer starts only for a full batch.
 struct Queue {
     waiting: Mutex<Waiting>,
     due: Notify,
@@ -130,8 +133,9 @@ struct Waiting {
     jobs: VecDeque<Job>,
     events: usize,
     writing: usize,
-    /// How many callers make a batch, and until when they are waited for.
+    /// Number of callers that a batch waits for.
     half: usize,
+    /// End of the linger time.
     gathering_until: Instant,
     closed: bool,
 }
@@ -181,13 +185,14 @@ impl Queue {
         self.due.notify_waiters();
     }
 
-    /// Waits until a batch is due; none when there will be no more.
+    /// Waits until a batch is due. Returns `None` when the queue is closed and empty.
     async fn next_batch(&self) -> Option<Vec<Job>> {
         loop {
             let due = self.due.notified();
             let gathering_until = {
                 let mut waiting = self.waiting();
-                // Looked at before, or its end could go by unseen in between.
+                // Read the deadline before checking the queue, so that a deadline that passes in
+                // between is not missed.
                 let gathering = Instant::now() < waiting.gathering_until;
                 if self.is_due(&waiting) {
                     return Some(self.take(&mut waiting));
@@ -208,9 +213,9 @@ impl Queue {
         let mut batch = Vec::new();
         let mut size = 0;
         let mut callers = waiting.jobs.len();
-        // A full batch is taken whole.
+        // A full batch takes jobs of all callers.
         if waiting.events < self.batch_events {
-            // Who did not come is not waited for again.
+            // The linger time has passed. Do not wait again for callers that sent nothing.
             waiting.half = waiting.half.min(callers);
             callers = waiting.half;
         }
@@ -227,11 +232,13 @@ impl Queue {
         batch
     }
 
-    /// Lets the next begin while this one answers its callers, who were so many.
+    /// Counts a batch of `callers` callers as written, so that the next batch can begin while these
+    /// callers are answered.
     fn written(&self, callers: usize) {
         let mut waiting = self.waiting();
         waiting.writing -= 1;
-        // Those who are on their way are not seen here: what was seen before counts for more, and fades.
+        // Callers that are about to send are not in the queue yet. The previous estimate therefore
+        // remains and decays slowly.
         waiting.half = (callers + waiting.jobs.len())
             .div_ceil(2)
             .max(waiting.half * 7 / 8);
@@ -253,7 +260,8 @@ async fn write_batches(mut writer: Writer, queue: Arc<Queue>) {
             .iter_mut()
             .flat_map(|job| std::mem::take(&mut job.events))
             .collect();
-        // Or a writer that panicked would count as writing for ever.
+        // Catch panics so that `writing` is always decremented. Otherwise one panic would stall the
+        // queue.
         let outcomes = AssertUnwindSafe(write(&mut writer, &events))
             .catch_unwind()
             .await;
@@ -267,7 +275,8 @@ fn unavailable(events: usize) -> Outcomes {
     vec![Err(Unrecorded::Unavailable); events]
 }
 
-/// To wake a caller in another runtime is a system call: the answers to those of one runtime go there together.
+/// Sends the answers. Waking a caller in another runtime is a system call, so all answers for one
+/// runtime are sent by one task there.
 fn answer(batch: Vec<Job>, sizes: &[usize], outcomes: Outcomes) {
     let mut outcomes = outcomes.into_iter();
     let mut runtimes = HashMap::new();
@@ -282,14 +291,15 @@ fn answer(batch: Vec<Job>, sizes: &[usize], outcomes: Outcomes) {
     for (runtime, answers) in runtimes.into_values() {
         runtime.spawn(async move {
             for (caller, answer) in answers {
-                // The caller may have gone away; its events are recorded all the same.
+                // Sending fails if the caller has disconnected. Its events are recorded
+                // nevertheless.
                 let _ = caller.send(answer);
             }
         });
     }
 }
 
-/// Halves a batch in which an event is at fault, until that event stands alone.
+/// Writes a batch. If the database refuses an event, the batch is halved until that event is alone.
 fn write<'a>(writer: &'a mut Writer, batch: &'a [Reported]) -> BoxFuture<'a, Outcomes> {
     async move {
         let written = writer.ask(async |connection| events::record(connection, batch).await);
@@ -299,7 +309,7 @@ fn write<'a>(writer: &'a mut Writer, batch: &'a [Reported]) -> BoxFuture<'a, Out
                 .map(|outcome| Ok(Recorded::As(outcome)))
                 .collect(),
             (Err(Failure::Unavailable(cause)), _) => {
-                tracing::error!(%cause, events = batch.len(), "events were not recorded");
+                tracing::error!(%cause, events = batch.len(), "Failed to record events: the database does not answer");
                 unavailable(batch.len())
             }
             (Err(Failure::Refused(why)), [_]) => vec![Ok(Recorded::Refused(why))],
@@ -329,7 +339,7 @@ async fn set_aside(
         event_id,
         sqlstate,
         message,
-        "event is set aside: the database refused it"
+        "Setting an event aside, because the database refused it"
     );
     let added = writer
         .ask(async |connection| set_aside::add(connection, reported, sqlstate, message).await);
@@ -337,7 +347,7 @@ async fn set_aside(
         .await
         .map(|()| Recorded::As(Outcome::SetAside))
         .map_err(|error| {
-            tracing::error!(%error, source_id, event_id, "event could not be set aside");
+            tracing::error!(%error, source_id, event_id, "Failed to set an event aside");
             Unrecorded::Unavailable
         })
 }
@@ -382,7 +392,7 @@ mod tests {
         }
     }
 
-    /// How many events the batch has that is due.
+    /// Returns the number of events in the batch that is due.
     fn due(queue: &Queue) -> Option<usize> {
         let batch = queue.next_batch().now_or_never()??;
         Some(batch.iter().map(|job| job.events.len()).sum())

@@ -1,4 +1,4 @@
-//! Which source a packet or connection comes from, told by the address of its sender.
+//! Finds the source of a packet or connection by its address.
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
@@ -8,10 +8,10 @@ use rollcall_store::{
     sources::{self, Sender},
 };
 
-/// A sender is not looked up for each packet. One that is no longer a source's is let in no longer than this.
+/// Time for which a look-up is cached. A change of source networks takes effect within this time.
 const KNOWN: Duration = Duration::from_secs(5);
 
-/// Looks senders up.
+/// Looks up sources by address.
 #[derive(Clone)]
 pub struct Senders {
     pool: Pool,
@@ -19,7 +19,7 @@ pub struct Senders {
 }
 
 impl Senders {
-    /// The senders of the sources in `pool`.
+    /// Creates a look-up of the sources in `pool`.
     #[must_use]
     pub fn new(pool: Pool) -> Self {
         Self {
@@ -31,23 +31,28 @@ impl Senders {
         }
     }
 
-    /// The source that sends from `address`; none for an address of no source, or while the database does not answer:
-    /// then the sender goes unheard and sends again.
+    /// Returns the source that sends from `address`. Returns `None` if there is no such source or
+    /// the database does not answer; both are logged.
     pub async fn source_of(&self, door: &'static str, address: IpAddr) -> Option<Arc<Sender>> {
         let looked_up = self.known.try_get_with(address, async {
-            let found = self.pool.ask(async |connection| sources::by_sender(connection, address).await).await?;
+            let found = self
+                .pool
+                .ask(async |connection| sources::by_sender(connection, address).await)
+                .await?;
             if found.is_none() {
-                // Once for each time that it is looked up, and not for each packet.
+                // This is counted once per look-up, not once per packet.
                 crate::counts::reject(
                     door,
                     "-",
-                    &format!("{address} is the sender of no source: see scripts/rollcall source set-senders"),
+                    &format!(
+                        "{address} is in no source network: see scripts/rollcall source set-senders"
+                    ),
                 );
             }
             Ok::<_, rollcall_store::Error>(found.map(Arc::new))
         });
         looked_up.await.unwrap_or_else(|error| {
-            tracing::error!(%error, door, "senders cannot be looked up");
+            tracing::error!(%error, door, "Failed to look up the source of an address");
             None
         })
     }

@@ -1,4 +1,4 @@
-//! Which source a request comes from, told by its key.
+//! Finds the source of a request by its source key.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub fn key_hash(key: &str) -> Vec<u8> {
     Sha256::digest(key).to_vec()
 }
 
-/// A gateway that sends event by event is not looked up for each. A source that is disabled is let in no longer than this.
+/// Time for which a look-up is cached. Disabling a source takes effect within this time.
 const KNOWN: Duration = Duration::from_secs(5);
 
 /// Looks keys up.
@@ -58,14 +58,14 @@ impl SourceKeys {
     async fn look_up(&self, hash: &[u8]) -> Result<i32, Problem> {
         let source =
             self.pool.ask(async |connection| sources::by_key(connection, hash).await).await.map_err(|error| {
-                tracing::error!(%error, "sources cannot be looked up");
+                tracing::error!(%error, "Failed to look up a source key");
                 Problem::unavailable(
                     "The source key cannot be checked now: the database does not answer. Send the events again.",
                 )
             })?;
         source.ok_or_else(|| {
             Problem::invalid_token(
-                "The source key is unknown, or its source is disabled. The gateway's administrator can rotate it.",
+                "The source key is unknown, or its source is disabled. The operator can rotate it.",
             )
         })
     }

@@ -1,4 +1,4 @@
-//! Puts the service together.
+//! Starts the service.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -28,10 +28,10 @@ use crate::{
     sweeper, upkeep,
 };
 
-/// Binds the service, on port 0 if so set. It asks Postgres alone.
+/// Binds the service. Port 0 chooses a free port.
 ///
 /// # Errors
-/// A setting or address is bad; the error says which.
+/// A setting or address cannot be used; the error names it.
 pub fn build(
     settings: &Settings,
     clock: Clock,
@@ -80,7 +80,7 @@ pub fn build(
     Ok(server)
 }
 
-/// Opens the sockets for datagrams and for syslog connections, each where its directory is set.
+/// Opens the sockets for datagrams and for syslog connections, if their directories are set.
 fn open_sockets(
     settings: &Settings,
     slot: Option<&Slot>,

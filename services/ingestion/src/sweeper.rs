@@ -1,4 +1,5 @@
-//! Takes sessions as ended that no logout ended: see `rollcall_store::sessions::sweep`. Each replica sweeps; they share the work.
+//! Takes sessions as ended that no logout ended: see `rollcall_store::sessions::sweep`. Each
+//! replica sweeps; they share the work.
 
 use std::time::Duration;
 

@@ -44,7 +44,7 @@ pub async fn run(pool: Pool, settings: Settings, clock: Clock) {
 
 fn note(what: &str, outcome: Result<(), rollcall_store::Error>) {
     if let Err(error) = outcome {
-        tracing::error!(%error, what, "upkeep failed and is tried again");
+        tracing::error!(%error, what, "Maintenance failed, retrying later");
     }
 }
 

@@ -1,5 +1,5 @@
-//! The events of a request on their way to the recorder: a window of them at a time, so that a large request takes no more
-//! memory than a small one.
+//! Passes the events of a request to the recorder in parts of limited size (windows), so that a
+//! large request takes no more memory than a small one.
 
 use actix_web::http::StatusCode;
 use rollcall_formats::json::{Item, Unreadable};
@@ -13,7 +13,7 @@ pub const MAX_EVENTS: usize = 100_000;
 /// Maximum number of events that are recorded at once.
 const WINDOW_EVENTS: usize = 1_000;
 
-/// The events that are not yet recorded, and what became of those before them.
+/// Events that are not yet recorded, and the result of those before them.
 pub struct Window<'a> {
     recorder: &'a Recorder,
     source_id: i32,
@@ -25,7 +25,7 @@ pub struct Window<'a> {
 }
 
 impl<'a> Window<'a> {
-    /// The window of a request of this source.
+    /// Creates an empty window for a request of this source.
     #[must_use]
     pub fn new(recorder: &'a Recorder, source_id: i32) -> Self {
         Self {
@@ -41,7 +41,7 @@ impl<'a> Window<'a> {
     /// Adds the next event of the body. A full window is recorded.
     ///
     /// # Errors
-    /// 413 for one event too many, 503 when the window cannot be recorded.
+    /// 413 for more than [`MAX_EVENTS`] events, 503 if the window cannot be recorded.
     pub async fn add(&mut self, item: Item) -> Result<(), Problem> {
         if self.seen == MAX_EVENTS {
             return Err(too_many());
@@ -65,10 +65,10 @@ impl<'a> Window<'a> {
         Ok(())
     }
 
-    /// Records the rest, and tells what became of all.
+    /// Records the remaining events. Returns the result of the request.
     ///
     /// # Errors
-    /// 503 when the events cannot be recorded.
+    /// 503 if the events cannot be recorded.
     pub async fn finish(mut self) -> Result<Receipt, Problem> {
         self.record().await?;
         Ok(self.receipt.in_order())
@@ -115,7 +115,7 @@ fn too_many() -> Problem {
     )
 }
 
-/// 400 for a body without events, 413 for one with too many.
+/// Returns 400 for a body without events, 413 for a body with too many.
 pub fn unreadable(error: &Unreadable) -> Problem {
     let status = match error {
         Unreadable::NoEvents(_) => StatusCode::BAD_REQUEST,

@@ -12,7 +12,7 @@ use tokio::{
 
 const MIB: usize = 1 << 20;
 
-/// A connection on which a request has begun that announces a body.
+/// Opens a connection and sends the head of a request with a body.
 async fn begin(rollcall: &Rollcall, key: &str, headers: &str) -> TcpStream {
     let mut stream = TcpStream::connect(rollcall.ingestion)
         .await
@@ -55,7 +55,7 @@ async fn send(
     request.send().await.expect("an answer")
 }
 
-/// NDJSON of so many events.
+/// Returns NDJSON with this number of events.
 fn lines(events: usize) -> String {
     (0..events).fold(String::new(), |mut lines, number| {
         let event = json!({"event_id": number.to_string(), "type": "login", "session_id": "s", "user": "user_4",
@@ -65,7 +65,8 @@ fn lines(events: usize) -> String {
     })
 }
 
-/// Small bounds, so that tests are fast: the large bodies of one source hold one whole body of 1 MiB, those of all hold two.
+/// Small bounds, so that tests are fast: the large bodies of one source hold one whole body of 1
+/// MiB, those of all hold two.
 async fn with_small_bounds() -> Rollcall {
     let builder = Rollcall::builder().await;
     builder

@@ -1,4 +1,5 @@
-//! An event that the database refuses harms no other: it is rejected or set aside, and can be replayed.
+//! An event that the database refuses harms no other: it is rejected or set aside, and can be
+//! replayed.
 
 use rollcall_store::{Pool, set_aside, sources};
 use rollcall_test_support::Rollcall;

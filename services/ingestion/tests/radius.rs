@@ -55,7 +55,7 @@ async fn the_receiver_is_told_the_networks_of_enabled_sources_and_each_change() 
     let (rollcall, source) = with_source().await;
     let mut stream = rollcall.socket("datagrams").await;
     let mut told = frame(&mut stream).await.expect("networks");
-    // The first look at the database may have been before the source.
+    // The first query of the source networks may have run before the source was added.
     if told == Frame::Networks(vec![]) {
         told = frame(&mut stream).await.expect("networks");
     }

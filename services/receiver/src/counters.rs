@@ -1,4 +1,4 @@
-//! Metrics and logs of datagrams.
+//! Counts datagrams by outcome and logs those that were dropped.
 
 use std::{
     net::IpAddr,
@@ -11,8 +11,8 @@ use std::{
 use opentelemetry::{KeyValue, global};
 use rollcall_platform::tally::{self, Tally};
 
-/// Maximum number of addresses whose drops are logged in a minute. The others are logged in one
-/// line.
+/// Maximum number of pairs of address and reason whose drops are logged separately in a minute. All
+/// others share one line.
 const MAX_LOGGED_ADDRESSES: usize = 32;
 
 /// Outcome of a datagram.
@@ -20,13 +20,13 @@ const MAX_LOGGED_ADDRESSES: usize = 32;
 pub enum Outcome {
     /// Forwarded to ingestion.
     Forwarded,
-    /// Answered: a response of ingestion was sent to the gateway.
+    /// Answered: a response from ingestion was sent to the gateway.
     Answered,
     /// Dropped: ingestion has not yet sent the source networks.
     NetworksUnknown,
     /// Dropped: the address is in no source network.
     UnknownAddress,
-    /// Dropped: the address sends too much.
+    /// Dropped: the address exceeds its rate limit.
     OverRate,
     /// Dropped: no replica of ingestion is connected, or their queues are full.
     NoCapacity,
@@ -60,13 +60,15 @@ impl Outcome {
             Self::UnknownAddress => {
                 "the address is in no source network: see scripts/rollcall source set-senders"
             }
-            Self::OverRate => "the address sends more than receiver.datagrams_per_second",
-            Self::NoCapacity => "no replica of ingestion takes it",
+            Self::OverRate => "the address exceeds receiver.datagrams_per_second",
+            Self::NoCapacity => {
+                "no ingestion replica is connected, or all queues are full: see scripts/status"
+            }
         }
     }
 }
 
-/// Counts of datagrams by outcome, and which drops were logged.
+/// Counts of datagrams by outcome, and the drops that wait for the next log line.
 #[derive(Debug)]
 pub struct Counters {
     counts: [AtomicU64; Outcome::ALL.len()],
@@ -74,7 +76,7 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// Zeros, shown by the metric `receiver.datagrams`.
+    /// Creates counters at zero and exports them as the metric `receiver.datagrams`.
     #[must_use]
     pub fn start() -> Arc<Self> {
         let counters = Arc::new(Self {
@@ -106,8 +108,8 @@ impl Counters {
         self.counts[outcome as usize].fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts a dropped datagram. The first of an address is logged at once, those that follow by
-    /// [`Counters::report`].
+    /// Counts a dropped datagram. The first one of an address and reason is logged at once.
+    /// [`Counters::report`] logs the number of further ones.
     pub fn count_drop(&self, address: IpAddr, outcome: Outcome) {
         self.count(outcome);
         if self.drops().is_new((address, outcome)) {
@@ -116,8 +118,7 @@ impl Counters {
         }
     }
 
-    /// Logs once a minute how many datagrams of each address were dropped, for as long as the
-    /// process lives.
+    /// Logs once a minute how many datagrams of each address were dropped. Never returns.
     pub async fn report(self: Arc<Self>) {
         loop {
             tokio::time::sleep(tally::PERIOD).await;

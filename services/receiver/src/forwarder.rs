@@ -1,5 +1,6 @@
-//! The way of a datagram: from a UDP socket, past the source networks and the rate limit, to a
-//! replica of ingestion; and back.
+//! Forwards datagrams. A datagram is read from a UDP socket, checked against the source networks
+//! and the rate limit, and queued for an ingestion replica. Answers are sent back from the same
+//! socket.
 
 use std::{
     io,
@@ -19,7 +20,7 @@ use crate::{
     replicas::Replicas,
 };
 
-/// Datagrams that are read in a row before what was read is written and others have their turn.
+/// Maximum number of datagrams read from a socket before they are written and other tasks may run.
 const BATCH: usize = 128;
 
 /// The state that all tasks share.
@@ -40,8 +41,10 @@ struct Admission {
 }
 
 impl Admission {
+    /// Checks whether a datagram from `address` may be forwarded.
+    ///
     /// # Errors
-    /// The outcome of a datagram that is dropped.
+    /// Returns the outcome under which the dropped datagram is counted.
     fn check(&mut self, address: IpAddr, now: Instant) -> Result<(), Outcome> {
         let networks = self.networks.as_ref().ok_or(Outcome::NetworksUnknown)?;
         if !networks.contain(address) {
@@ -91,7 +94,7 @@ impl Forwarder {
         }
     }
 
-    /// Forwards the datagrams of a protocol, for as long as the process lives.
+    /// Forwards the datagrams of a protocol. Never returns.
     pub async fn forward(self: Arc<Self>, protocol: Protocol) {
         let socket = self.socket(protocol);
         let mut buffer = vec![0; max_payload_bytes(protocol)];
@@ -104,7 +107,8 @@ impl Forwarder {
                 match socket.try_recv_from(&mut buffer) {
                     Ok((length, peer)) => self.take(protocol, peer, &buffer[..length], now),
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                    // An ICMP error of an earlier answer.
+                    // The kernel reports an ICMP error for an answer that was sent earlier. Ignore
+                    // it.
                     Err(_) => {}
                 }
             }
@@ -126,8 +130,8 @@ impl Forwarder {
         }
     }
 
-    /// Sends an answer of ingestion to a gateway, which sends its request again if the answer is
-    /// lost.
+    /// Sends an answer from ingestion to a gateway. Errors are ignored, because a gateway that gets
+    /// no answer retransmits its request.
     pub async fn answer(&self, protocol: Protocol, peer: SocketAddr, payload: &[u8]) {
         let socket = self.socket(protocol);
         let sent = match socket.try_send_to(payload, peer) {
@@ -147,15 +151,18 @@ impl Forwarder {
         self.admission().networks = Some(Networks::new(networks));
     }
 
+    /// Checks whether datagrams can be forwarded, for the health check.
+    ///
     /// # Errors
-    /// What is missing before datagrams can be forwarded.
+    /// Returns a message that says what is missing.
     pub fn check(&self) -> Result<(), String> {
         if self.replicas.is_empty() {
-            return Err("no replica of ingestion is connected: see scripts/status".into());
+            return Err("no ingestion replica is connected: see scripts/status".into());
         }
         if self.admission().networks.is_none() {
             return Err(
-                "ingestion has not yet sent the source networks: does the database answer?".into(),
+                "ingestion has not yet sent the source networks: check that the database answers"
+                    .into(),
             );
         }
         Ok(())

@@ -1,8 +1,8 @@
-//! The datagram receiver: it takes RADIUS and syslog by UDP and forwards to ingestion what comes
-//! from a source network.
+//! The datagram receiver. Receives RADIUS and syslog over UDP and forwards datagrams from source
+//! networks to ingestion.
 //!
-//! It stands apart from the proxy and has no access to the database, so that a flood of datagrams
-//! harms neither.
+//! The receiver is separate from the reverse proxy and has no access to the database, so that a
+//! flood of datagrams affects neither.
 
 pub mod counters;
 pub mod forwarder;

@@ -1,4 +1,4 @@
-//! A rate limit for each address, in a fixed amount of memory.
+//! Limits the rate of each address in a fixed amount of memory.
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -11,7 +11,7 @@ use rollcall_platform::settings;
 /// Number of token buckets. Two addresses with the same hash share a bucket. The hash is keyed, so
 /// a sender cannot choose its bucket.
 const BUCKETS: usize = 65_536;
-/// Hosts choose the lower half of an IPv6 address themselves.
+/// Mask of the /64 network of an IPv6 address. A host can choose the lower 64 bits itself.
 const IPV6_NETWORK: u128 = !(u64::MAX as u128);
 
 /// Token buckets of all addresses.
@@ -19,14 +19,14 @@ const IPV6_NETWORK: u128 = !(u64::MAX as u128);
 pub struct Limiter {
     hasher: RandomState,
     started: Instant,
-    /// When each bucket is full again, as the time since `started`.
+    /// Time at which each bucket is full again, measured from `started`.
     full_at: Vec<Duration>,
     interval: Duration,
     tolerance: Duration,
 }
 
 impl Limiter {
-    /// Full buckets of the size and rate in the settings.
+    /// Creates full buckets with the size and rate in the settings.
     #[must_use]
     pub fn new(settings: &settings::Receiver, started: Instant) -> Self {
         let interval = Duration::from_secs(1) / settings.datagrams_per_second.max(1);
@@ -39,7 +39,7 @@ impl Limiter {
         }
     }
 
-    /// Takes a token of the address. Returns false if it has none.
+    /// Takes a token from the bucket of the address. Returns false if the bucket is empty.
     pub fn admits(&mut self, address: IpAddr, now: Instant) -> bool {
         let now = now.saturating_duration_since(self.started);
         let bucket = self.bucket(address);
@@ -94,7 +94,7 @@ mod tests {
     fn addresses_are_apart_and_those_of_one_ipv6_network_are_not() {
         let started = Instant::now();
         let mut limiter = limiter(started);
-        // Ten addresses could share buckets by chance only.
+        // Addresses may share a bucket by chance, so the total of ten is not checked exactly.
         let total: usize = (1..=10)
             .map(|host| admitted(&mut limiter, &format!("192.0.2.{host}"), started))
             .sum();

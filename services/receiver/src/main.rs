@@ -6,13 +6,17 @@ use clap::Parser;
 use rollcall_platform::command;
 
 #[derive(Parser)]
-#[command(version, about = "Rollcall: datagrams of sources")]
+#[command(
+    version,
+    about = "Rollcall: receives RADIUS and syslog datagrams from sources"
+)]
 struct Arguments {
     #[command(subcommand)]
     task: command::Command,
 }
 
-// One thread: it only moves datagrams, and a second would cost more than it takes over.
+// One thread is enough to forward datagrams. Handing them to a second thread costs more than it
+// saves.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     command::finish(

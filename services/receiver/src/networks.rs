@@ -12,7 +12,7 @@ pub struct Networks {
 }
 
 impl Networks {
-    /// The addresses of these networks, which may overlap.
+    /// Creates the set of all addresses in `networks`, which may overlap.
     #[must_use]
     pub fn new(networks: &[IpNet]) -> Self {
         let mut ranges: Vec<_> = IpNet::aggregate(&networks.to_vec())

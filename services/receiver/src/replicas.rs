@@ -1,4 +1,4 @@
-//! The replicas of ingestion, each behind a socket in one directory.
+//! Connections to the ingestion replicas. Each replica listens on a socket in one directory.
 
 use std::{
     collections::BTreeSet,
@@ -28,7 +28,7 @@ use crate::forwarder::Forwarder;
 
 /// Maximum number of replicas, which bounds the memory of their queues.
 const MAX_REPLICAS: usize = 8;
-/// Time between two looks into the directory.
+/// Time between two searches for new sockets in the directory.
 const DISCOVERY_INTERVAL: Duration = Duration::from_millis(500);
 /// Size of a read from a socket.
 const READ_BYTES: usize = 64 * 1024;
@@ -52,7 +52,7 @@ struct Replica {
 }
 
 impl Replicas {
-    /// No replicas. Each one that connects gets a queue of `queue_bytes` bytes.
+    /// Creates an empty set. The queue of each replica holds up to `queue_bytes` bytes.
     #[must_use]
     pub fn new(queue_bytes: usize) -> Self {
         Self {
@@ -67,13 +67,15 @@ impl Replicas {
         self.connected().is_empty()
     }
 
-    /// Queues a datagram for the replica of its peer: the same one each time, so that it recognizes
-    /// a retransmission. Returns false if no replica has capacity.
+    /// Queues a datagram for a replica. The datagrams of one peer go to the same replica as long as
+    /// its queue has capacity, so that this replica recognizes a retransmission. Returns false if
+    /// no replica has capacity.
     pub fn queue(&self, protocol: Protocol, peer: SocketAddr, payload: &[u8]) -> bool {
         let connected = self.connected();
         let has_capacity =
             |replica: &&Arc<Replica>| replica.queue().len() + payload.len() < self.queue_bytes;
-        // Rendezvous hashing: when a replica goes, only its peers move.
+        // With rendezvous hashing, only the peers of a replica that disconnects move to another
+        // one.
         let chosen = connected
             .iter()
             .filter(has_capacity)
@@ -104,7 +106,8 @@ impl Replica {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes what is queued, as much as there is at once.
+    /// Writes queued frames until the connection fails. All frames queued so far are written at
+    /// once.
     async fn write(&self, mut socket: OwnedWriteHalf) -> io::Result<()> {
         let mut batch = BytesMut::new();
         loop {
@@ -116,8 +119,7 @@ impl Replica {
     }
 }
 
-/// Connects to each replica whose socket appears in the directory, for as long as the process
-/// lives.
+/// Connects to each replica whose socket appears in the directory. Never returns.
 pub async fn discover(directory: PathBuf, forwarder: Arc<Forwarder>) {
     loop {
         let connected = &forwarder.replicas;
@@ -135,13 +137,14 @@ pub async fn discover(directory: PathBuf, forwarder: Arc<Forwarder>) {
     }
 }
 
-/// Returns the sockets of ingestion in the directory, and none if it cannot be read: then the
-/// health check fails.
+/// Returns the sockets of the ingestion replicas. If the directory cannot be read, the result is
+/// empty and the health check fails, because no replica is connected.
 fn sockets(directory: &Path) -> Vec<PathBuf> {
     socket::find(directory, "datagrams").unwrap_or_default()
 }
 
-/// Connects to a replica. One that was killed leaves its file, and refuses.
+/// Connects to a replica. Errors are ignored: a killed replica leaves its socket file behind, and
+/// the connection to it is refused.
 async fn connect(socket: PathBuf, forwarder: &Arc<Forwarder>) {
     let Ok(stream) = UnixStream::connect(&socket).await else {
         return;
@@ -152,7 +155,7 @@ async fn connect(socket: PathBuf, forwarder: &Arc<Forwarder>) {
         queue: Mutex::default(),
         queued: Notify::new(),
     });
-    tracing::info!(socket = %replica.socket.display(), "Connected to a replica of ingestion");
+    tracing::info!(socket = %replica.socket.display(), "Connected to an ingestion replica");
     forwarder.replicas.connected().push(replica.clone());
     let forwarder = forwarder.clone();
     tokio::spawn(async move {
@@ -166,11 +169,11 @@ async fn connect(socket: PathBuf, forwarder: &Arc<Forwarder>) {
             .connected()
             .retain(|known| !Arc::ptr_eq(known, &replica));
         let reason = ended.err().map(|error| error.to_string());
-        tracing::info!(socket = %replica.socket.display(), reason, "Disconnected from a replica of ingestion");
+        tracing::info!(socket = %replica.socket.display(), reason, "Disconnected from an ingestion replica");
     });
 }
 
-/// Takes what a replica sends: source networks and answers.
+/// Processes the source networks and answers that a replica sends, until the connection ends.
 async fn read(mut socket: OwnedReadHalf, forwarder: &Forwarder) -> io::Result<()> {
     let mut buffer = BytesMut::new();
     loop {

@@ -1,4 +1,4 @@
-//! Puts the receiver together.
+//! Starts the receiver.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -14,11 +14,11 @@ pub struct Receiver {
     pub syslog: SocketAddr,
     /// Address of health and metrics.
     pub internal: SocketAddr,
-    /// Its state.
+    /// State shared by all tasks.
     pub forwarder: Arc<Forwarder>,
 }
 
-/// Binds the receiver, on port 0 if so set, and starts to forward.
+/// Binds the addresses in the settings and starts to forward. Port 0 chooses a free port.
 ///
 /// # Errors
 /// An address cannot be bound; the error names its setting.
@@ -48,7 +48,7 @@ pub fn build(settings: &Settings) -> std::io::Result<Receiver> {
 /// Serves until SIGTERM or SIGINT.
 ///
 /// # Errors
-/// As of [`build`].
+/// See [`build`].
 pub async fn serve(settings: Settings) -> Result<(), Box<dyn std::error::Error>> {
     let receiver = build(&settings)?;
     let (radius, syslog) = (receiver.radius, receiver.syslog);

@@ -1,4 +1,4 @@
-//! The datagram receiver, before the real ingestion and before replicas that a test plays.
+//! Tests of the datagram receiver, with the real ingestion and with simulated replicas.
 
 use std::{net::SocketAddr, path::Path, time::Duration};
 
@@ -50,7 +50,7 @@ fn alone(name: &str) -> Settings {
     settings
 }
 
-/// Plays a replica to which the receiver connects, and tells the source network 127.0.0.0/8.
+/// Simulates a replica to which the receiver connects. It sends the source network 127.0.0.0/8.
 async fn replica(directory: &Path, name: &str) -> UnixStream {
     let file = directory.join(format!("datagrams.{name}.sock"));
     let listener = UnixListener::bind(&file).expect("a socket");
@@ -90,8 +90,8 @@ async fn radius_of_a_source_is_answered_once_it_is_stored() {
     let dropped = || receiver.forwarder.counters.get(Outcome::UnknownAddress);
     let dropped_before = dropped();
 
-    // A source that sends from elsewhere is no longer heard from here, as soon as the receiver
-    // knows.
+    // After the source network has changed, datagrams from this address are dropped as soon as the
+    // receiver knows the change.
     rollcall.senders(&source, &["192.0.2.0/28"]).await;
     for _ in 0..100 {
         gateway.send(b"x").await.expect("sent");
@@ -199,7 +199,7 @@ async fn a_gateway_keeps_its_replica_and_moves_when_it_goes() {
     }
 }
 
-/// The peers of all frames that are there.
+/// Returns the peers of all frames that have arrived.
 async fn peers(replica: &mut UnixStream) -> Vec<SocketAddr> {
     let (mut buffer, mut peers) = (BytesMut::new(), Vec::new());
     let pause = Duration::from_millis(300);

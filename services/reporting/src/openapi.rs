@@ -36,14 +36,15 @@ pub async fn document() -> HttpResponse {
     ))
 }
 
-/// What Swagger UI needs and no more: its own files, and the images in its style sheet.
+/// Permits only what Swagger UI needs: its own files, and the images in its style sheet.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// `GET /api/docs/`: Swagger UI, from this binary alone.
 pub fn page() -> impl HttpServiceFactory {
     let documents =
         ["reporting", "auth", "ingestion"].map(|service| format!("/api/v1/{service}/openapi.json"));
-    // Otherwise the browser would tell a third party the address of this API.
+    // Disable the online validator. Otherwise the browser would send the address of this API to a
+    // third party.
     let config = Config::new(documents).validator_url("none");
     web::scope("/api/docs")
         .wrap(from_fn(harden))

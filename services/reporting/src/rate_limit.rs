@@ -1,5 +1,6 @@
-//! How often an API client may call: a token bucket for each client, in the memory of this replica. There is one bucket for
-//! each API client whose token was valid, so the table is as bounded as the clients that the operator added.
+//! Limits the request rate of each API client with token buckets in the memory of this replica.
+//! Only an API client with a valid token gets a bucket, so the number of buckets is at most that of
+//! API clients.
 
 use std::{num::NonZeroU32, time::Duration};
 
@@ -25,7 +26,7 @@ pub struct RateLimit {
     burst: NonZeroU32,
 }
 
-/// What a client has left, for the headers of draft-ietf-httpapi-ratelimit-headers-10.
+/// State of a client's bucket, for the headers of draft-ietf-httpapi-ratelimit-headers-10.
 #[derive(Debug)]
 pub struct Standing {
     burst: u32,
@@ -37,7 +38,7 @@ pub struct Standing {
 }
 
 impl RateLimit {
-    /// Buckets that hold `burst` requests and gain `per_second`.
+    /// Creates buckets that hold `burst` requests and are refilled at `per_second`.
     #[must_use]
     pub fn new(per_second: NonZeroU32, burst: NonZeroU32) -> Self {
         let quota = Quota::per_second(per_second).allow_burst(burst);
@@ -51,7 +52,7 @@ impl RateLimit {
     /// Takes one request from the client's bucket.
     ///
     /// # Errors
-    /// The bucket is empty; the standing says for how long.
+    /// The bucket is empty. The returned standing has the time until the next request is allowed.
     pub fn check(&self, client: &str) -> Result<Standing, Standing> {
         match self.buckets.check_key(&client.to_owned()) {
             Ok(state) => {
@@ -80,7 +81,7 @@ impl RateLimit {
     }
 }
 
-/// Rounded up, and at least 1: a client that repeats its call at once would be refused again.
+/// Rounds up to whole seconds, at least 1. A client that waits for less would be rejected again.
 fn whole_seconds(time: Duration) -> u64 {
     time.as_secs() + 1
 }
@@ -97,7 +98,7 @@ impl Standing {
         }
     }
 
-    /// 429 for an empty bucket.
+    /// Returns 429, for an empty bucket.
     #[must_use]
     pub fn problem(&self) -> Problem {
         let message = format!(

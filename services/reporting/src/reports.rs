@@ -1,5 +1,6 @@
-//! Asking for a report: a permit where the report is a stream, the audit entry, then the rows as a stream whose beginning is
-//! known to be good.
+//! Creates reports: acquires a permit if the report is a stream, writes the audit entry, and
+//! queries the rows. A report is returned only after its first row has arrived, so that an error of
+//! the query can still be answered with 503.
 
 use std::{pin::Pin, time::Duration};
 
@@ -22,12 +23,15 @@ use crate::streams::{
     queue::Limits,
 };
 
-/// A large report is sorted before its first row comes. Together with the wait for a permit, this must stay below the 60 s
-/// that the reverse proxy waits for a response.
+/// Maximum time until the first row of a stream. A large report is sorted before its first row
+/// arrives. Together with the wait for a permit, this must be less than the 60 s that the reverse
+/// proxy waits for a response.
 const FIRST_ROW: Duration = Duration::from_secs(45);
-/// Longer than the `statement_timeout` of the role, which ends a slow statement at the server.
+/// Maximum time for a report that is read into memory. It is longer than the `statement_timeout` of
+/// the role, so that the server ends a slow statement first.
 const SHORT_REPORT: Duration = Duration::from_secs(12);
-/// A user name that is found in more realms than this is served as a stream, because its rows are not read into memory.
+/// Maximum number of rows that are read into memory. A user name with more rows (one per realm) is
+/// served as a stream.
 const MAX_SHORT_ROWS: usize = 1_000;
 /// Maximum number of waiting streams of a client, as a multiple of its running streams.
 const WAITING_FOR_EACH_RUNNING: u32 = 3;
@@ -40,31 +44,29 @@ pub type Body = Pin<Box<dyn Stream<Item = Result<Bytes, CutError>>>>;
 
 /// A report whose first row has come.
 pub struct Report {
-    /// Its rows.
+    /// Rows of the report.
     pub rows: Rows,
-    /// Held while the rows are streamed from the database. None if they are in memory.
+    /// Permit to stream the rows. `None` if they are in memory.
     pub permit: Option<Permit>,
 }
 
-/// Why there is no report. The cause is in the log.
+/// Reason why there is no report. The cause is in the log.
 #[derive(Debug, thiserror::Error)]
 pub enum Unavailable {
     /// KB008: the reporting database must be enabled.
-    #[error(
-        "The reporting database is off. Ask the gateway's administrator to set reporting.database_enabled."
-    )]
+    #[error("The reporting database is off. Ask the operator to set reporting.database_enabled.")]
     Off,
-    /// It gives no answer.
+    /// The database does not answer.
     #[error(
         "The reporting database is unreachable. Repeat the call; on the gateway, scripts/status says more."
     )]
     Unreachable,
-    /// It is reached and needs too long.
+    /// The database takes too long.
     #[error(
         "The reporting database took too long to answer. Repeat the call later, or ask for fewer days."
     )]
     TooSlow,
-    /// It lacks tables.
+    /// The database lacks migrations.
     #[error(
         "The reporting database is not yet migrated. Repeat the call when the gateway has finished its update."
     )]
@@ -86,7 +88,7 @@ pub enum Unavailable {
 
 impl From<rollcall_store::Error> for Unavailable {
     fn from(error: rollcall_store::Error) -> Self {
-        tracing::error!(%error, "no report");
+        tracing::error!(%error, "Failed to create a report");
         match error {
             rollcall_store::Error::NotMigrated => Self::NotMigrated,
             rollcall_store::Error::TooSlow(_) => Self::TooSlow,
@@ -99,7 +101,7 @@ impl From<rollcall_store::Error> for Unavailable {
 pub struct Pools {
     /// For audit entries, health checks and reports of one person.
     pub short: Pool,
-    /// For streams, so that slow readers take no connection from the former.
+    /// For streams, so that slow readers use no connection of `short`.
     pub streams: Pool,
 }
 
@@ -109,12 +111,13 @@ pub struct Reports {
     permits: Permits,
     settings: settings::Reporting,
     clock: Clock,
-    /// Where streams are fed. The runtime of an HTTP worker has one thread, which other requests need.
+    /// Runtime of the tasks that feed streams. An HTTP worker has only one thread, which other
+    /// requests need.
     runtime: Handle,
 }
 
 impl Reports {
-    /// Reports on the sessions in `pools`. Streams are fed in the runtime that this is called in.
+    /// Creates reports from the sessions in `pools`. Streams are fed in the runtime of the caller.
     #[must_use]
     pub fn new(pools: Pools, settings: settings::Reporting, clock: Clock) -> Self {
         let per_client = settings.streams_per_client.get();
@@ -133,13 +136,13 @@ impl Reports {
         }
     }
 
-    /// The clock by which answers are dated.
+    /// Returns the clock that dates responses.
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.clock
     }
 
-    /// The reporting time zone.
+    /// Returns the reporting time zone.
     #[must_use]
     pub fn time_zone(&self) -> &TimeZone {
         &self.settings.time_zone
@@ -164,10 +167,11 @@ impl Reports {
         )
     }
 
-    /// The report on `selection`; `client` and `detail` go into the audit log first.
+    /// Returns the report on `selection`, after writing `client`, `action` and `detail` into the
+    /// audit log.
     ///
     /// # Errors
-    /// There is none now. Once rows come, an error is the stream's.
+    /// The report is not available now. An error after the first row is returned by the rows.
     pub async fn report(
         &self,
         selection: &Selection,
@@ -194,7 +198,8 @@ impl Reports {
         }
     }
 
-    /// The body that sends `chunks`, which were made of the rows of a report, under its `permit`.
+    /// Returns the body that sends `chunks`, which were created from the rows of a report. With a
+    /// permit the body is subject to the limits of streams.
     pub fn body<S>(&self, permit: Option<Permit>, chunks: S) -> Body
     where
         S: Stream<Item = Result<Bytes, rollcall_store::Error>> + Send + 'static,
@@ -239,7 +244,7 @@ impl Reports {
         }
     }
 
-    /// All rows, or none if there are too many to be read into memory.
+    /// Returns all rows, or `None` if there are more than [`MAX_SHORT_ROWS`].
     async fn short(
         &self,
         selection: &Selection,

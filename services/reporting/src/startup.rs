@@ -1,4 +1,4 @@
-//! Puts the service together.
+//! Starts the service.
 
 use std::time::Duration;
 
@@ -19,13 +19,13 @@ use crate::{
     v1,
 };
 
-/// A report is asked for in a few lines.
+/// Maximum size of a request body. A request for a report is short.
 const BODY_BYTES: usize = 64 * 1024;
 
-/// Binds the service, on port 0 if so set.
+/// Binds the service. Port 0 chooses a free port.
 ///
 /// # Errors
-/// A setting or address is bad; the error says which.
+/// A setting or address cannot be used; the error names it.
 pub fn build(
     settings: &Settings,
     clock: Clock,

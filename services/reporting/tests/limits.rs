@@ -1,4 +1,4 @@
-//! What one API client may take, so that another still gets its reports.
+//! Limits of one API client, so that other clients still get their reports.
 
 use std::{
     num::NonZeroU32,
@@ -20,7 +20,8 @@ fn number(number: u32) -> NonZeroU32 {
     NonZeroU32::new(number).expect("not zero")
 }
 
-/// A report on all users is larger than all buffers between the database and a client that does not read.
+/// A report on all users is larger than all buffers between the database and a client that does not
+/// read.
 async fn with_many_users(change: impl FnOnce(&mut Settings)) -> Rollcall {
     let rollcall = Rollcall::builder().await.set(change).start();
     rollcall.source().await;
@@ -35,7 +36,7 @@ async fn with_many_users(change: impl FnOnce(&mut Settings)) -> Rollcall {
     rollcall
 }
 
-/// A report whose first bytes have come.
+/// Requests a report and reads its first bytes.
 async fn start(rollcall: &Rollcall, token: &str) -> Response {
     let mut answer = rollcall.report(token, &filters("All Users")).await;
     assert_eq!(answer.status(), 200);

@@ -32,7 +32,7 @@ pub struct ConnectResponse {
 /// Signs an API client in.
 #[utoipa::path(post, path = "/api/v1/auth/connect", request_body = ConnectRequest, responses(
     (status = 200, body = ConnectResponse),
-    (status = 400, description = "A field is missing, no text or there twice", body = Envelope),
+    (status = 400, description = "A field is missing, is not a string or occurs twice", body = Envelope),
     (status = 401, description = "Wrong credentials", body = Envelope, headers(("WWW-Authenticate" = String))),
     (status = 413, description = "The body is too large", body = Envelope),
     (status = 415, description = "The body is not application/json", body = Envelope),
@@ -56,10 +56,12 @@ pub async fn connect(
         .json(ConnectResponse { token }))
 }
 
-/// Unlike of other fields, the error does not repeat what it got.
+/// Returns the password. The error message does not repeat the value, unlike that of other fields.
 fn secret(object: &serde_json::Map<String, serde_json::Value>) -> Result<&str, Problem> {
     let password = object.get("password").and_then(serde_json::Value::as_str);
     password.ok_or_else(|| {
-        Problem::bad_request("password: is missing or no text, takes the API client's password.")
+        Problem::bad_request(
+            "password: is missing or not a string, takes the API client's password.",
+        )
     })
 }

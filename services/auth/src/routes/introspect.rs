@@ -38,7 +38,8 @@ pub struct Introspection {
     pub claims: Option<Claims>,
 }
 
-/// Tells whether a token is alive: a client of its own tokens, one with the scope `admin` of all.
+/// Returns whether a token is active. A client sees its own tokens; with the scope `admin` it sees
+/// all.
 #[utoipa::path(post, path = "/oauth2/introspect", security(("client" = [])),
     request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"), responses(
     (status = 200, body = Introspection),

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::tokens::Tokens;
 
-/// Where the doors are.
+/// Returns the addresses of the OAuth endpoints.
 #[utoipa::path(get, path = "/.well-known/oauth-authorization-server", responses((status = 200, description = "Metadata", body = Object)))]
 pub async fn metadata(tokens: Data<Tokens>) -> HttpResponse {
     let issuer = &tokens.settings().issuer;

@@ -14,10 +14,11 @@ use crate::{
     tokens::Tokens,
 };
 
-/// Ends a token of the client that asks. 200 for any other token too: it is not alive for this client.
+/// Revokes a token of the calling client. Any other token also gets 200 and remains unchanged (RFC
+/// 7009, section 2.2).
 #[utoipa::path(post, path = "/oauth2/revoke", security(("client" = [])),
     request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"), responses(
-    (status = 200, description = "The token is not alive"),
+    (status = 200, description = "The token is revoked, or was no active token of this client"),
     (status = 400, body = OauthError, description = "A parameter is missing"),
     (status = 401, body = OauthError, description = "Wrong credentials", headers(("WWW-Authenticate" = String))),
     (status = 413, body = OauthError, description = "The body is too large"),

@@ -1,4 +1,4 @@
-//! `POST /oauth2/token` (RFC 6749, 4.4): the standard door to the same tokens.
+//! `POST /oauth2/token` (RFC 6749, section 4.4). Issues the same tokens as KB008's call.
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web::Data};
 use rollcall_platform::request::Body;

@@ -1,5 +1,5 @@
-//! Datagrams that the datagram receiver forwards over a Unix socket. Ingestion sends it the
-//! networks of all sources, and it drops the datagrams of other addresses.
+//! Serves the datagram receiver over a Unix socket. Ingestion sends the source networks to the
+//! receiver, which drops datagrams from other addresses and forwards all others.
 
 use std::{net::SocketAddr, panic::AssertUnwindSafe, path::Path, sync::Arc, time::Duration};
 
@@ -20,25 +20,25 @@ use tokio::{
 use super::{Listener, radius::Radius, syslog::Syslog};
 use crate::counts;
 
-/// Maximum number of datagrams of each protocol in flight for one receiver. More are dropped, as a
-/// network would.
+/// Maximum number of datagrams of each protocol in flight for one receiver. Further ones are
+/// dropped.
 const MAX_IN_FLIGHT: usize = 8_192;
 /// Size of a read from the socket.
 const READ_BYTES: usize = 64 * 1024;
-/// While more bytes than this wait to be written, no answer is added.
+/// Maximum number of bytes waiting to be written. Beyond it, no answer is added to the output.
 const MAX_OUTPUT_BYTES: usize = 1024 * 1024;
-/// Time between two looks at the source networks.
+/// Time between two queries of the source networks.
 const NETWORKS_INTERVAL: Duration = Duration::from_secs(2);
 
-/// The networks of all sources; `None` until the database has been asked.
+/// The networks of all sources. `None` until the database has answered.
 type Networks = watch::Receiver<Option<Vec<IpNet>>>;
 
 /// Handlers of each protocol.
 #[derive(Clone)]
 pub struct Datagrams {
-    /// RADIUS, which is answered.
+    /// Handler of RADIUS requests, which are answered.
     pub radius: Radius,
-    /// Syslog, which is not.
+    /// Handler of syslog messages, which are not answered.
     pub syslog: Syslog,
 }
 
@@ -69,14 +69,15 @@ async fn poll_networks(pool: Pool, networks: watch::Sender<Option<Vec<IpNet>>>) 
             .await
         {
             Ok(found) => {
-                // Postgres prints a cidr in the form that is parsed here.
+                // PostgreSQL prints `cidr` in the form that `IpNet` parses, so no network is
+                // skipped.
                 let found: Vec<IpNet> = found.iter().filter_map(|text| text.parse().ok()).collect();
                 let mut found = IpNet::aggregate(&found);
                 found.sort();
                 if found.len() > datagram::MAX_NETWORKS {
                     tracing::error!(
                         networks = found.len(),
-                        "Too many source networks: datagrams of some sources are dropped"
+                        "Too many source networks, dropping datagrams from some sources"
                     );
                 }
                 networks.send_if_modified(|known| {
@@ -91,8 +92,8 @@ async fn poll_networks(pool: Pool, networks: watch::Sender<Option<Vec<IpNet>>>) 
     }
 }
 
-/// Serves one receiver until it disconnects. One task does so, because a task for each datagram
-/// costs as much as its work.
+/// Serves one receiver until it disconnects. A single task handles all datagrams, because a task
+/// for each datagram would cost as much as handling it.
 async fn serve(stream: UnixStream, datagrams: Datagrams, mut networks: Networks) {
     let (mut reader, mut writer) = stream.into_split();
     let (mut input, mut output) = (BytesMut::new(), BytesMut::new());
@@ -116,7 +117,7 @@ async fn serve(stream: UnixStream, datagrams: Datagrams, mut networks: Networks)
             },
             Some(answer) = in_flight.radius.next(), if output.len() < MAX_OUTPUT_BYTES => {
                 put_answer(&mut output, answer);
-                // The others that were recorded in the same transaction.
+                // Add the other answers that are ready, usually those of the same transaction.
                 while let Some(Some(answer)) = in_flight.radius.next().now_or_never() {
                     put_answer(&mut output, answer);
                 }
@@ -132,15 +133,16 @@ async fn serve(stream: UnixStream, datagrams: Datagrams, mut networks: Networks)
             }
         }
     }
-    // RADIUS requests are sent again. Syslog messages are not: finish them.
+    // Finish the syslog messages, because no one sends them again. RADIUS requests are
+    // retransmitted.
     while in_flight.syslog.next().await.is_some() {}
 }
 
 /// `None` if a handler panicked or has no answer.
 type Answer = Option<(SocketAddr, Vec<u8>)>;
 
-/// Datagrams that are being handled, by protocol: syslog that waits for the database must not
-/// displace RADIUS.
+/// Datagrams in flight, by protocol, so that syslog messages waiting for the database do not
+/// displace RADIUS requests.
 struct InFlight {
     datagrams: Arc<Datagrams>,
     radius: FuturesUnordered<BoxFuture<'static, Answer>>,
@@ -156,10 +158,10 @@ impl InFlight {
         }
     }
 
-    /// Begins to handle all whole frames of `input`.
+    /// Begins to handle all complete frames in `input`.
     fn begin(&mut self, input: &mut BytesMut) -> Result<(), FrameError> {
         while let Some(frame) = datagram::take(input)? {
-            // A receiver knows no networks of its own.
+            // Ignore source networks, because only ingestion sends them.
             let Frame::Datagram {
                 protocol,
                 peer,
@@ -168,7 +170,8 @@ impl InFlight {
             else {
                 continue;
             };
-            // A copy: a datagram that waits must not keep the whole buffer that it was read into.
+            // Copy the payload, so that a waiting datagram does not keep the whole input buffer
+            // allocated.
             self.handle(protocol, peer, payload.to_vec());
         }
         Ok(())
@@ -183,7 +186,7 @@ impl InFlight {
             return counts::count(protocol.name(), "dropped", 1);
         }
         let datagrams = self.datagrams.clone();
-        // A handler that panics must not end the others.
+        // Catch panics, so that one handler does not end the others.
         match protocol {
             Protocol::Radius => {
                 let handle = async move {

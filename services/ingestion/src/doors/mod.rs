@@ -1,5 +1,5 @@
-//! Receivers beside HTTP, each behind a Unix socket: datagrams come from the datagram receiver,
-//! connections from the proxy.
+//! Receivers other than HTTP. Each listens on a Unix socket: datagrams arrive from the datagram
+//! receiver, connections from the reverse proxy.
 
 pub mod datagrams;
 mod proxy_header;
@@ -12,10 +12,10 @@ use std::time::Duration;
 use rollcall_platform::socket::{Slot, SocketFile};
 use tokio::net::{UnixListener, UnixStream};
 
-/// Time between two attempts to accept a connection while there are no file descriptors.
+/// Time between two attempts to accept a connection after a failure, such as too many open files.
 const ACCEPT_RETRY: Duration = Duration::from_millis(500);
 
-/// A socket of this replica, and its file, which is removed when this is dropped.
+/// A socket of this replica with its file. Dropping this value removes the file.
 pub struct Listener {
     listener: UnixListener,
     _file: SocketFile,

@@ -1,16 +1,16 @@
-//! The PROXY header (version 1) by which the proxy names the peer of a connection. It is read from
-//! the proxy's sockets alone.
+//! The PROXY header (version 1), in which the reverse proxy states the peer of a connection. It is
+//! only read from the sockets of the reverse proxy.
 
 use std::net::SocketAddr;
 
 use ppp::v1::{Addresses, Header};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-/// Maximum length of the header, with its line end.
+/// Maximum length of the header in bytes, including the line end.
 const MAX_HEADER: usize = 107;
 
-/// Reads the header, and not a byte of what follows it. Returns `None` if the stream does not begin
-/// with one.
+/// Reads the header and nothing after it. Returns `None` if the stream does not begin with a header
+/// that states an address.
 pub async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Option<SocketAddr> {
     let mut header = Vec::with_capacity(MAX_HEADER);
     while header.last() != Some(&b'\n') && header.len() < MAX_HEADER {

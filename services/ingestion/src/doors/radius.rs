@@ -1,5 +1,5 @@
-//! RADIUS accounting (RFC 2866): answered only when the event is on disk, so that the gateway sends
-//! again until then.
+//! RADIUS accounting (RFC 2866). A request is answered only after its events are on disk. Until
+//! then the gateway retransmits it.
 
 use std::{
     collections::HashSet,
@@ -20,7 +20,7 @@ use crate::{
 
 const DOOR: &str = "radius";
 
-/// Sender, identifier and authenticator.
+/// Identifies a retransmission: address and port of the NAS, identifier, Request Authenticator.
 type Repetition = (SocketAddr, (u8, [u8; 16]));
 
 /// Handles Accounting-Requests.
@@ -32,18 +32,21 @@ pub struct Radius {
     in_work: InWork,
 }
 
-/// Requests that are not answered yet. One that was is told by its event's id when it comes again, and answered as before.
+/// Requests in flight. A retransmission of an answered request is recognized by its event ID and
+/// answered again.
 #[derive(Clone, Default)]
 struct InWork(Arc<Mutex<HashSet<Repetition>>>);
 
-/// A place among them, given up when it is dropped.
+/// A request in flight. Dropping this value removes the request.
 struct Place<'a>(&'a InWork, Repetition);
 
 impl InWork {
-    /// None when the same request is in work already: the answer to that one answers this one (RFC 5080 section 2.2.2).
+    /// Adds a request. Returns `None` if the same request is already in flight: its answer also
+    /// answers the retransmission (RFC 5080, section 2.2.2).
     fn place(&self, request: Repetition) -> Option<Place<'_>> {
         let is_first = self.requests().insert(request);
-        // Not then_some: a place that is made is given up.
+        // `then_some` would create a `Place` even for a retransmission, and dropping it would remove the
+        // first request.
         is_first.then(|| Place(self, request))
     }
 
@@ -59,7 +62,7 @@ impl Drop for Place<'_> {
 }
 
 impl Radius {
-    /// A handler without requests in flight.
+    /// Creates a handler without requests in flight.
     #[must_use]
     pub fn new(senders: Senders, recorder: Arc<Recorder>, arrivals: Arrivals) -> Self {
         Self {
@@ -70,8 +73,9 @@ impl Radius {
         }
     }
 
-    /// Returns the response to a packet once its events are on disk. A packet without a response is
-    /// counted and logged.
+    /// Returns the response to a packet after its events are on disk. Returns `None` for a packet
+    /// that is rejected, which is counted and logged, and for a retransmission of a request in
+    /// flight.
     pub async fn handle(&self, peer: SocketAddr, packet: &[u8]) -> Option<Vec<u8>> {
         let source = self.senders.source_of(DOOR, peer.ip()).await?;
         let (request, secret) = authentic(packet, &source)
@@ -82,7 +86,8 @@ impl Radius {
         Some(request.response(secret.as_bytes()))
     }
 
-    /// An error is no answer: what was wrong is counted and logged.
+    /// Records the events of a request. After an error, which is counted and logged, the request is
+    /// not answered.
     async fn record(&self, request: &Request, source: &Sender) -> Result<(), ()> {
         let arrival = self.arrivals.now();
         let events = drafts(request, arrival.at)
@@ -112,14 +117,15 @@ impl Radius {
     }
 }
 
-/// Parses a packet of `source` and checks it with the source's secret, which is returned with it.
+/// Parses a packet of `source` and checks it with the shared secret. Returns the request and the
+/// secret.
 fn authentic<'a>(packet: &[u8], source: &'a Sender) -> Result<(Request, &'a str), String> {
     let secret = source.radius_secret.as_deref().ok_or(
-        "this source has no RADIUS secret: see scripts/rollcall source rotate-radius-secret",
+        "the source has no RADIUS secret: see scripts/rollcall source rotate-radius-secret",
     )?;
     let request = Request::parse(packet, secret.as_bytes()).map_err(|error| error.to_string())?;
     if source.require_message_authenticator && !request.has_message_authenticator() {
-        return Err("it has no Message-Authenticator, which this source requires: see scripts/rollcall source require-message-authenticator".into());
+        return Err("the packet has no Message-Authenticator, which this source requires: see scripts/rollcall source require-message-authenticator".into());
     }
     Ok((request, secret))
 }

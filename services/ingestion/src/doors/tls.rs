@@ -1,5 +1,5 @@
-//! TLS of syslog (RFC 5425), which ends here and not at the proxy, so that a source's client
-//! certificate can be checked.
+//! TLS for syslog (RFC 5425). It ends here and not at the reverse proxy, so that the client
+//! certificate of a source can be checked.
 
 use std::{
     fs, io,
@@ -38,7 +38,7 @@ struct Loaded {
 type Version = [(SystemTime, u64); 2];
 
 impl Tls {
-    /// TLS with these files, in PEM. They need not exist yet.
+    /// Creates a TLS server with these PEM files, which need not exist yet.
     #[must_use]
     pub fn new(certificate: &Path, private_key: &Path) -> Self {
         Self {
@@ -48,7 +48,7 @@ impl Tls {
         }
     }
 
-    /// Does the handshake on a connection.
+    /// Performs the TLS handshake on a connection.
     ///
     /// # Errors
     /// There is no certificate, or the handshake fails.
@@ -59,8 +59,8 @@ impl Tls {
             .map_err(|error| format!("the TLS handshake failed: {error}"))
     }
 
-    /// Returns the configuration with the certificate as it is now. While new files cannot be used,
-    /// the earlier ones are.
+    /// Returns the configuration with the current certificate. If new files cannot be used, the
+    /// previous certificate remains in use.
     ///
     /// # Errors
     /// There is no certificate that can be used. The message names the files.
@@ -85,7 +85,7 @@ impl Tls {
         config.ok_or_else(|| "there is no TLS certificate".into())
     }
 
-    /// Loads the files if they are not those of `known`.
+    /// Loads the files. Returns `None` if they have not changed since `known`.
     fn load(&self, known: Option<&Loaded>) -> Result<Option<Loaded>, Box<dyn std::error::Error>> {
         let version = [version(&self.certificate)?, version(&self.private_key)?];
         if known.is_some_and(|known| known.version == version) {
@@ -104,12 +104,13 @@ fn version(file: &Path) -> io::Result<(SystemTime, u64)> {
     Ok((metadata.modified()?, metadata.len()))
 }
 
-/// Returns what Mozilla's intermediate configuration asks for, and X25519MLKEM768.
+/// Returns Mozilla's intermediate configuration with X25519MLKEM768 added.
 fn config(
     certificates: Vec<CertificateDer<'static>>,
     private_key: PrivateKeyDer<'static>,
 ) -> Result<ServerConfig, rustls::Error> {
-    // The provider's cipher suites are those of TLS 1.3, and of TLS 1.2 those with ECDHE and AEAD.
+    // The provider has all cipher suites of TLS 1.3. For TLS 1.2 it has only those with ECDHE and
+    // AEAD.
     let provider = Arc::new(CryptoProvider {
         kx_groups: vec![
             aws_lc_rs::kx_group::X25519MLKEM768,
@@ -123,8 +124,8 @@ fn config(
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
         .with_client_cert_verifier(Arc::new(AnyCertificate(provider)))
         .with_single_cert(certificates, private_key)?;
-    // A connection lasts for hours. Without resumption, each new connection proves that it holds
-    // its client certificate.
+    // Disable resumption, so that every connection proves that the client has the private key of
+    // its certificate. A connection lasts for hours, so the additional handshakes do not matter.
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
     Ok(config)
@@ -138,9 +139,9 @@ pub fn client_fingerprint(stream: &TlsStream<UnixStream>) -> Option<Vec<u8>> {
     Some(Sha256::digest(certificate).to_vec())
 }
 
-/// Takes any client certificate whose private key the client holds, or none. Which one a source
-/// must present is known only by its fingerprint, which is compared after the handshake; so issuer
-/// and validity do not matter.
+/// Accepts any client certificate whose private key the client has, and clients without a
+/// certificate. The fingerprint is compared after the handshake, when the source is known. Issuer
+/// and validity are not checked, because the fingerprint identifies the certificate.
 #[derive(Debug)]
 struct AnyCertificate(Arc<CryptoProvider>);
 

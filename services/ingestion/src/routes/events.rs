@@ -1,6 +1,6 @@
-//! `POST /api/v1/ingestion/events`: the HTTP door.
+//! `POST /api/v1/ingestion/events`: the HTTP receiver.
 //!
-//! The source key is looked up before the body is touched, so that only a known source can make this service work.
+//! The source key is checked before the body is read, so that unknown clients cause little work.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -25,7 +25,8 @@ use crate::{
     window::{MAX_EVENTS, Window, unreadable},
 };
 
-/// Maximum length of a line of NDJSON. Of such a body only about as much is in memory.
+/// Maximum length of a line of NDJSON, in bytes. This is also about the part of the body that is
+/// kept in memory.
 const LINE_BYTES: usize = 1 << 20;
 
 /// The body's form; what an event must have is said of the operation, since a bad one is no error of the body.
@@ -45,9 +46,9 @@ pub enum Events {
 /// `zstd`. An event is a JSON object: `event_id` (unique within the source, at most 128 bytes), `type`
 /// (`login`, `active`, `logout` or `restart`), `session_id`, `user`, `occurred_at` (RFC 3339), and optionally
 /// `realm`, `reason`, `display_name`, `client_ip`, `wan_ip`, `mac`, `device`, `active_seconds` and
-/// `complete_through`. A bad event rejects itself, not its neighbours. A request has at most 100,000 events. 200 comes when all
-/// accepted events are on disk; after any other answer the same events can be sent again: those that were recorded count as
-/// duplicates.
+/// `complete_through`. An invalid event does not affect the other events of a request. A request
+/// may have at most 100,000 events. 200 is returned when all accepted events are on disk. After any
+/// other status the same events can be sent again: those already recorded count as duplicates.
 #[utoipa::path(post, path = "/api/v1/ingestion/events", security(("source" = [])),
     request_body(content(
         (Events = "application/json", example = json!({"event_id": "e1", "type": "login", "session_id": "s1", "user": "user_4",
@@ -55,7 +56,7 @@ pub enum Events {
         (String = "application/x-ndjson"))),
     responses(
     (status = 200, body = Receipt),
-    (status = 400, description = "The body is not JSON at all; nothing was stored", body = Envelope),
+    (status = 400, description = "The body is not JSON; nothing was recorded", body = Envelope),
     (status = 401, description = "The source key is missing or unknown", body = Envelope, headers(("WWW-Authenticate" = String))),
     (status = 408, description = "The body did not arrive in time", body = Envelope),
     (status = 413, description = "The body is too large, or has more than 100,000 events", body = Envelope),
@@ -91,7 +92,7 @@ pub async fn events(
     Ok(HttpResponse::Ok().json(receipt))
 }
 
-/// Nothing is recorded before the whole body is known to be JSON.
+/// Records a JSON body. Nothing is recorded unless the whole body is JSON.
 async fn record_json(
     mut body: Body<'_>,
     mut window: Window<'_>,
@@ -105,7 +106,8 @@ async fn record_json(
     window.finish().await
 }
 
-/// Records the lines as they arrive. Lines before the first one that is JSON are rejected, and so leave nothing recorded.
+/// Records NDJSON while it arrives. If no line is JSON, every line is rejected and the answer is
+/// 400.
 async fn record_lines(
     mut body: Body<'_>,
     mut window: Window<'_>,

@@ -229,8 +229,8 @@ impl Event {
         })
     }
 
-    /// Checks the drafts of one report. A derived login whose time is refused is left out: the logout that it was
-    /// derived from is good without it.
+    /// Validates the raw events of one report. A derived login with an invalid time is omitted,
+    /// because the logout from which it was derived is valid without it.
     ///
     /// # Errors
     /// The first field of another draft that is missing or wrong.
@@ -285,7 +285,7 @@ impl Arrival {
         Ok(instant)
     }
 
-    /// Whether the clock that gave `occurred_at` is suspect.
+    /// Returns true if the clock that set `occurred_at` may be wrong.
     fn is_skewed(&self, occurred_at: Timestamp) -> bool {
         occurred_at.duration_since(self.at).abs() > self.skew
     }

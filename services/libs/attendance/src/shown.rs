@@ -1,15 +1,16 @@
-//! Values of the input in messages.
+//! Quotes values of the input in messages.
 
-/// Maximum number of bytes of a value that a message repeats.
+/// Maximum length of a quoted value, in bytes.
 pub const SHOWN_BYTES: usize = 64;
 
-/// Cuts a value to [`SHOWN_BYTES`] at a character boundary.
+/// Truncates a value to [`SHOWN_BYTES`] at a character boundary.
 #[must_use]
 pub fn cut(value: &str) -> &str {
     &value[..value.floor_char_boundary(SHOWN_BYTES)]
 }
 
-/// Quotes a value for a message, cut to [`SHOWN_BYTES`], so that an answer cannot be much larger than its question.
+/// Quotes a value for a message, truncated to [`SHOWN_BYTES`], so that a response cannot be much
+/// larger than its request.
 #[must_use]
 pub fn shown(value: &str) -> String {
     let cut = cut(value);

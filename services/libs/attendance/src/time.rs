@@ -2,8 +2,9 @@
 
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 
-/// Parses an RFC 3339 time to the microsecond, with what is finer cut off. Stricter than jiff: neither the basic form of
-/// ISO 8601, a time zone in brackets, a leap second nor a year of another length than four digits is taken.
+/// Parses an RFC 3339 time and truncates it to microseconds. Unlike jiff, this rejects the basic
+/// format of ISO 8601, a time zone in brackets, a leap second, and a year that does not have four
+/// digits.
 pub(crate) fn parse(text: &str) -> Option<Timestamp> {
     if !has_rfc3339_form(text.as_bytes()) {
         return None;
@@ -35,7 +36,8 @@ fn has_rfc3339_form(text: &[u8]) -> bool {
     matches!(offset, b"Z" | b"z") || has_form(offset, b"+00:00")
 }
 
-/// In a form `0` stands for any digit, `T` for itself, `t` or a space, and `+` for either sign.
+/// Returns true if the text has a form. In the form `0` stands for any digit, `T` for `T`, `t` or a
+/// space, and `+` for either sign.
 fn has_form(text: &[u8], form: &[u8]) -> bool {
     text.len() == form.len()
         && text.iter().zip(form).all(|(byte, form)| match form {

@@ -9,7 +9,8 @@ use rollcall_attendance::{
 use serde::{Deserialize, de::DeserializeSeed};
 use serde_json::{Value, value::RawValue};
 
-/// Maximum length of a text in JSON, in bytes: each byte of the longest text may be written as `\u0041`.
+/// Maximum length of a text in JSON, in bytes: each byte of the longest text may be written as
+/// `\u0041`.
 const JSON_TEXT_BYTES: usize = 6 * TEXT_BYTES + 2;
 
 /// An event of the body, or why it is none.
@@ -18,7 +19,7 @@ pub type Item = Result<Event, Rejected>;
 /// An event that was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejected {
-    /// Its id, if it could be read, cut to 64 bytes.
+    /// Event ID, truncated to 64 bytes, if it could be read.
     pub event_id: Option<String>,
     /// The field at fault, if it is one.
     pub field: Option<&'static str>,
@@ -27,7 +28,7 @@ pub struct Rejected {
 }
 
 impl Rejected {
-    /// A rejection of input that has no event ID.
+    /// Creates a rejection of input without an event ID.
     pub fn nameless(message: impl Into<String>) -> Self {
         Self {
             event_id: None,
@@ -37,24 +38,24 @@ impl Rejected {
     }
 }
 
-/// Why a body has no events that could be recorded.
+/// Reason why no event of a body can be recorded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
-    /// It holds no events at all.
+    /// The body contains no event.
     #[error(
         "{0}; takes one event, an array of events, or one event a line with Content-Type: application/x-ndjson. Nothing was stored."
     )]
     NoEvents(String),
-    /// It holds more than the given number.
+    /// The body contains more than the given number of events.
     #[error("There are more than {0} events. Nothing was stored. Send them in parts.")]
     TooMany(usize),
 }
 
-/// Splits a body into the texts of its events, at most `most` of them: one event, or an array. Each is JSON, and not yet
-/// known to be an event.
+/// Splits a body, which is one event or an array, into the texts of at most `most` events. Each
+/// text is valid JSON, but not necessarily an event.
 ///
 /// # Errors
-/// The body is no JSON, holds no events, or too many.
+/// The body is not JSON, or contains no events or too many.
 pub fn split(body: &[u8], most: usize) -> Result<Vec<&str>, Unreadable> {
     let not_json = |error| Unreadable::NoEvents(format!("The body is not JSON: {error}"));
     if body.trim_ascii_start().starts_with(b"[") {
@@ -75,13 +76,13 @@ pub fn split(body: &[u8], most: usize) -> Result<Vec<&str>, Unreadable> {
     }
 }
 
-/// Says why a body of NDJSON has no events at all.
+/// Returns the error for a body of NDJSON in which no line is JSON.
 #[must_use]
 pub fn no_json_line() -> Unreadable {
     Unreadable::NoEvents("No line of the body is JSON".into())
 }
 
-/// Whether a line is JSON of any kind.
+/// Returns true if a line is any JSON value.
 #[must_use]
 pub fn is_json(line: &[u8]) -> bool {
     serde_json::from_slice::<&RawValue>(line).is_ok()
@@ -98,8 +99,8 @@ pub fn parse_line(line: &[u8], arrival: &Arrival) -> Item {
     }
 }
 
-/// The fields of an event, not yet looked at: one that is bad is refused by its name. Unknown ones are left out, as version 1
-/// does everywhere.
+/// The unparsed fields of an event, so that an error can name the invalid field. Unknown fields are
+/// ignored, as everywhere in version 1.
 #[derive(Deserialize)]
 #[serde(expecting = "an object")]
 struct Fields<'a> {
@@ -138,7 +139,8 @@ struct Fields<'a> {
 /// # Errors
 /// It is no JSON object, or no event.
 pub fn parse_event(text: &str, arrival: &Arrival) -> Item {
-    // Other JSON must not reach serde: it would take an array of the fields' values, and repeat a long text in its message.
+    // Reject other JSON before serde reads it. serde would accept an array of the fields' values,
+    // and would repeat a long text in its message.
     if !text.trim_start().starts_with('{') {
         return Err(Rejected::nameless(format!(
             "got {}, takes a JSON object",
@@ -212,7 +214,7 @@ fn value<'a, T: Deserialize<'a>>(
         .map_err(|_| Refusal::new(field, format!("got {}, takes {takes}", shown_raw(raw))))
 }
 
-/// JSON as it was sent, cut.
+/// Returns JSON as it was sent, truncated.
 fn shown_raw(raw: &RawValue) -> &str {
     cut(raw.get())
 }

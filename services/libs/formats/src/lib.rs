@@ -1,6 +1,7 @@
 //! What gateways speak, parsed into events: JSON, RADIUS accounting, syslog and CSV.
 //!
-//! Pure: bytes in, events out, no I/O and no clock. Each parser has a fuzz target in `services/tests/fuzz`.
+//! Pure: bytes in, events out, no I/O and no clock. Each parser has a fuzz target in
+//! `services/tests/fuzz`.
 
 pub mod csv;
 pub mod json;

@@ -92,7 +92,8 @@ impl Request {
         (self.identifier, self.authenticator)
     }
 
-    /// Returns true if the packet has a Message-Authenticator, which is then valid.
+    /// Returns true if the packet has a Message-Authenticator, which [`Request::parse`] has
+    /// verified.
     #[must_use]
     pub fn has_message_authenticator(&self) -> bool {
         self.first(MESSAGE_AUTHENTICATOR).is_some()

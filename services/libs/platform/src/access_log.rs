@@ -15,11 +15,11 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::tally::{self, Tally};
 
-/// Maximum number of pairs of address and status that are told apart within a minute.
+/// Maximum number of pairs of address and status that are counted separately within a minute.
 const MAX_CAUSES: usize = 10_000;
 
-/// Counts refused requests by client address and status. One of each pair is logged per minute, so that a flood of refusals
-/// does not displace the rest of the log.
+/// Counts rejected requests by client address and status. One request of each pair is logged per
+/// minute, so that a flood of rejected requests does not displace the rest of the log.
 pub(crate) struct Refusals(Mutex<Tally<(String, u16)>>);
 
 impl Default for Refusals {
@@ -33,22 +33,23 @@ impl Refusals {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Logs each minute how many refusals had no line of their own.
+    /// Logs once a minute how many rejected requests had no line of their own. Never returns.
     pub(crate) async fn log_counts(&self) {
         loop {
             tokio::time::sleep(tally::PERIOD).await;
             let counts = self.tally().take();
             for ((peer, status), count) in counts.by_cause {
-                tracing::warn!(target: "access", peer, status, count, "more answers of this status to this address");
+                tracing::warn!(target: "access", peer, status, count, "Further responses with this status to this address");
             }
             if counts.others > 0 {
-                tracing::warn!(target: "access", count = counts.others, "more answers with errors to other addresses");
+                tracing::warn!(target: "access", count = counts.others, "Further error responses to other addresses");
             }
         }
     }
 }
 
-/// The request's span: it continues the trace that the VIP began, and its end is the access log.
+/// Creates the span of each request. The span continues the trace that the reverse proxy began. At
+/// its end the access log line is written.
 pub(crate) struct RequestSpan;
 
 struct Headers<'a>(&'a HeaderMap);
@@ -81,7 +82,7 @@ impl RootSpanBuilder for RequestSpan {
         let parent = global::get_text_map_propagator(|propagator| {
             propagator.extract(&Headers(request.headers()))
         });
-        // Fails where no OTLP endpoint is set, and then there is no trace to continue.
+        // Fails when no OTLP endpoint is configured. Then there is no trace to continue.
         if span.set_parent(parent).is_ok() {
             let name = format!(
                 "{} {}",

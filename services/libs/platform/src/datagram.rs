@@ -54,16 +54,16 @@ impl Protocol {
 /// A message between the receiver and ingestion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Frame {
-    /// To ingestion: a datagram that `peer` sent. To the receiver: one to send to `peer`.
+    /// To ingestion: a datagram that `peer` sent. To the receiver: a datagram to send to `peer`.
     Datagram {
-        /// The protocol, which names the UDP socket.
+        /// Protocol of the datagram, which selects the UDP socket.
         protocol: Protocol,
         /// Address and port of the gateway.
         peer: SocketAddr,
         /// The datagram.
         payload: Bytes,
     },
-    /// To the receiver: the networks from which sources send. They replace those sent before.
+    /// To the receiver: all source networks. They replace those of an earlier frame.
     Networks(Vec<IpNet>),
 }
 
@@ -71,18 +71,18 @@ pub enum Frame {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
     /// The frame is larger than any frame may be, or shorter than its kind requires.
-    #[error("a frame of {0} bytes is too long, or too short for its kind")]
+    #[error("a frame with {0} bytes is too long, or too short for its kind")]
     Length(usize),
     /// The kind is unknown.
-    #[error("unknown kind of frame {0}")]
+    #[error("the frame kind must be 1, 2 or 3 (got {0})")]
     Kind(u8),
     /// A prefix length is out of range.
-    #[error("{0} is not a prefix length")]
+    #[error("the prefix length is out of range (got {0})")]
     Prefix(u8),
 }
 
-/// Appends a frame with a datagram to `buffer`. A payload longer than [`MAX_PAYLOAD_BYTES`] is cut
-/// off.
+/// Appends a frame with a datagram to `buffer`. A payload longer than [`MAX_PAYLOAD_BYTES`] is
+/// truncated.
 pub fn put_datagram(buffer: &mut BytesMut, protocol: Protocol, peer: SocketAddr, payload: &[u8]) {
     let payload = &payload[..payload.len().min(MAX_PAYLOAD_BYTES)];
     put_length(buffer, KIND_BYTES + PEER_BYTES + payload.len());
@@ -166,7 +166,7 @@ fn network(mut bytes: &[u8]) -> Result<IpNet, FrameError> {
 }
 
 fn put_length(buffer: &mut BytesMut, length: usize) {
-    // Both callers bound the length far below this.
+    // Both callers keep the length far below `u32::MAX`.
     buffer.put_u32(u32::try_from(length).unwrap_or(u32::MAX));
 }
 

@@ -94,7 +94,7 @@ impl Problem {
         tracing::error!(%cause, "internal error");
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
-            "An internal error occurred. Repeat the call; if it stays, give the X-Request-Id of this answer to the gateway's administrator.",
+            "An internal error occurred. Repeat the call. If the error persists, give the X-Request-Id of this response to the operator.",
         )
     }
 
@@ -104,7 +104,7 @@ impl Problem {
         self.with_header(name, HeaderValue::from_static(value))
     }
 
-    /// The same with a header whose value is computed.
+    /// Adds a header whose value is computed.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: impl Into<HeaderValue>) -> Self {
         self.header = Some((name, value.into()));

@@ -33,7 +33,7 @@ pub struct Jwks {
 }
 
 impl Jwks {
-    /// Returns an empty set. The keys are fetched when one is first needed.
+    /// Creates an empty set. The keys are fetched when one is first needed.
     #[must_use]
     pub fn new(settings: &settings::Token) -> Self {
         Self {
@@ -126,7 +126,7 @@ impl Jwks {
     }
 }
 
-/// An HTTP client for one fetch. Keys are fetched too rarely to keep a connection.
+/// Creates an HTTP client for one fetch. Keys are fetched too rarely to keep a connection open.
 fn client(socket: Option<&Path>) -> Result<reqwest::Client, reqwest::Error> {
     let builder = reqwest::Client::builder()
         .timeout(Duration::from_secs(2))

@@ -1,4 +1,4 @@
-//! What routes ask of a request before they look into it.
+//! Helpers of routes that read the head and body of a request.
 
 use actix_web::{
     HttpRequest, HttpResponse, Resource, Route,
@@ -13,7 +13,7 @@ use crate::{envelope::Problem, strict_json::Strict};
 /// A body that may have failed to arrive.
 pub type Body = Result<Bytes, actix_web::Error>;
 
-/// One path with one method; other methods get 405 with `Allow`.
+/// Creates a resource with one path and one method. Other methods get 405 with `Allow`.
 #[must_use]
 pub fn only(path: &str, method: &'static Method, route: Route) -> Resource {
     let refusal = move || async move {
@@ -32,7 +32,8 @@ fn method_name(method: &Method) -> &'static str {
     if method == Method::GET { "GET" } else { "POST" }
 }
 
-/// The token after `Bearer` and one space in `Authorization` (RFC 6750, 2.1). A token with a blank in or around it is none.
+/// Returns the token that follows `Bearer` and one space in `Authorization` (RFC 6750, section
+/// 2.1). Returns `None` if there is whitespace in or around the token.
 #[must_use]
 pub fn bearer(request: &HttpRequest) -> Option<&str> {
     let (scheme, token) = request
@@ -64,7 +65,8 @@ pub fn media_type(request: &HttpRequest) -> String {
 /// The body as a JSON object.
 ///
 /// # Errors
-/// 415 for another media type, 413 for a body too large, 400 for what is no JSON object or names a field twice.
+/// 415 for another media type, 413 for a body that is too large, 400 for a body that is not a JSON
+/// object or names a field twice.
 pub fn json_object(request: &HttpRequest, body: Body) -> Result<Map<String, Value>, Problem> {
     let media_type = media_type(request);
     if media_type != "application/json" {
@@ -74,7 +76,7 @@ pub fn json_object(request: &HttpRequest, body: Body) -> Result<Map<String, Valu
     match serde_json::from_slice(&received(body)?) {
         Ok(Strict(Value::Object(object))) => Ok(object),
         Ok(_) => Err(Problem::bad_request(format!(
-            "The body is JSON, but no object. {example}"
+            "The body is JSON, but not an object. {example}"
         ))),
         Err(error) if error.is_data() => Err(Problem::bad_request(format!(
             "The body is ambiguous: {error}. Name each field once."
@@ -85,7 +87,8 @@ pub fn json_object(request: &HttpRequest, body: Body) -> Result<Map<String, Valu
     }
 }
 
-/// The beginning of a text that a client sent, quoted, for an error message: at most 64 bytes and `…` where it was cut.
+/// Quotes a text that a client sent, for an error message. A text longer than 64 bytes is truncated
+/// and ends with `…`.
 #[must_use]
 pub fn excerpt(text: &str) -> String {
     const MAX_BYTES: usize = 64;
@@ -138,7 +141,8 @@ pub fn required_text<'a>(
     }
 }
 
-/// A JSON value for an error message: an array or an object may be as large as the body and is only named.
+/// Formats a JSON value for an error message. An array or an object may be as large as the body, so
+/// only its type is named.
 #[must_use]
 pub fn shown(value: &Value) -> String {
     match value {

@@ -1,4 +1,5 @@
-//! Starting and stopping an HTTP service: the API on a Unix socket or a TCP address, health and metrics on an internal address.
+//! Starts and stops an HTTP service. The API listens on a Unix socket or a TCP address, health and
+//! metrics on an internal address.
 
 use std::{
     net::SocketAddr,
@@ -30,11 +31,12 @@ use crate::{
 
 /// A service that is bound and not yet running.
 pub struct Running {
-    /// TCP address of the API, where one is set.
+    /// TCP address of the API, if one is set.
     pub address: Option<SocketAddr>,
     /// Address of health and metrics.
     pub internal_address: SocketAddr,
-    /// The slot of the API's socket, where a directory is set. A service with further sockets listens in it too.
+    /// Slot of the API's socket, if a directory is set. Further sockets of the service use the same
+    /// slot.
     pub slot: Option<Slot>,
     api: Server,
     internal: Server,
@@ -44,7 +46,7 @@ pub struct Running {
     refusals: Data<Refusals>,
 }
 
-/// Set while the service stops: each response then closes its connection.
+/// True while the service stops. Each response then closes its connection.
 #[derive(Default)]
 struct Draining(AtomicBool);
 
@@ -97,7 +99,7 @@ where
     }
     if address.is_none() && socket.is_none() {
         return Err(std::io::Error::other(
-            "set server.socket_directory or server.address: the API listens nowhere",
+            "the API has no address: set server.socket_directory or server.address",
         ));
     }
     let (internal, internal_address) = internal(settings, checks)?;
@@ -114,7 +116,8 @@ where
     })
 }
 
-/// Binds health and metrics, and returns where. For a service without an API this is all of its HTTP.
+/// Binds the internal server, with health and metrics, and returns it with its address. A service
+/// without an API needs only this one.
 ///
 /// # Errors
 /// The address cannot be bound.
@@ -139,7 +142,7 @@ pub fn internal(
 }
 
 impl Running {
-    /// Serves until SIGTERM or SIGINT, then until accepted requests are answered.
+    /// Serves until SIGTERM or SIGINT. Returns when all accepted requests are answered.
     ///
     /// # Errors
     /// Serving failed.
@@ -147,7 +150,7 @@ impl Running {
         self.run_until(stop_signal()).await
     }
 
-    /// The same, until `stop` is ready.
+    /// Serves until `stop` is ready. Returns when all accepted requests are answered.
     ///
     /// # Errors
     /// Serving failed.
@@ -159,12 +162,13 @@ impl Running {
         let internal = tokio::spawn(self.internal);
         let counts = tokio::spawn(async move { self.refusals.log_counts().await });
         tracing::info!(
-            address = ?self.address, internal_address = %self.internal_address, "serving"
+            address = ?self.address, internal_address = %self.internal_address, "Serving"
         );
         tokio::spawn(async move {
             stop.await;
-            tracing::info!("stopping");
-            // A single replica stops at once: as long as no other one listens, new connections must come here.
+            tracing::info!("Stopping");
+            // A single replica keeps its socket and stops at once. If it removed the socket first,
+            // new connections would find no replica.
             let (_socket, draining) = (self.socket, self.draining);
             if let Some(slot) = self.slot
                 && slot.has_other_replica()
@@ -189,13 +193,14 @@ pub async fn stop_signal() {
         signal(SignalKind::terminate()),
         signal(SignalKind::interrupt()),
     ) else {
-        tracing::error!("signals cannot be received: only SIGKILL stops this process");
+        tracing::error!("Failed to register signal handlers: only SIGKILL stops this process");
         return std::future::pending().await;
     };
     tokio::select! { _ = terminate.recv() => (), _ = interrupt.recv() => () }
 }
 
-/// Tells the client to open its next connection to another replica.
+/// Closes the connection after each response while the service stops, so that the client's next
+/// connection goes to another replica.
 async fn close_while_draining(
     draining: Data<Draining>,
     request: ServiceRequest,
@@ -211,7 +216,7 @@ async fn close_while_draining(
     Ok(response)
 }
 
-/// 404 for an address that no route has.
+/// Returns 404 for a path without a route.
 #[must_use]
 pub fn not_found() -> Problem {
     Problem::new(
@@ -226,7 +231,7 @@ async fn metrics() -> Result<String, Problem> {
         .map_err(|error| Problem::internal(&error))
 }
 
-/// Seconds from the request's head to the answer's head, by route, method and status.
+/// Measures the seconds from the request head to the response head, by route, method and status.
 async fn measure(
     request: ServiceRequest,
     next: Next<impl MessageBody>,

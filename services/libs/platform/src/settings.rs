@@ -230,7 +230,7 @@ fn zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TimeZone, D::Error
         .map_err(|_| D::Error::custom(format!("{name:?} is no IANA time zone, as Asia/Kolkata")))
 }
 
-/// A password in memory is no older than five minutes.
+/// Limits the time for which a password is remembered to five minutes.
 fn remember_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     match u64::deserialize(deserializer)? {
         seconds @ 0..=300 => Ok(seconds),

@@ -1,4 +1,5 @@
-//! Unix sockets by which nginx reaches a service on the same host. Only containers that mount the directory can connect.
+//! Unix sockets on which the replicas of a service listen. Only containers that mount the directory
+//! can connect.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -8,11 +9,12 @@ use std::{
     sync::Arc,
 };
 
-/// Number of slots. nginx's configuration lists the sockets of each, so this is also the maximum number of replicas.
+/// Number of slots, and so the maximum number of replicas. nginx's configuration lists the sockets
+/// of each slot.
 pub const SLOTS: u8 = 8;
 
-/// The number by which one replica names its sockets. It is held until this value and the files of its sockets are dropped,
-/// or the process ends.
+/// A number that belongs to one replica and names its sockets. The slot is released when this value
+/// and all its [`SocketFile`]s are dropped, or when the process ends.
 #[derive(Debug, Clone)]
 pub struct Slot {
     directory: PathBuf,
@@ -20,17 +22,18 @@ pub struct Slot {
     lock: Arc<File>,
 }
 
-/// The file of a socket. It is removed when this value is dropped.
+/// The file of a socket. Dropping this value removes the file.
 #[derive(Debug)]
 pub struct SocketFile {
     path: PathBuf,
-    /// Keeps the slot until the file is removed. Otherwise the file of the slot's next owner could be removed.
+    /// Holds the slot until the file is removed. Otherwise this value could remove the file of the
+    /// next owner of the slot.
     _lock: Arc<File>,
 }
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        // If the file stays, connections to it are refused and nginx tries the next replica.
+        // If removal fails, connections to the file are refused and nginx tries the next replica.
         let _ = fs::remove_file(&self.path);
     }
 }
@@ -61,7 +64,7 @@ impl Slot {
         )))
     }
 
-    /// Whether another replica holds a slot of the same directory.
+    /// Returns true if another replica holds a slot of the same directory.
     #[must_use]
     pub fn has_other_replica(&self) -> bool {
         let is_held = |number: u8| {
@@ -84,8 +87,8 @@ impl Slot {
         }
     }
 
-    /// Listens at `KIND.N.sock`, in place of the socket of a process that was killed. The file gets its name once the socket
-    /// listens, so that no connection is refused.
+    /// Listens on `KIND.N.sock`. A file that a killed process left there is replaced. The socket
+    /// gets this name only after it listens, so that no connection is refused.
     ///
     /// # Errors
     /// The directory cannot be written to.
@@ -107,7 +110,8 @@ fn lock_file(directory: &Path, number: u8) -> PathBuf {
     directory.join(format!("{number}.lock"))
 }
 
-/// The sockets of one kind in `directory`, one for each replica. Some may belong to a process that was killed.
+/// Returns the sockets of one kind in `directory`, one for each replica. Some may belong to a
+/// process that was killed.
 ///
 /// # Errors
 /// The directory cannot be read.
@@ -196,7 +200,7 @@ mod tests {
     fn socket_of_a_killed_process_is_replaced() {
         let directory = Directory::new("killed");
         let (killed, file) = directory.claim().listen("http").expect("a socket");
-        // What a killed process leaves: a file without a listener, and no lock.
+        // A killed process leaves a file without a listener, and no lock.
         drop(killed);
         let left = directory.0.join("left");
         fs::rename(&file.path, &left).expect("renamed");

@@ -1,4 +1,5 @@
-//! JSON in which no object names a field twice. Readers of JSON disagree on which of the two counts (RFC 8259, section 4).
+//! JSON in which no object names a field twice. JSON parsers disagree on which of the two values
+//! counts (RFC 8259, section 4).
 
 use std::fmt;
 
@@ -8,7 +9,7 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
-/// A value whose objects, at any depth, name each field once.
+/// A JSON value whose objects, at any depth, name each field once.
 pub(crate) struct Strict(pub(crate) Value);
 
 impl<'de> Deserialize<'de> for Strict {
@@ -62,7 +63,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
         let mut object = Map::new();
         while let Some((name, Strict(value))) = fields.next_entry::<String, Strict>()? {
             if object.contains_key(&name) {
-                return Err(A::Error::custom(format_args!("{name:?} is there twice")));
+                return Err(A::Error::custom(format_args!("{name:?} occurs twice")));
             }
             object.insert(name, value);
         }
@@ -85,10 +86,7 @@ mod tests {
     fn repeated_name_is_an_error_at_any_depth() {
         for text in [r#"{"a":1,"a":1}"#, r#"[{"b":{"a":1,"\u0061":2}}]"#] {
             let error = serde_json::from_str::<Strict>(text).err().expect("refused");
-            assert!(
-                error.to_string().contains(r#""a" is there twice"#),
-                "{error}"
-            );
+            assert!(error.to_string().contains(r#""a" occurs twice"#), "{error}");
         }
     }
 }

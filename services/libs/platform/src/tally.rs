@@ -1,4 +1,4 @@
-//! Counts faults by cause, so that a flood of them makes one log line for each cause and minute.
+//! Counts faults by cause, so that a flood of faults produces one log line per cause and minute.
 
 use std::{collections::HashMap, hash::Hash, time::Duration};
 
@@ -14,7 +14,7 @@ pub struct Tally<C> {
     max_causes: usize,
 }
 
-/// The counts of a period.
+/// Counts since the previous call of [`Tally::take`].
 #[derive(Debug, PartialEq, Eq)]
 pub struct Counts<C> {
     /// Count of each cause, the most frequent first.
@@ -24,7 +24,7 @@ pub struct Counts<C> {
 }
 
 impl<C: Eq + Hash + Clone> Tally<C> {
-    /// An empty tally.
+    /// Creates an empty tally.
     #[must_use]
     pub fn new(max_causes: usize) -> Self {
         Self {
@@ -34,8 +34,8 @@ impl<C: Eq + Hash + Clone> Tally<C> {
         }
     }
 
-    /// Returns true if the cause is new, and so is to be logged now. Otherwise it is counted for
-    /// [`Tally::take`].
+    /// Returns true if the cause is new. The caller then logs it. Otherwise the cause is counted,
+    /// and [`Tally::take`] returns the count.
     pub fn is_new(&mut self, cause: C) -> bool {
         if let Some(count) = self.counts.get_mut(&cause) {
             *count += 1;
@@ -49,8 +49,8 @@ impl<C: Eq + Hash + Clone> Tally<C> {
         true
     }
 
-    /// Returns what was counted since the last call. A cause that did not occur since then is new
-    /// again.
+    /// Returns the counts since the previous call and resets them. A cause that did not occur since
+    /// then is forgotten, so that it is new again.
     pub fn take(&mut self) -> Counts<C> {
         self.counts.retain(|_, count| *count > 0);
         let mut by_cause: Vec<_> = self

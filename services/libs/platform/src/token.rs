@@ -122,7 +122,7 @@ impl Verifier {
             return Ok(claims);
         }
         let message = format!(
-            "The API client lacks the scope {scope}. Ask the gateway's administrator for a client that has it."
+            "The API client lacks the scope {scope}. Ask the operator for a client that has it."
         );
         Err(Problem::new(StatusCode::FORBIDDEN, message).with_static(
             header::WWW_AUTHENTICATE,

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use crate::schema::api_clients::dsl;
 
-/// What the operator sees of a client.
+/// An API client with its locks, as shown to the operator.
 #[derive(Debug, Serialize, QueryableByName)]
 pub struct ApiClient {
     /// User name.
@@ -103,7 +103,8 @@ pub async fn disable(
         == 1)
 }
 
-/// Gives a client a new password, enables and unlocks it; false when there is none of this name.
+/// Sets a new password and enables and unlocks a client. Returns false if there is no client with
+/// this name.
 ///
 /// # Errors
 /// The database fails.
@@ -120,7 +121,8 @@ pub async fn rotate(
     Ok(changed == 1 && unlock(connection, name).await?)
 }
 
-/// Forgets the failed sign-ins of a client from all addresses; false when there is none of this name.
+/// Forgets the failed sign-ins of a client from all addresses. Returns false if there is no client
+/// with this name.
 ///
 /// # Errors
 /// The database fails.

@@ -1,4 +1,4 @@
-//! The audit log: who did what. Services write it, the operator reads it.
+//! The audit log records who did what. Services write entries, the operator reads them.
 
 use diesel::{
     QueryableByName,
@@ -15,16 +15,16 @@ use serde_json::Value;
 /// An entry of the audit log.
 #[derive(Debug, Serialize, QueryableByName)]
 pub struct Entry {
-    /// When it was written, by the clock of the database.
+    /// Time at which the entry was written, by the clock of the database.
     #[diesel(sql_type = Timestamptz, deserialize_as = jiff_diesel::Timestamp)]
     pub at: Timestamp,
-    /// The database role that wrote it.
+    /// The database role that wrote the entry.
     #[diesel(sql_type = Text)]
     pub role: String,
     /// An API client or the operator.
     #[diesel(sql_type = Text)]
     pub actor: String,
-    /// What was done, as `v1.reporting.sessions`.
+    /// Name of the action, for example `v1.reporting.sessions`.
     #[diesel(sql_type = Text)]
     pub action: String,
     /// The parameters of the action.
@@ -51,8 +51,8 @@ pub async fn write(
         .map(drop)
 }
 
-/// Adds an entry if the API client exists and is enabled. Returns whether it is: one statement checks and writes, so that
-/// a client that is disabled gets nothing from then on.
+/// Adds an entry if the API client exists and is enabled. Returns false otherwise. One statement
+/// does both, so that disabling a client takes effect at once.
 ///
 /// # Errors
 /// The database fails.

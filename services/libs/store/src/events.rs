@@ -16,20 +16,21 @@ use crate::{
 pub struct Reported {
     /// The source.
     pub source_id: i32,
-    /// Its event.
+    /// Event of the source.
     pub event: Event,
 }
 
-/// What became of an event.
+/// Outcome of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// It is new and recorded.
+    /// The event is new and was recorded.
     Accepted,
     /// The same event is recorded already.
     Duplicate,
-    /// Another event of the same id is recorded.
+    /// Another event with the same event ID is recorded.
     Conflict,
-    /// The database refuses the event for an unknown reason. The event is on disk, and the operator can replay it.
+    /// The database refused the event for an unknown reason. The event is kept, and the operator
+    /// can replay it.
     SetAside,
 }
 
@@ -63,8 +64,8 @@ pub async fn record(connection: &mut Recording, batch: &[Reported]) -> Result<Ve
         .collect())
 }
 
-/// What nearly every batch needs: one statement for events that are all new and concern sessions alone. False, and nothing
-/// is recorded, when they are not.
+/// Records a batch with one statement, which is enough for nearly every batch. Returns false, and
+/// records nothing, if an event is already known or concerns its source.
 async fn record_at_once(connection: &mut Recording, events: &[&Reported]) -> Result<bool, Error> {
     if events.is_empty()
         || events
@@ -90,7 +91,7 @@ async fn record_at_once(connection: &mut Recording, events: &[&Reported]) -> Res
     }
 }
 
-/// The same with a look at what is known already; tells what that is.
+/// Records the new ones among `events` in several steps. Returns the events that are already known.
 async fn record_in_steps(
     connection: &mut Recording,
     events: Vec<&Reported>,
@@ -125,8 +126,9 @@ struct KnownEvent {
     is_set_aside: bool,
 }
 
-/// `known` holds what was known before; the first event of a key that is not there is the one
-/// that was just recorded, and is known to those after it.
+/// Returns the outcome of an event. `known` has the events recorded before this batch. An event
+/// without an entry was just recorded, and is added so that later events of the batch are compared
+/// with it.
 fn outcome(reported: &Reported, known: &mut Known) -> Outcome {
     let digest = reported.event.digest();
     match known.get(&(reported.source_id, reported.event.event_id.clone())) {
@@ -147,8 +149,8 @@ fn outcome(reported: &Reported, known: &mut Known) -> Outcome {
     }
 }
 
-/// A transaction that only met duplicates has written nothing, and its commit would wait neither
-/// for the disk nor for a standby that may not have the events yet. A logical message is a write.
+/// Writes a logical message. A transaction that found only duplicates has written nothing, so its
+/// commit would not wait for the disk or for a standby, although the events may not be there yet.
 async fn force_commit_record(connection: &Recording) -> Result<(), Error> {
     let write = "SELECT pg_logical_emit_message(true, 'rollcall', 'duplicates')";
     connection.query_once(write, &[]).await.map(drop)
@@ -164,7 +166,9 @@ macro_rules! what_happened {
 }
 pub(crate) use what_happened;
 
-/// Adds the given events and their keys, and a note of the arrival for each source: `record!(where a key is known, which to take)`.
+/// SQL that adds the given events with their keys, and one row in `arrivals` for each source.
+/// Usage:
+/// `record!(on conflict of a key, join that selects the new events)`.
 macro_rules! record {
     ($known:literal, $which:literal) => {
         concat!(
@@ -193,10 +197,10 @@ macro_rules! record {
     };
 }
 
-/// Breaks off where a key is known: then nothing of it has happened.
+/// Records all events. Fails if a key exists, and then records nothing.
 const RECORD_ALL: &str = record!("", "");
 
-/// Passes over the events whose keys are known.
+/// Records the events whose keys do not exist yet.
 const RECORD_NEW: &str = record!(
     "ON CONFLICT (source_id, event_id) DO NOTHING",
     "JOIN keys USING (source_id, event_id)"
@@ -275,7 +279,7 @@ pub(crate) fn columns<'a>(events: &[&'a Reported]) -> Vec<Column<'a>> {
     ]
 }
 
-/// Tells which were new.
+/// Records the new ones among `events`. Returns their keys.
 async fn insert(
     connection: &mut Recording,
     events: &[&Reported],
@@ -293,7 +297,7 @@ async fn insert(
         .collect()
 }
 
-/// The names that the schema's check on `events.kind` lists.
+/// Returns the name that the schema uses in `events.kind`.
 fn kind(fact: &Fact) -> &'static str {
     match fact {
         Fact::Session {

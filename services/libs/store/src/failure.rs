@@ -1,29 +1,31 @@
-//! Why a batch of events was not recorded, told by the SQLSTATE (appendix A of the PostgreSQL documentation).
+//! Determines from the SQLSTATE why a batch of events was not recorded (appendix A of the
+//! PostgreSQL documentation).
 
 use tokio_postgres::{
     Error,
     error::{DbError, SqlState},
 };
 
-/// Classes of errors that have nothing to do with the events: connection, transaction state, serialization, privileges and
-/// missing tables, resources, prerequisites, intervention, system, internal.
+/// SQLSTATE classes of errors that are not caused by the events: connection, transaction state,
+/// serialization, privileges and missing tables, resources, prerequisites, operator intervention,
+/// system, internal.
 const PASSING_CLASSES: [&str; 9] = ["08", "25", "40", "42", "53", "55", "57", "58", "XX"];
 
-/// Why nothing of a batch was recorded.
+/// Reason why no event of a batch was recorded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    /// The database may take the same batch later.
+    /// The database is not available. The same batch may succeed later.
     #[error("the database does not answer: {0}")]
     Unavailable(String),
-    /// An event of the batch is at fault: its data does not fit.
+    /// The data of an event is invalid.
     #[error("the database refused the data: {0}")]
     Refused(String),
-    /// Neither of the two is known to be the cause.
+    /// The cause is unknown: either the database or an event.
     #[error("the database failed with SQLSTATE {sqlstate}: {message}")]
     Unknown {
-        /// Five characters.
+        /// SQLSTATE of the error.
         sqlstate: String,
-        /// In the words of the database.
+        /// Message of the database.
         message: String,
     },
 }
@@ -61,7 +63,7 @@ enum Cause {
 fn cause(sqlstate: &str, constraint: Option<&str>) -> Cause {
     let class = sqlstate.get(..2).unwrap_or_default();
     match (sqlstate, constraint) {
-        // A check violation without a constraint is a missing partition.
+        // A check violation without a constraint means that a partition is missing.
         ("23514", None) => Cause::Database,
         ("23502" | "23514", _) => Cause::Event,
         _ if class == "22" => Cause::Event,

@@ -15,13 +15,13 @@ use secrecy::{ExposeSecret, SecretString};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../../migrations");
 
-/// Every privilege of every role.
+/// SQL that sets all privileges of all roles.
 const GRANTS: &str = include_str!("../../../../migrations/grants.sql");
 
 /// The roles that the services sign in with; each is granted what it needs by the migrations.
 pub const ROLES: [&str; 4] = ["auth", "ingestion", "reporting", "operator"];
 
-/// What a role may take of the server, so that none can starve the others.
+/// Limits of a role, so that no role can use up the resources of the others.
 struct Limits {
     role: &'static str,
     /// Maximum number of connections.
@@ -32,10 +32,11 @@ struct Limits {
     statement: &'static str,
 }
 
-/// `max_connections` is 200 and PostgreSQL reserves 3 of them for the superuser. The limits add up to 188 and hold four
-/// replicas of each service (two, while `scripts/replace` starts as many new ones beside them): auth 4 × (8 + 1), ingestion
-/// 4 × (8 + 2 writers) and imports, reporting 4 × (8 + 6 streams) and `session list`, operator 8 command lines. The
-/// remaining 9 are for the owner: `migrate`, backups and psql.
+/// Limits of each role. `max_connections` is 200, and PostgreSQL reserves 3 of them for the
+/// superuser. The limits add up to 188, which is enough for four replicas of each service, or for
+/// two while `scripts/replace` starts two new ones beside them: auth 4 × (8 + 1), ingestion 4 × (8 +
+/// 2 writers) and imports, reporting 4 × (8 + 6 streams) and `session list`, operator 8 command
+/// lines. The remaining 9 are for the owner: `migrate`, backups and psql.
 const LIMITS: [Limits; 4] = [
     Limits {
         role: "auth",
@@ -65,8 +66,8 @@ const LIMITS: [Limits; 4] = [
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Creates the roles, brings the schema up to date, and sets all privileges anew. Several may run at once.
-/// No statement waits longer than `max_lock_wait` for a lock.
+/// Creates the roles, brings the schema up to date, and sets all privileges. Several processes may
+/// call this at the same time. No statement waits longer than `max_lock_wait` for a lock.
 ///
 /// # Errors
 /// A statement fails, or another session holds a lock for longer than `max_lock_wait`.
@@ -92,7 +93,7 @@ pub async fn run(
     Ok(())
 }
 
-/// Takes the lock that lets one run after the other pass. The lock is held until the connection closes.
+/// Acquires the lock that allows one run at a time. The lock is held until the connection closes.
 async fn lock(connection: &mut AsyncPgConnection, max_wait: Duration) -> Result<(), Failure> {
     let milliseconds = max_wait.as_millis();
     sql_query(format!("SET lock_timeout = {milliseconds}"))
@@ -179,21 +180,22 @@ fn settings_of(role: &str) -> Vec<String> {
     }
     match role {
         "reporting" => {
-            // Its optional filters make one plan for all values a bad one.
+            // A generic plan is slow, because most filters of a report are optional.
             settings.push("SET plan_cache_mode = force_custom_plan".into());
-            // Parallel workers of a large report would take the cores that events need.
+            // Parallel workers of a large report would use the cores that ingestion needs.
             settings.push("SET max_parallel_workers_per_gather = 0".into());
             // Compiling a statement costs more than it saves in a report of a second.
             settings.push("SET jit = off".into());
         }
-        // An event that is sent again ends a statement with an error on purpose; the service logs those that are none.
+        // A duplicate event makes a statement fail on purpose. The service logs all other errors
+        // itself.
         "ingestion" => settings.push("SET log_min_messages = fatal".into()),
         _ => (),
     }
     settings
 }
 
-/// Whether the latest migration that this binary knows has been run.
+/// Returns true if the latest migration in this binary has been run.
 ///
 /// # Errors
 /// The database does not answer.

@@ -27,7 +27,8 @@ use crate::recording::Writer;
 /// A connection on loan from the pool.
 pub type Connection = Object<AsyncPgConnection>;
 
-/// The server's message for a statement that ran longer than `statement_timeout`. Diesel passes no SQLSTATE on.
+/// The server's message for a statement that exceeded `statement_timeout`. Diesel does not provide
+/// the SQLSTATE.
 const STATEMENT_TIMEOUT: &str = "canceling statement due to statement timeout";
 
 /// Why the database gave no answer.
@@ -108,8 +109,8 @@ impl Pool {
         Self::with_options(settings, settings.connections, "")
     }
 
-    /// A pool for statements whose answers are streamed. They may take up to `statement_limit`, which takes precedence over
-    /// the limit of the role.
+    /// Creates a pool for statements whose results are streamed. They may take up to
+    /// `statement_limit`, which takes precedence over the limit of the role.
     ///
     /// # Errors
     /// The password file cannot be read.

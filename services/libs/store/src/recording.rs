@@ -1,5 +1,6 @@
-//! Connections that record events. They use tokio-postgres itself, because diesel drops the SQLSTATE of an error, and the
-//! SQLSTATE says whether an event is at fault or the database: see [`Failure`].
+//! Connections that record events. They use tokio-postgres directly, because diesel does not
+//! provide the SQLSTATE of an error. The SQLSTATE determines whether an event or the database is
+//! the cause: see [`Failure`].
 
 use std::{collections::HashMap, time::Duration};
 
@@ -11,7 +12,7 @@ use crate::{failure::Failure, statement::Statement};
 /// A connection that records events.
 pub struct Recording {
     client: Client,
-    /// By their text.
+    /// Prepared statements by their text.
     prepared: HashMap<String, tokio_postgres::Statement>,
 }
 
@@ -22,7 +23,7 @@ impl Recording {
     /// The database cannot be reached.
     pub async fn connect(config: &Config) -> Result<Self, Error> {
         let (client, connection) = config.connect(NoTls).await?;
-        // Its error is also that of the statement that met it.
+        // An error of the connection is also returned by the statement that was running.
         tokio::spawn(connection);
         Ok(Self {
             client,
@@ -61,7 +62,7 @@ impl Recording {
         Ok(prepared)
     }
 
-    /// For statements that are rare: they are prepared each time.
+    /// Executes a statement that is prepared each time, for statements that are rare.
     pub(crate) async fn query_once(
         &self,
         text: &str,
@@ -70,7 +71,7 @@ impl Recording {
         self.client.query(text, values).await
     }
 
-    /// Commits what `work` does, or nothing of it when it fails.
+    /// Runs `work` in a transaction, which is rolled back if `work` fails.
     pub(crate) async fn transaction<T>(
         &mut self,
         work: impl AsyncFnOnce(&mut Self) -> Result<T, Error>,
@@ -88,7 +89,7 @@ impl Recording {
     }
 }
 
-/// Uses one connection for as long as it holds, and a new one after that.
+/// Uses one connection until it fails, then connects again.
 pub struct Writer {
     config: Config,
     wait: Duration,
@@ -104,10 +105,10 @@ impl Writer {
         }
     }
 
-    /// What `work` gives, unless it takes longer than the wait. A connection that failed is not used again.
+    /// Runs `work` with a time limit. A connection that failed is not used again.
     ///
     /// # Errors
-    /// As of `work`, or the database cannot be reached.
+    /// `work` fails or exceeds the limit, or the database cannot be reached.
     pub async fn ask<T>(
         &mut self,
         work: impl AsyncFnOnce(&mut Recording) -> Result<T, Error>,

@@ -1,6 +1,7 @@
 //! What keeps the database in shape: partitions made ahead, and what is past retention removed step by step.
 //!
-//! The steps are functions of the database that the role `ingestion` may call and no more: see the migration `growth`.
+//! Each step is a database function. The role `ingestion` may call these functions but has no other
+//! right to delete: see `migrations/`.
 
 use diesel::{
     QueryableByName,
@@ -62,7 +63,8 @@ pub async fn remove_event_month(
     remove_month(connection, "SELECT expire_event_month($1) AS name", before).await
 }
 
-/// Removes the oldest month of the audit log that ended by `before`. Returns false when there is none.
+/// Removes the oldest month of the audit log that ended by `before`. Returns false when there is
+/// none.
 ///
 /// # Errors
 /// The database fails, or a long transaction holds the table: ask again later.

@@ -1,7 +1,8 @@
-//! Events that the database refused for an unknown reason: kept with the reason, and replayed once the reason is gone.
+//! Events that the database refused for an unknown reason. They are kept with the error, and can be
+//! replayed after the cause is removed.
 //!
-//! An event that is set aside has its key in `event_keys`, as a recorded one has. So the same event sent again is not
-//! stored twice, and another event of its ID is a conflict.
+//! The key of such an event is in `event_keys`, like that of a recorded event. So the same event is
+//! not stored twice, and another event with the same event ID is a conflict.
 
 use std::net::IpAddr;
 
@@ -28,10 +29,10 @@ const SET_ASIDE: &str = concat!(
     ", sqlstate, message FROM given"
 );
 
-/// Sets an event aside, with why the database refused it.
+/// Sets an event aside with the error of the database.
 ///
 /// # Errors
-/// The database fails; then the event is not set aside.
+/// The database fails. The event is then not set aside.
 pub async fn add(
     connection: &mut Recording,
     reported: &Reported,
@@ -47,13 +48,13 @@ pub async fn add(
         Part::Sql(SET_ASIDE),
     ]);
     match connection.execute(&statement).await {
-        // Another replica was faster.
+        // Another replica has recorded or set aside the same event meanwhile.
         Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => Ok(()),
         outcome => outcome,
     }
 }
 
-/// The events of a source that are set aside, in the order of their arrival.
+/// Returns the events of a source that are set aside, in order of arrival.
 ///
 /// # Errors
 /// The database fails.
@@ -63,10 +64,11 @@ pub async fn of_source(connection: &Recording, source_id: i32) -> Result<Vec<Rep
     rows.iter().map(reported).collect()
 }
 
-/// Records an event that is set aside, with its original time of arrival; false when it is set aside no more.
+/// Records an event that is set aside, with its original time of arrival. Returns false if the
+/// event is no longer set aside.
 ///
 /// # Errors
-/// The database fails, or refuses the event still; then it stays set aside.
+/// The database fails or refuses the event again. The event then remains set aside.
 pub async fn replay(connection: &mut Recording, reported: &Reported) -> Result<bool, Error> {
     connection
         .transaction(async |connection| {

@@ -1,6 +1,8 @@
-//! Sign-in attempts of API clients: what an attempt is judged by, and the counters behind locks.
+//! Sign-in attempts of API clients: the state that decides about an attempt, and the counters for
+//! locks.
 //!
-//! The limits are in the functions `sign_in_…` of the migrations. An address is an IPv4 address or a /64 network of IPv6.
+//! The limits are in the SQL functions `sign_in_…` in `migrations/`. An address is an IPv4 address
+//! or a /64 network of IPv6.
 
 use diesel::{
     QueryableByName,
@@ -12,41 +14,43 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use jiff::Timestamp;
 use jiff_diesel::ToDiesel;
 
-/// What an attempt to sign in is judged by.
+/// State that decides about a sign-in attempt.
 #[derive(Debug, Clone, QueryableByName)]
 pub struct Account {
-    /// 0 for a name that no client has.
+    /// ID of the API client, or 0 for an unknown name.
     #[diesel(sql_type = BigInt)]
     pub client_id: i64,
-    /// PHC string; none for an unknown or disabled client.
+    /// PHC string. `None` for an unknown or disabled client.
     #[diesel(sql_type = Nullable<Text>)]
     pub password_hash: Option<String>,
-    /// Separated by spaces.
+    /// Scopes, separated by spaces.
     #[diesel(sql_type = Text)]
     pub scope: String,
-    /// Whether this client has signed in from this address before.
+    /// True if this client has signed in from this address before.
     #[diesel(sql_type = Bool)]
     pub known_address: bool,
-    /// Whether a success is to be written: there are failures to forget, or the last one was written 15 minutes ago.
+    /// True if a success must be written, because there are failures to forget or the last success
+    /// was written at least 15 minutes ago.
     #[diesel(sql_type = Bool)]
     pub success_is_news: bool,
     #[diesel(sql_type = Text)]
     standing: String,
 }
 
-/// Whether a client may try a password from an address.
+/// Decision whether a client may try a password from an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// It may.
+    /// The client may try a password.
     Open,
-    /// The limit is reached by attempts whose passwords are being checked.
+    /// Attempts whose passwords are being checked have reached the limit.
     Undecided,
-    /// The address has too many failures, or the client is closed to addresses that it has never signed in from.
+    /// The address has too many failures, or the client is closed to addresses that it has never
+    /// signed in from.
     Locked,
 }
 
 impl Account {
-    /// Whether the client may try a password.
+    /// Returns whether the client may try a password.
     #[must_use]
     pub fn standing(&self) -> Standing {
         match self.standing.as_str() {
@@ -57,7 +61,7 @@ impl Account {
     }
 }
 
-/// Looks a name up. Writes nothing.
+/// Looks up a name without writing.
 ///
 /// # Errors
 /// The database fails.
@@ -75,8 +79,8 @@ pub async fn look_up(
         .await
 }
 
-/// Counts an attempt before its password is checked, so that neither a crash nor parallel guesses get past the limits.
-/// False: the address is locked, or the client is closed to it.
+/// Counts an attempt before its password is checked, so that neither a crash nor parallel attempts
+/// bypass the limits. Returns false if the address is locked or the client is closed to it.
 ///
 /// # Errors
 /// The database fails.
@@ -122,7 +126,8 @@ pub async fn succeeded(
         .map(drop)
 }
 
-/// Removes up to 10,000 rows that change no decision: their failures are forgotten, and the last success is more than a year old.
+/// Removes up to 10,000 rows that no longer affect a decision: their failures are forgotten, and
+/// the last success is more than a year old.
 ///
 /// # Errors
 /// The database fails.

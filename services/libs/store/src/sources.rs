@@ -65,13 +65,13 @@ pub struct Sender {
     /// Its name, for the log.
     #[diesel(sql_type = Text)]
     pub name: String,
-    /// What its RADIUS packets are signed with.
+    /// RADIUS shared secret.
     #[diesel(sql_type = Nullable<Text>)]
     pub radius_secret: Option<String>,
-    /// Accounting-Requests without a Message-Authenticator are dropped.
+    /// True if Accounting-Requests without a Message-Authenticator are dropped.
     #[diesel(sql_type = Bool)]
     pub require_message_authenticator: bool,
-    /// SHA-256 fingerprint of the client certificate without which its syslog is refused.
+    /// SHA-256 fingerprint of the client certificate that is required for syslog.
     #[diesel(sql_type = Nullable<Binary>)]
     pub client_certificate: Option<Vec<u8>>,
 }
@@ -101,7 +101,7 @@ pub async fn by_name(connection: &mut AsyncPgConnection, name: &str) -> QueryRes
     enabled.select(dsl::id).first(connection).await.optional()
 }
 
-/// The source of this name, enabled or not.
+/// Returns the ID of the source with this name, enabled or not.
 ///
 /// # Errors
 /// The database fails.
@@ -129,7 +129,7 @@ pub async fn by_sender(
     .optional()
 }
 
-/// The networks from which enabled sources send.
+/// Returns the source networks of all enabled sources.
 ///
 /// # Errors
 /// The database fails.
@@ -226,8 +226,8 @@ pub async fn set_radius_secret(
         == 1)
 }
 
-/// Sets whether a source's Accounting-Requests need a Message-Authenticator; false when there is no
-/// source of this name.
+/// Sets whether Accounting-Requests of a source must have a Message-Authenticator. Returns false if
+/// there is no source with this name.
 ///
 /// # Errors
 /// The database fails.
@@ -241,8 +241,9 @@ pub async fn require_message_authenticator(
     Ok(update(known).set(required).execute(connection).await? == 1)
 }
 
-/// Sets the SHA-256 fingerprint of the client certificate that a source must present for syslog, or
-/// that it needs none; false when there is no source of this name.
+/// Sets the SHA-256 fingerprint of the client certificate that a source must present for syslog.
+/// With
+/// `None` no certificate is required. Returns false if there is no source with this name.
 ///
 /// # Errors
 /// The database fails, or the fingerprint does not have 32 bytes.
@@ -289,7 +290,8 @@ pub async fn list(connection: &mut AsyncPgConnection) -> QueryResult<Vec<Source>
     .await
 }
 
-/// Forgets up to when a source is complete, until it says so again; false when there is none of this name.
+/// Forgets up to when a source is complete, until it says so again; false when there is none of
+/// this name.
 ///
 /// # Errors
 /// The database fails.

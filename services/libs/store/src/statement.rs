@@ -1,4 +1,4 @@
-//! Statements of constant text whose parameters are columns of rows.
+//! SQL statements with constant text whose parameters are columns of rows.
 
 use std::fmt::Write;
 
@@ -10,7 +10,7 @@ pub(crate) struct Column<'a> {
     pub(crate) values: Box<dyn ToSql + Send + Sync + 'a>,
 }
 
-/// Makes a [`Column`] of values: `column!(TEXT_ARRAY, rows.iter().map(…))`.
+/// Creates a [`Column`] from values: `column!(TEXT_ARRAY, rows.iter().map(…))`.
 macro_rules! column {
     ($sql_type:ident, $values:expr) => {
         $crate::statement::Column {
@@ -25,7 +25,7 @@ pub(crate) use column;
 pub(crate) enum Part<'a> {
     /// Text.
     Sql(&'static str),
-    /// What `unnest` takes, with commas between.
+    /// Arguments of `unnest`, separated by commas.
     Columns(Vec<Column<'a>>),
 }
 
@@ -33,7 +33,7 @@ pub(crate) enum Part<'a> {
 pub(crate) struct Statement<'a>(pub(crate) Vec<Part<'a>>);
 
 impl Statement<'_> {
-    /// The text, with `$1` for the first column.
+    /// Returns the text, with `$1` for the first column.
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();
         let mut number = 0;

@@ -1,4 +1,5 @@
-//! Whatever the domain takes for an event, the database takes too: no event can be the fault of a failed batch.
+//! The database accepts every event that the domain accepts, so that no event can make a batch
+//! fail.
 
 use jiff::{SignedDuration, Timestamp, tz::Offset};
 use proptest::{option::of, prelude::*, strategy::ValueTree, test_runner::TestRunner};
@@ -18,7 +19,8 @@ fn arrival(at: Timestamp) -> Arrival {
     }
 }
 
-/// All of Unicode, among it what grows when it is lower-cased, what has no case, and what the event rules refuse.
+/// All of Unicode, among it what grows when it is lower-cased, what has no case, and what the event
+/// rules refuse.
 fn text() -> BoxedStrategy<String> {
     prop_oneof![
         "\\PC{0,24}",

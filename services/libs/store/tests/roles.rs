@@ -293,7 +293,8 @@ async fn every_role_has_limits_that_fit_the_server_together() {
     let sum =
         format!("SELECT sum(rolconnlimit)::text AS text FROM pg_roles WHERE rolname IN ({roles})");
     let sum: i32 = database.texts(&sum).await[0].parse().expect("a number");
-    // As docker/postgres/postgresql.conf sets max_connections, less the superuser's own and some for the owner.
+    // As docker/postgres/postgresql.conf sets max_connections, less the superuser's own and some
+    // for the owner.
     assert!(sum <= 200 - 3 - 5, "{sum}");
     // The other tests share the roles.
     for role in migrations::ROLES {

@@ -1,5 +1,5 @@
-//! Feeds a stream to its client from a task of its own. The HTTP server asks for a body's next bytes only when the client
-//! has read the last ones, so the body itself could never notice that its client stalls.
+//! Feeds a stream to its client from a separate task. The HTTP server polls a body only after the
+//! client has read the previous bytes, so the body itself cannot detect a client that stalls.
 
 use std::time::{Duration, Instant};
 
@@ -9,33 +9,34 @@ use tokio::{runtime::Handle, sync::mpsc};
 
 use super::{pace::Pace, permits::Permit};
 
-/// Why a stream ends before its last byte. The connection is then aborted, so that no client takes a part for the whole.
+/// Reason why a stream ends before its last byte. The connection is then aborted, so that the
+/// client recognizes the report as incomplete.
 #[derive(Debug, thiserror::Error)]
 pub enum CutError {
     /// The client reads too slowly.
-    #[error("the client reads too slowly")]
+    #[error("the client reads too slowly (reporting.stream_bytes_per_second)")]
     TooSlow,
-    /// The stream takes longer than a stream may.
-    #[error("the stream takes too long")]
+    /// The stream exceeds its maximum duration.
+    #[error("the stream exceeds its maximum duration (reporting.stream_seconds)")]
     TooLong,
-    /// The database broke off.
+    /// The database failed.
     #[error("{0}")]
     Database(#[from] rollcall_store::Error),
 }
 
-/// What a stream is held to.
+/// Limits of a stream.
 #[derive(Debug)]
 pub struct Terms {
     /// Held until the stream ends.
     pub permit: Permit,
-    /// How slowly the client may read.
+    /// Minimum rate at which the client must read.
     pub pace: Pace,
     /// Maximum duration.
     pub limit: Duration,
 }
 
-/// Returns a body that yields `chunks`. A task on `runtime` reads them ahead by one; it and everything that `chunks` holds
-/// end when the body is dropped or the terms are broken.
+/// Returns a body that yields `chunks`. A task on `runtime` reads one chunk ahead. When the body is
+/// dropped or a limit is exceeded, the task drops `chunks` with all its resources.
 pub fn feed<S>(
     runtime: &Handle,
     chunks: S,
@@ -57,7 +58,8 @@ where
             }
             () = sender.closed() => return,
         };
-        // From here on the task holds nothing but its place in the channel, for as long as the client stalls.
+        // Release the permit before sending the error, because a client that stalls blocks the
+        // channel.
         drop(permit);
         if let Err(error) = outcome {
             tracing::warn!(%error, "Cut off a report");

@@ -1,5 +1,6 @@
-//! Streams: reports of more than one person. Each holds a database connection for as long as its client reads, so they are
-//! limited in number, in duration and in how slowly a client may read.
+//! Streams are reports on more than one person. A stream uses a database connection until its
+//! client has read the report. Streams are therefore limited in number and duration, and a client
+//! must read at a minimum rate.
 
 pub mod feed;
 pub mod pace;

@@ -1,8 +1,8 @@
-//! How slowly a client may read a stream. Pure: the caller measures.
+//! The minimum rate at which a client must read a stream. No I/O: the caller measures the time.
 
 use std::time::Duration;
 
-/// A client that must read at a minimum rate, and may fall behind that rate by some time.
+/// State of a client that must read at a minimum rate, and may fall behind by a limited time.
 #[derive(Debug)]
 pub struct Pace {
     bytes_per_second: u32,
@@ -11,7 +11,7 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// A client that has read nothing yet and is not behind.
+    /// Creates the state of a client that has read nothing yet and is not behind.
     #[must_use]
     pub fn new(bytes_per_second: u32, max_behind: Duration) -> Self {
         Self {
@@ -21,14 +21,14 @@ impl Pace {
         }
     }
 
-    /// How long the service waits for the client to take the next bytes.
+    /// Returns how long the service waits for the client to read the next bytes.
     #[must_use]
     pub fn patience(&self) -> Duration {
         self.max_behind.saturating_sub(self.behind)
     }
 
-    /// Counts bytes that the client took after the service had waited for it. Time in which the database was slow is no
-    /// fault of the client and does not count.
+    /// Counts bytes that the client read after the service had waited for it. Time spent waiting
+    /// for the database does not count.
     pub fn took(&mut self, bytes: usize, waited: Duration) {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         let due = Duration::from_secs(1) * bytes / self.bytes_per_second;

@@ -1,4 +1,4 @@
-//! Permits to stream: callers wait in the fair queue until one is theirs.
+//! Permits to stream. Callers wait for a permit in a fair queue.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -11,12 +11,12 @@ use super::queue::{FairQueue, Limits};
 
 type Queue = Mutex<FairQueue<oneshot::Sender<Permit>>>;
 
-/// Which limit kept a stream from starting.
+/// The limit that prevented a stream from starting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AtLimit {
-    /// That of its client.
+    /// Limit of the API client.
     Client,
-    /// That of all clients.
+    /// Limit of all API clients together.
     Total,
 }
 
@@ -35,7 +35,7 @@ pub struct Permit {
 }
 
 impl Permits {
-    /// Permits within `limits`. A caller waits for at most `wait`.
+    /// Creates permits within `limits`. A caller waits at most `wait`.
     #[must_use]
     pub fn new(limits: Limits, wait: Duration) -> Self {
         Self {
@@ -44,10 +44,10 @@ impl Permits {
         }
     }
 
-    /// Returns a permit as soon as the limits allow.
+    /// Waits for a permit.
     ///
     /// # Errors
-    /// The limit that did not allow one in time.
+    /// Returns the limit that was reached, if there is no permit in time.
     pub async fn acquire(&self, client: &str) -> Result<Permit, AtLimit> {
         let (ticket, permit) = oneshot::channel();
         {
@@ -81,7 +81,7 @@ fn start_waiting(queue: &Arc<Queue>) {
         };
         let Some((client, ticket)) = next else { return };
         let queue = queue.clone();
-        // A caller that has just given up drops the permit, which ends the stream again.
+        // If the caller has stopped waiting, sending fails and drops the permit, which releases it.
         drop(ticket.send(Permit { client, queue }));
     }
 }

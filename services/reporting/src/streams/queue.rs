@@ -1,8 +1,8 @@
-//! The order in which waiting streams start. Pure: it knows no time and waits for nothing.
+//! The order in which waiting streams start. No I/O, no clock.
 
 use std::collections::{HashMap, VecDeque};
 
-/// How many streams may run and wait.
+/// Maximum numbers of running and waiting streams.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Maximum number of running streams of one client.
@@ -17,7 +17,8 @@ pub struct Limits {
 #[derive(Debug, PartialEq, Eq)]
 pub struct FullError;
 
-/// A queue for each client. The clients take turns: one with many waiting streams does not delay the others.
+/// A queue for each client. The clients take turns, so that a client with many waiting streams does
+/// not delay the others.
 #[derive(Debug)]
 pub struct FairQueue<T> {
     limits: Limits,
@@ -28,7 +29,7 @@ pub struct FairQueue<T> {
 }
 
 impl<T> FairQueue<T> {
-    /// A queue in which nothing runs or waits.
+    /// Creates an empty queue.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
         Self {
@@ -56,7 +57,7 @@ impl<T> FairQueue<T> {
         Ok(())
     }
 
-    /// Starts the next stream that the limits allow. Returns its client and ticket, or none.
+    /// Starts the next stream that the limits allow. Returns its client and ticket, or `None`.
     pub fn start_next(&mut self) -> Option<(String, T)> {
         if self.running.values().sum::<u32>() >= self.limits.total {
             return None;
@@ -84,7 +85,7 @@ impl<T> FairQueue<T> {
         }
     }
 
-    /// Removes the waiting streams that `keep` refuses.
+    /// Removes the waiting streams for which `keep` returns false.
     pub fn retain(&mut self, keep: impl Fn(&T) -> bool) {
         for (_, tickets) in &mut self.waiting {
             tickets.retain(&keep);
@@ -92,7 +93,7 @@ impl<T> FairQueue<T> {
         self.waiting.retain(|(_, tickets)| !tickets.is_empty());
     }
 
-    /// Whether a client has the maximum number of running streams.
+    /// Returns true if a client has the maximum number of running streams.
     #[must_use]
     pub fn is_at_limit(&self, client: &str) -> bool {
         self.running.get(client).copied().unwrap_or_default() >= self.limits.per_client

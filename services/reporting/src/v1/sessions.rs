@@ -24,7 +24,7 @@ use crate::{
     reports::{Reports, Unavailable},
 };
 
-/// Seconds after which a large report that found no room may be asked for again.
+/// `Retry-After` of a large report that got no permit, in seconds.
 const STREAM_RETRY_SECONDS: u16 = 10;
 
 impl From<Unavailable> for Problem {

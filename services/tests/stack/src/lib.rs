@@ -1,8 +1,8 @@
 //! Black-box tests of the running stack, through the VIP, with clients that others wrote.
 //!
 //! `scripts/test` starts a stack of its own and says where in the environment: `STACK_URL`, the checkout it was
-//! started from in `STACK_ROOT`, its Compose project in `STACK_PROJECT`. Commands run in the image of `docker/clients`, on
-//! the host's network.
+//! started from in `STACK_ROOT`, its Compose project in `STACK_PROJECT`. Commands run in the image
+//! of `docker/clients`, on the host's network.
 #![allow(
     clippy::missing_panics_doc,
     clippy::must_use_candidate,

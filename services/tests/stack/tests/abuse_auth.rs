@@ -24,7 +24,8 @@ fn state_of_auth() -> String {
         .collect()
 }
 
-/// curl to `origin`, with so many requests of which so many are in flight at once. Prints a status and seconds for each.
+/// Sends `requests` sign-ins to `origin`, `at_once` of them concurrently. Returns status and
+/// seconds of each.
 fn curl(origin: &str, requests: usize, at_once: usize, body: &str) -> Vec<String> {
     let url = format!("{origin}/api/v1/auth/connect?[1-{requests}]");
     let at_once = at_once.to_string();
@@ -51,7 +52,8 @@ fn curl(origin: &str, requests: usize, at_once: usize, body: &str) -> Vec<String
     options.map(ToOwned::to_owned).to_vec()
 }
 
-/// A container on the network of the reverse proxy, which sees it at an address of its own. Removed when dropped.
+/// A container on the network of the reverse proxy, which sees it at an address of its own. Removed
+/// when dropped.
 struct Host(String);
 
 impl Host {

@@ -28,7 +28,7 @@ fn containers() -> String {
     docker(&inspect.into_iter().chain(ids.lines()).collect::<Vec<_>>())
 }
 
-/// How many datagrams of unknown addresses the receiver dropped.
+/// Returns the number of datagrams from unknown addresses that the receiver dropped.
 fn dropped() -> u64 {
     let ask =
         "exec 3<>/dev/tcp/127.0.0.1/9090; printf 'GET /metrics HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3";
@@ -54,7 +54,7 @@ fn a_flood_of_strange_datagrams_harms_neither_https_nor_known_gateways() {
     let (before, dropped_before) = (containers(), dropped());
     let services = ["receiver", "ingestion", "nginx"];
     let lines_before = services.map(log_lines);
-    // The address of a container on the receiver's network is no source's.
+    // The address of a container in the receiver's network is in no source network.
     let flood = [
         "python3",
         "/clients/flood.py",
@@ -146,7 +146,7 @@ fn tls_for_syslog_is_mozillas_intermediate() {
         .map(str::trim)
         .filter(|line| line.starts_with("* "))
         .collect();
-    // Our CA is in no browser.
+    // Browsers do not trust our CA, so one fault is expected.
     assert!(
         matches!(faults[..], [one] if one.contains("certificate_path_validation")),
         "{verdict}"

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rollcall_stack_tests::{client, curl, docker, project, send, source};
 use serde_json::{Value, json};
 
-/// How often the containers of ingestion were restarted, and whether one was killed for its memory.
+/// Returns the number of restarts of ingestion, and whether it was killed for its memory usage.
 fn deaths() -> String {
     let service = format!("label=com.docker.compose.project={}", project());
     let label = "label=com.docker.compose.service=ingestion";
@@ -16,7 +16,8 @@ fn deaths() -> String {
     docker(&inspect)
 }
 
-/// Statuses of so many large bodies at once, while a steady client sends one event at a time. Ingestion survives them.
+/// Sends large bodies concurrently while a steady client sends one event at a time. Asserts that
+/// ingestion was not restarted. Returns the statuses of the bodies.
 fn attack(kind: &str, count: &str, keys: &[&str]) -> Value {
     let before = deaths();
     let steady = source();

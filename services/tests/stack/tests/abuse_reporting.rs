@@ -3,7 +3,8 @@
 use rollcall_stack_tests::{api_client, psql, run_client, source_named, token};
 use serde_json::{Value, json};
 
-/// 200,000 persons: a report on all of them is larger than all buffers between the database and a client.
+/// 200,000 persons: a report on all of them is larger than all buffers between the database and a
+/// client.
 struct LargeReport;
 
 impl LargeReport {
@@ -27,7 +28,8 @@ fn new_token() -> String {
     token(&api_client(&["reporting:read"]))
 }
 
-/// What `clients/abuse_reporting.py` prints. The other client's answers must all be 200.
+/// Runs `clients/abuse_reporting.py` and returns its output. All answers to the other client must
+/// be 200.
 fn abuse(kind: &str, seconds: u32, tokens: &[String]) -> Value {
     let (seconds, other) = (seconds.to_string(), new_token());
     let mut command = vec![

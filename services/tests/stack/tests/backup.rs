@@ -31,7 +31,8 @@ struct Original {
     digests: String,
 }
 
-/// Events arrive while the backup is made. Everything but the rows of their source stays as it is meanwhile.
+/// Events arrive while the backup is made. Everything but the rows of their source stays as it is
+/// meanwhile.
 fn original() -> &'static Original {
     static ORIGINAL: OnceLock<Original> = OnceLock::new();
     ORIGINAL.get_or_init(|| {
@@ -122,7 +123,8 @@ fn unchanged_digests_around(work: impl Fn()) -> String {
     panic!("the tables never stay as they are");
 }
 
-/// One line for each table: its number of rows and a digest of them, without the rows of the source that reports meanwhile.
+/// One line for each table: its number of rows and a digest of them, without the rows of the source
+/// that reports meanwhile.
 fn digests(psql: impl Fn(&str) -> String) -> String {
     let columns = psql(
         "SELECT relname || ' ' || CASE WHEN relname = 'sources' THEN 'id' ELSE coalesce(attname, '-') END
@@ -175,7 +177,8 @@ impl Target {
             folder: root().with_file_name("restored"),
             port: here + 2000,
         };
-        // The same files as the running stack, so that Docker has every layer of the images in its cache.
+        // The same files as the running stack, so that Docker has every layer of the images in its
+        // cache.
         let checkout = r#"
             # The project is named here, because a folder without .env stands for the project `rollcall`.
             (cd "$1" && docker compose --project-name "$3" --profile operator down --volumes) 2>/dev/null
@@ -351,7 +354,8 @@ fn a_restored_stack_has_every_row_and_serves_the_old_clients() {
     purge_removes_the_target_alone(&target);
 }
 
-/// A plain dump, loaded into an empty database without the roles: `scripts/up` creates roles and privileges.
+/// A plain dump, loaded into an empty database without the roles: `scripts/up` creates roles and
+/// privileges.
 fn plain_dump_works(target: &Target, original: &Original) {
     let dump = file("plain.dump");
     let made = Command::new("docker")

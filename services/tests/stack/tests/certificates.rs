@@ -8,8 +8,8 @@ use serde_json::Value;
 
 const NAME: &str = "rollcall.example.com";
 
-/// A shell command for the container `ca` that writes `private-key.pem` and `certificate.pem`, signed
-/// by the CA, to /dev/shm.
+/// A shell command for the container `ca` that writes `private-key.pem` and `certificate.pem`,
+/// signed by the CA, to /dev/shm.
 fn sign(alternative_name: &str, days: u32) -> String {
     format!(
         "cd /dev/shm && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc \
@@ -106,7 +106,7 @@ fn certificate_that_is_about_to_expire_is_an_alarm_and_is_renewed() {
     assert!(script("status", &[]).contains("TLS        certificate valid for 89 days"));
 }
 
-/// Goes back to the address alone and to Rollcall's own certificate.
+/// Removes host names and the operator's certificate, so that the CA's certificate is used again.
 struct WithoutName;
 
 impl Drop for WithoutName {
@@ -134,7 +134,7 @@ fn put_own_certificate(alternative_name: &str) {
     fs::write(folder.join("private-key.pem"), &pair[key_at..]).expect("written");
 }
 
-/// The issuer that the VIP tells clients, asked by this name.
+/// Returns the issuer in the OAuth metadata that the VIP serves under this name.
 fn issuer_asked_by(name: &str) -> String {
     let (_, port) = url()
         .rsplit_once(':')

@@ -36,14 +36,15 @@ impl SyslogServer {
         server
     }
 
-    /// Whether a message begins with `start`, after its priority and version, and holds `text`.
+    /// Returns true if a message begins with `start`, after priority and version, and contains
+    /// `text`.
     fn has(&self, start: &str, text: &str) -> bool {
         docker(&["logs", &self.name])
             .lines()
             .any(|line| line.starts_with(start) && line.contains(text))
     }
 
-    /// Whether a message in RFC 5424 from this container holds `text`.
+    /// Returns true if an RFC 5424 message from this container contains `text`.
     fn has_from(&self, container: &str, text: &str) -> bool {
         docker(&["logs", &self.name]).lines().any(|line| {
             let fields: Vec<&str> = line.splitn(8, ' ').collect();

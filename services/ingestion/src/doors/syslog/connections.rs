@@ -1,6 +1,6 @@
-//! Syslog over TCP (RFC 6587) and TLS (RFC 5425). The proxy passes each connection to a socket of
-//! its transport, with the PROXY header in front. Syslog has no acknowledgement: while the database
-//! does not answer, nothing more is read, so that the sender's own queue fills.
+//! Syslog over TCP (RFC 6587) and TLS (RFC 5425). The reverse proxy passes each connection to the
+//! socket of its transport and sends the PROXY header first. Syslog has no acknowledgement. While
+//! the database does not answer, nothing is read, so that messages wait in the queue of the source.
 
 use std::{sync::Arc, time::Duration};
 
@@ -25,9 +25,9 @@ use crate::{
     },
 };
 
-/// Maximum number of connections. More are closed at once.
+/// Maximum number of connections. Further ones are closed at once.
 const MAX_CONNECTIONS: usize = 1_024;
-/// Maximum time for the PROXY header and the TLS handshake.
+/// Maximum time for the PROXY header, the look-up of the source and the TLS handshake.
 const MAX_HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// Handles connections of both transports.
@@ -84,12 +84,16 @@ impl Connections {
         match timeout(MAX_HANDSHAKE, self.begin(stream, transport)).await {
             Ok(Some((source, stream))) => self.syslog.connection(&source, stream).await,
             Ok(None) => {}
-            Err(_) => counts::reject(DOOR, "-", &"the TLS handshake took longer than 10 seconds"),
+            Err(_) => counts::reject(
+                DOOR,
+                "-",
+                &"the beginning of the connection (PROXY header, TLS handshake) took longer than 10 seconds",
+            ),
         }
     }
 
-    /// Returns the source of a connection, and what its messages are read from. A connection
-    /// without a source is logged.
+    /// Returns the source of a connection and the stream of its messages. A connection that is
+    /// rejected is logged.
     async fn begin(
         &self,
         mut stream: UnixStream,
@@ -113,7 +117,8 @@ impl Connections {
         }
     }
 
-    /// Does the handshake, and checks the client certificate if the source must have one.
+    /// Performs the TLS handshake, and checks the client certificate if the source must present
+    /// one.
     async fn secured(
         &self,
         source: &Sender,
@@ -124,9 +129,11 @@ impl Connections {
         match (&source.client_certificate, presented) {
             (None, _) => Ok(stream),
             (Some(required), Some(presented)) if *required == presented => Ok(stream),
-            (Some(_), Some(_)) => Err("its client certificate is not that of this source".into()),
+            (Some(_), Some(_)) => {
+                Err("the client certificate is not the one set for this source".into())
+            }
             (Some(_), None) => {
-                Err("it presented no client certificate, which this source requires".into())
+                Err("the client presented no certificate, which this source requires".into())
             }
         }
     }
@@ -136,13 +143,13 @@ impl Connections {
 pub(super) fn plain(source: &Sender) -> Result<(), String> {
     match source.client_certificate {
         None => Ok(()),
-        Some(_) => Err("this source must use TLS with its client certificate: see scripts/rollcall source set-certificate".into()),
+        Some(_) => Err("the source must use TLS with its client certificate: see scripts/rollcall source set-certificate".into()),
     }
 }
 
 /// A connection of either transport.
 trait Connection: AsyncRead + Unpin + Send + Sync {
-    /// The socket beneath it.
+    /// Returns the underlying socket.
     fn socket(&self) -> &UnixStream;
 }
 
@@ -158,8 +165,8 @@ impl Connection for TlsStream<UnixStream> {
     }
 }
 
-/// Returns true if the sender has closed the connection, or its half of it, however much is still
-/// to be read.
+/// Returns true if the peer has closed the connection or its sending half, even if there is unread
+/// data.
 fn is_closed(connection: &dyn Connection) -> bool {
     let ready = connection.socket().ready(Interest::READABLE).now_or_never();
     matches!(ready, Some(Ok(ready)) if ready.is_read_closed())
@@ -178,7 +185,7 @@ impl Syslog {
             {
                 let lost = messages.len();
                 let reason = format!(
-                    "the connection ended while the database did not answer: {lost} messages are lost"
+                    "the connection ended while the database did not answer: {lost} messages were lost"
                 );
                 return counts::reject(DOOR, &source.name, &reason);
             }
@@ -191,8 +198,8 @@ impl Syslog {
         }
     }
 
-    /// Records messages, and tries again for as long as the connection is open. Returns whether
-    /// they were recorded.
+    /// Records messages, retrying while the connection is open. Returns true if the messages were
+    /// recorded.
     async fn record_while_open(
         &self,
         source: &Sender,

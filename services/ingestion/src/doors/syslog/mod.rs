@@ -1,5 +1,5 @@
-//! Syslog (RFC 5424), by datagrams and by connections. It has no acknowledgement: what the database
-//! does not take now is kept here and tried again.
+//! Syslog (RFC 5424), over UDP, TCP and TLS. Syslog has no acknowledgement, so messages that cannot
+//! be recorded are kept in memory and retried.
 
 pub mod connections;
 
@@ -18,30 +18,30 @@ use crate::{
 };
 
 const DOOR: &str = "syslog";
-/// Time between two attempts at the database.
+/// Time between two attempts to record messages.
 const RETRY_INTERVAL: Duration = Duration::from_millis(500);
-/// Attempts for a datagram, which takes room in memory for so long: a minute.
+/// Maximum number of attempts for a datagram, which is kept in memory meanwhile: one minute.
 const ATTEMPTS: usize = 120;
 
 /// Handles syslog messages.
 #[derive(Clone)]
 pub struct Syslog {
-    /// To look sessions up in.
+    /// Database in which sessions are looked up.
     pub pool: Pool,
-    /// Who sends.
+    /// Look-up of the source of an address.
     pub senders: Senders,
-    /// Where events go.
+    /// Recorder of the events.
     pub recorder: Arc<Recorder>,
-    /// When they come.
+    /// Clock and tolerances for the times of events.
     pub arrivals: Arrivals,
-    /// What free text means.
+    /// Rules for free text.
     pub rules: Arc<Rules>,
-    /// Which structured data is an event.
+    /// SD-ID of the structured data that contains an event.
     pub data_id: String,
 }
 
 impl Syslog {
-    /// Records a datagram (RFC 5426). While the database does not answer, it waits here for a
+    /// Records a datagram (RFC 5426). If the database does not answer, this is retried for a
     /// minute.
     pub async fn datagram(&self, peer: SocketAddr, message: &[u8]) {
         let Some(source) = self.senders.source_of(DOOR, peer.ip()).await else {
@@ -60,11 +60,14 @@ impl Syslog {
         counts::reject(
             DOOR,
             &source.name,
-            &"the database did not answer for a minute: the message is lost",
+            &"the database did not answer for a minute: the message was lost",
         );
     }
 
-    /// Records what the messages say. Bad ones are counted and logged; an error says that nothing is certain and that it can be tried again.
+    /// Records the events in the messages. Invalid messages are counted and logged.
+    ///
+    /// # Errors
+    /// Some events may not be recorded. The caller can retry.
     async fn record(&self, source: &Sender, messages: &[String]) -> Result<(), Unrecorded> {
         let arrival = self.arrivals.now();
         let mut begun = Begun::default();
@@ -101,7 +104,8 @@ impl Syslog {
         Ok(())
     }
 
-    /// Gives what a rule found the id of its session: that of the latest login of its name.
+    /// Returns the raw event of a matched message with its session ID, which is that of the latest
+    /// login with the same correlation key.
     async fn named(
         &self,
         source: &Sender,
@@ -116,7 +120,7 @@ impl Syslog {
         let (Some(at), false) = (at, matched.key.is_empty()) else {
             return Ok(matched.session(None));
         };
-        // Instants are compared as the id has them: in UTC.
+        // The session ID contains the login time in UTC.
         if matched.begins() {
             let login = at.to_string();
             begun
@@ -133,14 +137,14 @@ impl Syslog {
             sessions::latest_login(connection, source.source_id, &matched.key, at).await
         });
         let login = asked.await.map_err(|error| {
-            tracing::error!(%error, door = DOOR, "sessions cannot be looked up");
+            tracing::error!(%error, door = DOOR, "Failed to look up a session");
             Unrecorded::Unavailable
         })?;
         Ok(matched.session(login.as_deref()))
     }
 }
 
-/// Logins of the messages at hand, by the name of their session.
+/// Logins in the current messages, by correlation key.
 #[derive(Default)]
 struct Begun(HashMap<String, Vec<(Timestamp, String)>>);
 
@@ -153,7 +157,7 @@ impl Begun {
     }
 }
 
-/// The whole messages, and why there can be none after them.
+/// Returns the complete messages, and the reason why no more can be read after an invalid frame.
 fn messages(frames: &mut Frames) -> (Vec<String>, Option<Refusal>) {
     let mut messages = Vec::new();
     loop {

@@ -1,4 +1,4 @@
-//! The elements of a JSON array, counted while they are read.
+//! Reads the elements of a JSON array and counts them.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-/// Reads the texts of an array's elements, or none when there are more than so many.
+/// Reads the texts of the elements of an array. Returns `None` if there are more than the maximum.
 pub(super) struct Elements(pub(super) usize);
 
 impl<'de> DeserializeSeed<'de> for Elements {
@@ -30,7 +30,8 @@ impl<'de> Visitor<'de> for Elements {
         let mut elements = Vec::new();
         while let Some(element) = array.next_element::<&RawValue>()? {
             if elements.len() == self.0 {
-                // Read to its end: serde_json takes a visitor that stops before for an error of the JSON.
+                // Read the array to its end. If the visitor stopped earlier, serde_json would
+                // report invalid JSON.
                 while array.next_element::<IgnoredAny>()?.is_some() {}
                 return Ok(None);
             }

@@ -9,7 +9,8 @@ use rollcall_platform::{
 };
 use rollcall_store::{Pool, migrations};
 
-/// Long enough for another `migrate` to finish, and short enough that nothing queues behind this one for long.
+/// Maximum wait for a lock. Another `migrate` can finish within this time, and other statements do
+/// not queue behind this one for long.
 const MAX_LOCK_WAIT: Duration = Duration::from_mins(1);
 
 #[tokio::main]

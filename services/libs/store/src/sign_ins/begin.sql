@@ -1,4 +1,5 @@
--- Counts an attempt before its password is checked. Changes no row when the address is locked or the client closed to it.
+-- Counts an attempt before its password is checked. Changes no row if the address is locked or the
+-- client is closed to it.
 INSERT INTO sign_in_attempts AS earlier (client_id, address, failures, last_failure_at, pending, window_failures, window_at)
 SELECT $1, $2::cidr, 1, $3, 1, 1, $3
 WHERE sign_in_closed_until($1, $3) IS NULL

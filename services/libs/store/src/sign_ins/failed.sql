@@ -1,5 +1,5 @@
--- Ends an attempt whose password was wrong. The last one of a lock writes the audit entry, so that an anonymous caller
--- causes at most one entry per lock.
+-- Ends an attempt whose password was wrong. The last pending attempt of a locked address writes the
+-- audit entry, so that an anonymous caller causes at most one entry per lock.
 WITH judged AS (
     UPDATE sign_in_attempts SET pending = greatest(pending - 1, 0)
     WHERE client_id = $1 AND address = $2::cidr

@@ -1,7 +1,7 @@
--- Returns what an attempt of this name from this address is judged by. Writes nothing.
+-- Returns the state that decides about an attempt with this name from this address. Writes nothing.
 SELECT
     coalesce(client.id, 0) AS client_id,
-    -- A disabled client is like an unknown one: no password is right.
+    -- A disabled client is treated like an unknown one.
     CASE WHEN client.disabled_at IS NULL THEN client.password_hash END AS password_hash,
     coalesce(client.scope, '') AS scope,
     attempts.last_success_at IS NOT NULL AS known_address,
@@ -9,7 +9,8 @@ SELECT
     CASE
         WHEN attempts.last_success_at IS NULL AND sign_in_closed_until(client.id, $3) IS NOT NULL THEN 'locked'
         WHEN coalesce(sign_in_locked_until(attempts.failures, attempts.last_failure_at), '-infinity') <= $3 THEN 'open'
-        -- A password among those that locked the address may still prove right. After 10 s its check has failed.
+        -- A pending attempt may still succeed and unlock the address. After 10 s it counts as
+        -- failed.
         WHEN attempts.pending > 0 AND attempts.last_failure_at > $3 - interval '10 seconds' THEN 'undecided'
         ELSE 'locked'
     END AS standing

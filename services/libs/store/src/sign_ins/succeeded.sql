@@ -1,5 +1,5 @@
--- Forgets the failures of a client at an address and remembers its success. The audit log gets at most one entry per
--- client, address and 15 minutes.
+-- Forgets the failures of a client at an address and remembers its success. The audit log gets at
+-- most one entry per client, address and 15 minutes.
 WITH earlier AS (
     SELECT last_success_at FROM sign_in_attempts WHERE client_id = $1 AND address = $2::cidr
 ), remembered AS (
