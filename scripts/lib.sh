@@ -52,7 +52,7 @@ project() { setting COMPOSE_PROJECT_NAME rollcall; }
 
 # Containers of this project that run SERVICE.
 containers_of() {
-    docker ps -q --filter "label=com.docker.compose.project=$(project)" --filter "label=com.docker.compose.service=$1"
+    docker ps -q --filter "$(of_project)" --filter "label=com.docker.compose.service=$1"
 }
 
 # Runs curl with the VIP's CA. It also works if this host does not resolve the name in the URL.
