@@ -47,23 +47,23 @@ GRANT SELECT (id, name, key_hash, radius_secret, require_message_authenticator, 
     created_at, disabled_at, complete_through, last_restart_at, events, clock_skewed, last_event_at,
     last_received_at) ON sources TO ingestion;
 GRANT UPDATE (complete_through, last_restart_at) ON sources TO ingestion;
-GRANT SELECT ON source_senders, source_gaps TO ingestion;
+GRANT SELECT ON source_networks, source_gaps TO ingestion;
 -- received_at is not granted, so that the database sets it and no event can be back-dated.
 GRANT INSERT (source_id, events, clock_skewed, last_event_at) ON arrivals TO ingestion;
-GRANT SELECT (source_id, event_id, digest), INSERT (source_id, event_id, digest) ON event_keys TO ingestion;
+GRANT SELECT (source_id, event_id, digest), INSERT (source_id, event_id, digest) ON event_ids TO ingestion;
 GRANT INSERT (source_id, event_id, kind, session_id, user_name, realm, occurred_at, reason, display_name, client_ip, wan_ip, mac, device,
     active_seconds, complete_through, class, clock_skewed) ON events TO ingestion;
 GRANT SELECT, INSERT (source_id, event_id, kind, session_id, user_name, realm, occurred_at, reason, display_name, client_ip, wan_ip, mac,
     device, active_seconds, complete_through, class, clock_skewed, sqlstate, message) ON set_aside_events TO ingestion;
 GRANT EXECUTE ON FUNCTION replay_event TO ingestion;
 GRANT SELECT, INSERT, UPDATE ON sessions TO ingestion;
-GRANT EXECUTE ON FUNCTION make_partitions, expire_event_keys, expire_event_month, expire_audit_month, expire_sessions, add_up_arrivals TO ingestion;
+GRANT EXECUTE ON FUNCTION make_partitions, expire_event_ids, expire_event_month, expire_audit_month, expire_sessions, add_up_arrivals TO ingestion;
 GRANT EXECUTE ON FUNCTION pg_logical_emit_message(boolean, text, text, boolean) TO ingestion;
 
 -- reporting
 GRANT SELECT (id, name, created_at, disabled_at, complete_through, last_restart_at, events, clock_skewed, last_event_at, last_received_at)
     ON sources TO reporting;
-GRANT SELECT ON source_senders, source_gaps, events, sessions TO reporting;
+GRANT SELECT ON source_networks, source_gaps, events, sessions TO reporting;
 GRANT INSERT (actor, action, detail) ON audit_log TO reporting;
 -- The statement that writes an audit entry also checks that the API client is enabled.
 GRANT SELECT (name, disabled_at) ON api_clients TO reporting;
@@ -79,7 +79,7 @@ GRANT SELECT (id, name, require_message_authenticator, client_certificate, creat
 GRANT UPDATE (key_hash, disabled_at, radius_secret, require_message_authenticator, client_certificate,
     complete_through) ON sources TO operator;
 GRANT SELECT (source_id) ON set_aside_events TO operator;
-GRANT SELECT, INSERT, DELETE ON source_senders TO operator;
+GRANT SELECT, INSERT, DELETE ON source_networks TO operator;
 GRANT SELECT ON source_gaps TO operator;
 GRANT EXECUTE ON FUNCTION add_up_arrivals TO operator;
 GRANT SELECT, INSERT (actor, action, detail) ON audit_log TO operator;

@@ -82,11 +82,11 @@ CREATE TABLE sources (
 
 -- Source networks. The source of a RADIUS packet or syslog message is the one with the narrowest
 -- network that contains the address of the packet or connection.
-CREATE TABLE source_senders (
+CREATE TABLE source_networks (
     network cidr PRIMARY KEY,
     source_id integer NOT NULL REFERENCES sources
 );
-CREATE INDEX source_senders_by_source ON source_senders (source_id);
+CREATE INDEX source_networks_by_source ON source_networks (source_id);
 
 -- Intervals in which a source sent nothing at all.
 CREATE TABLE source_gaps (
@@ -109,7 +109,7 @@ CREATE TABLE arrivals (
 -- Event IDs, unique over all months. A unique index of the partitioned table `events` would have to
 -- contain its partition key. The event ID comes first in the index, because it differs between
 -- nearly all rows and most rows have the same source.
-CREATE TABLE event_keys (
+CREATE TABLE event_ids (
     -- References sources without a foreign key: checking one costs as much as writing the row, and
     -- no role can delete a source.
     source_id integer NOT NULL,
@@ -123,8 +123,8 @@ CREATE TABLE event_keys (
 CREATE TABLE events (
     source_id integer NOT NULL,
     event_id text NOT NULL CHECK (octet_length(event_id) BETWEEN 1 AND 128),
-    -- `begun` is a derived login, computed from the session duration in a logout.
-    kind text NOT NULL CHECK (kind IN ('login', 'begun', 'active', 'logout', 'restart')),
+    -- `derived_login` is a derived login, computed from the session duration in a logout.
+    kind text NOT NULL CHECK (kind IN ('login', 'derived_login', 'active', 'logout', 'restart')),
     -- Null in a restart, which concerns the source and not a single session.
     session_id text CHECK ((session_id IS NULL) = (kind = 'restart')),
     user_name text CHECK ((user_name IS NULL) = (kind = 'restart')),
@@ -144,7 +144,7 @@ CREATE TABLE events (
     clock_skewed boolean NOT NULL DEFAULT false
 ) PARTITION BY RANGE (received_at);
 
--- Events that the database refused for an unknown reason. Their keys are in event_keys. The table
+-- Events that the database refused for an unknown reason. Their keys are in event_ids. The table
 -- has no checks, so that it can keep events that violate those of `events`.
 CREATE TABLE set_aside_events (
     LIKE events INCLUDING DEFAULTS,
@@ -157,35 +157,35 @@ CREATE INDEX set_aside_events_by_source ON set_aside_events (source_id);
 
 -- Sessions: the merge of their events, which does not depend on the order of arrival.
 CREATE TABLE sessions (
-    -- References sources without a foreign key, as in event_keys.
+    -- References sources without a foreign key, as in event_ids.
     source_id integer NOT NULL,
     session_id text NOT NULL,
     -- The display form, the time at which it was reported, and the normalized name.
     user_name text NOT NULL,
     user_at timestamptz NOT NULL,
-    user_key text COLLATE "C" NOT NULL,
+    normalized_user text COLLATE "C" NOT NULL,
     -- If no event names a realm, the realm is Default, reported at -infinity.
     realm text NOT NULL,
     realm_at timestamptz NOT NULL,
-    realm_key text COLLATE "C" NOT NULL,
+    normalized_realm text COLLATE "C" NOT NULL,
     login_at timestamptz,
     logout_at timestamptz,
-    last_seen_at timestamptz NOT NULL,
+    last_activity_at timestamptz NOT NULL,
     -- True for a derived login. A reported login takes precedence.
-    login_reckoned boolean NOT NULL DEFAULT false,
+    login_derived boolean NOT NULL DEFAULT false,
     -- The reason why the sweeper closed the session, and the last activity at that time. A later
     -- event reopens the session.
     inference text CHECK (inference IN ('restart', 'inferred')),
     inferred_from timestamptz,
     -- Null while the session is open.
     ended text GENERATED ALWAYS AS (
-        CASE WHEN logout_at >= last_seen_at THEN 'stated' WHEN inferred_from = last_seen_at THEN inference END
+        CASE WHEN logout_at >= last_activity_at THEN 'stated' WHEN inferred_from = last_activity_at THEN inference END
     ) STORED,
     PRIMARY KEY (session_id, source_id)
 );
 CREATE INDEX sessions_by_login ON sessions (login_at);
-CREATE INDEX sessions_by_user ON sessions (user_key, realm_key, user_at);
-CREATE INDEX sessions_open ON sessions (source_id, last_seen_at) WHERE ended IS NULL;
+CREATE INDEX sessions_by_user ON sessions (normalized_user, normalized_realm, user_at);
+CREATE INDEX sessions_open ON sessions (source_id, last_activity_at) WHERE ended IS NULL;
 
 -- The audit log records who did what. It is partitioned by month like the events. Entries are
 -- ordered by (at, id).
@@ -267,7 +267,7 @@ $$;
 -- Removes the keys of the events in 500 blocks of the oldest partition whose month ended by
 -- `before`. Returns the block to continue with, or null when the partition is done or there is
 -- none.
-CREATE FUNCTION expire_event_keys(before timestamptz, from_block bigint) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
+CREATE FUNCTION expire_event_ids(before timestamptz, from_block bigint) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO public, pg_temp AS $$
 DECLARE
     month text := oldest_expired_partition('events', before);
@@ -278,8 +278,8 @@ BEGIN
     IF month IS NULL THEN
         RETURN NULL;
     END IF;
-    EXECUTE format('DELETE FROM event_keys USING %I AS old WHERE old.ctid >= $1 AND old.ctid < $2
-            AND (event_keys.source_id, event_keys.event_id) = (old.source_id, old.event_id)', month)
+    EXECUTE format('DELETE FROM event_ids USING %I AS old WHERE old.ctid >= $1 AND old.ctid < $2
+            AND (event_ids.source_id, event_ids.event_id) = (old.source_id, old.event_id)', month)
         USING format('(%s,0)', from_block)::tid, format('(%s,0)', to_block)::tid;
     GET DIAGNOSTICS removed = ROW_COUNT;
     IF removed > 0 THEN
@@ -320,7 +320,7 @@ BEGIN
     PERFORM check_retention(before);
     DELETE FROM sessions WHERE (source_id, session_id) IN (
         SELECT source_id, session_id FROM sessions
-        WHERE (login_at < before OR login_at IS NULL) AND last_seen_at < before LIMIT most FOR UPDATE SKIP LOCKED);
+        WHERE (login_at < before OR login_at IS NULL) AND last_activity_at < before LIMIT most FOR UPDATE SKIP LOCKED);
     GET DIAGNOSTICS removed = ROW_COUNT;
     IF removed > 0 THEN
         INSERT INTO audit_log (actor, action, detail)

@@ -1,5 +1,5 @@
 WITH keys AS (
-    INSERT INTO event_keys (source_id, event_id, digest)
+    INSERT INTO event_ids (source_id, event_id, digest)
     SELECT 1, gen_random_uuid()::text, sha256('event') FROM generate_series(1, 1000) RETURNING event_id
 ), new AS (
     INSERT INTO events (source_id, event_id, kind, session_id, user_name, occurred_at)
@@ -8,4 +8,4 @@ WITH keys AS (
 INSERT INTO sessions AS stored
 SELECT 1, session_id, 'user', occurred_at, 'user', 'Default', '-infinity', 'default', occurred_at, NULL, occurred_at FROM new
 ON CONFLICT (source_id, session_id) DO UPDATE SET login_at = LEAST(stored.login_at, excluded.login_at),
-    last_seen_at = GREATEST(stored.last_seen_at, excluded.last_seen_at);
+    last_activity_at = GREATEST(stored.last_activity_at, excluded.last_activity_at);

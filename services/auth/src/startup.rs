@@ -7,7 +7,7 @@ use actix_web::{
     web::{self, Data, PayloadConfig},
 };
 use rollcall_platform::{
-    clock::Clock, live_tokens::LiveTokens, request::only, server, settings::Settings,
+    allow_list::AllowList, clock::Clock, request::only, server, settings::Settings,
 };
 use rollcall_store::{Pool, sign_ins};
 
@@ -30,7 +30,7 @@ pub fn build(
     hashing: Hashing,
 ) -> Result<server::Running, Box<dyn std::error::Error>> {
     let pool = Pool::new(&settings.database)?;
-    let live = LiveTokens::new(&settings.redis)?;
+    let live = AllowList::new(&settings.redis)?;
     let keys = Keys::open(settings, &clock)?;
     let credentials = Data::new(Credentials::new(
         pool.clone(),

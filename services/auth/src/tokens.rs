@@ -2,9 +2,9 @@
 
 use jsonwebtoken::{Validation, jwk::JwkSet};
 use rollcall_platform::{
+    allow_list::{AllowList, Unavailable},
     clock::Clock,
     envelope::Problem,
-    live_tokens::{LiveTokens, Unavailable},
     settings,
     token::{self, Claims},
 };
@@ -37,7 +37,7 @@ impl From<Error> for Problem {
 /// Makes tokens and knows those that live.
 pub struct Tokens {
     keys: Arc<Keys>,
-    live: LiveTokens,
+    live: AllowList,
     /// Permits to sign, one per core, so that a burst does not start hundreds of threads.
     signing: Arc<Semaphore>,
     validation: Validation,
@@ -48,7 +48,7 @@ pub struct Tokens {
 impl Tokens {
     /// Tokens as `settings` describe them.
     #[must_use]
-    pub fn new(keys: Keys, live: LiveTokens, settings: settings::Token, clock: Clock) -> Self {
+    pub fn new(keys: Keys, live: AllowList, settings: settings::Token, clock: Clock) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         Self {
             keys: Arc::new(keys),

@@ -1,4 +1,4 @@
-//! The standard doors: RFC 6749, 7662, 7009, 8414.
+//! The standard receivers: RFC 6749, 7662, 7009, 8414.
 
 use reqwest::Response;
 use rollcall_test_support::{Rollcall, snapshot};

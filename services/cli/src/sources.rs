@@ -25,8 +25,8 @@ pub enum Task {
         name: String,
         /// Address or network from which the source sends syslog or RADIUS, such as 192.0.2.7 or
         /// 192.0.2.0/28; may be repeated.
-        #[arg(long = "sender", value_parser = network)]
-        senders: Vec<String>,
+        #[arg(long = "network", alias = "sender", value_parser = network)]
+        networks: Vec<String>,
         /// Also generate a RADIUS shared secret, which is shown only once.
         #[arg(long)]
         radius: bool,
@@ -35,12 +35,13 @@ pub enum Task {
     /// events that are set aside.
     List,
     /// Replace the source networks, from which a source sends syslog and RADIUS.
-    SetSenders {
+    #[command(alias = "set-senders")]
+    SetNetworks {
         /// Its name.
         name: String,
         /// Addresses or networks. Without any, the source can send neither syslog nor RADIUS.
         #[arg(value_parser = network)]
-        senders: Vec<String>,
+        networks: Vec<String>,
     },
     /// Give a source a new RADIUS shared secret, which is shown only once.
     RotateRadiusSecret {
@@ -114,17 +115,17 @@ pub async fn run(
     match task {
         Task::Add {
             name,
-            senders,
+            networks,
             radius,
-        } => add(pool, &name, &senders, radius).await,
+        } => add(pool, &name, &networks, radius).await,
         Task::TryRule => {
             let rules = rollcall_ingestion::startup::rules(&settings.rules_directory)?;
             try_rule::run(&rules, &settings.syslog_data_id, std::io::stdin().lock())
         }
-        Task::SetSenders { name, senders } => {
+        Task::SetNetworks { name, networks } => {
             let known = pool.ask(async |connection| {
-                let known = sources::set_senders(connection, &name, &senders).await?;
-                note(connection, "source.set-senders", &name, known).await
+                let known = sources::set_networks(connection, &name, &networks).await?;
+                note(connection, "source.set-networks", &name, known).await
             });
             known
                 .await
@@ -132,7 +133,7 @@ pub async fn run(
                 .then_some(())
                 .ok_or_else(|| unknown(&name))?;
             Ok(Output::one(
-                json!({"name": name, "senders": senders}),
+                json!({"name": name, "networks": networks}),
                 "Source networks updated. The change takes effect within 5 seconds.",
             ))
         }
@@ -215,7 +216,12 @@ async fn list(pool: &Pool, settings: &settings::Ingestion) -> Result<Output, Fai
     ))
 }
 
-async fn add(pool: &Pool, name: &str, senders: &[String], radius: bool) -> Result<Output, Failure> {
+async fn add(
+    pool: &Pool,
+    name: &str,
+    networks: &[String],
+    radius: bool,
+) -> Result<Output, Failure> {
     let good = (1..=64).contains(&name.len())
         && name
             .bytes()
@@ -237,7 +243,7 @@ async fn add(pool: &Pool, name: &str, senders: &[String], radius: bool) -> Resul
             .transaction(async |connection| {
                 let added = sources::add(connection, &source).await?;
                 if added {
-                    sources::set_senders(connection, name, senders).await?;
+                    sources::set_networks(connection, name, networks).await?;
                 }
                 note(connection, "source.add", name, added).await
             })
@@ -322,7 +328,7 @@ fn network(text: &str) -> Result<String, String> {
 
 /// A network belongs to one source.
 fn taken(error: rollcall_store::Error) -> Failure {
-    if matches!(&error, rollcall_store::Error::Failed(error) if error.to_string().contains("source_senders"))
+    if matches!(&error, rollcall_store::Error::Failed(error) if error.to_string().contains("source_networks"))
     {
         return "a network already belongs to another source: see scripts/rollcall source list"
             .into();

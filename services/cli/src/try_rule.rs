@@ -24,12 +24,12 @@ struct Row {
 pub fn run(rules: &Rules, data_id: &str, input: impl BufRead) -> Result<Output, Failure> {
     let mut rows = Vec::new();
     let mut nothing = 0;
-    // The latest login of each name, as the doors find it in the database.
+    // The latest login of each name, as the receivers find it in the database.
     let mut logins: HashMap<String, String> = HashMap::new();
     for (index, line) in input.split(b'\n').enumerate() {
         let line = String::from_utf8_lossy(&line?).trim_end().to_owned();
-        let (rule, draft) = match parse_line(&line, data_id, rules) {
-            Ok(Found::Stated(draft)) => ("structured data".to_owned(), draft),
+        let (rule, raw) = match parse_line(&line, data_id, rules) {
+            Ok(Found::Stated(raw)) => ("structured data".to_owned(), raw),
             Ok(Found::Matched(matched)) => (matched.rule.clone(), named(matched, &mut logins)),
             Ok(Found::Nothing) => {
                 nothing += 1;
@@ -47,12 +47,12 @@ pub fn run(rules: &Rules, data_id: &str, input: impl BufRead) -> Result<Output, 
         rows.push(Row {
             line: index + 1,
             rule,
-            r#type: draft.kind,
-            occurred_at: draft.occurred_at,
-            user: draft.user,
-            session_id: draft.session_id,
-            address: draft.wan_ip.or(draft.client_ip),
-            reason: draft.reason,
+            r#type: raw.kind,
+            occurred_at: raw.occurred_at,
+            user: raw.user,
+            session_id: raw.session_id,
+            address: raw.wan_ip.or(raw.client_ip),
+            reason: raw.reason,
         });
     }
     Ok(Output::many(&rows, "No line is an event.")
@@ -62,11 +62,11 @@ pub fn run(rules: &Rules, data_id: &str, input: impl BufRead) -> Result<Output, 
 fn named(
     matched: Matched,
     logins: &mut HashMap<String, String>,
-) -> rollcall_attendance::event::Draft {
+) -> rollcall_attendance::event::RawEvent {
     if matched.begins() {
         logins.insert(
             matched.key.clone(),
-            matched.draft.occurred_at.clone().unwrap_or_default(),
+            matched.raw.occurred_at.clone().unwrap_or_default(),
         );
     }
     let login = logins.get(&matched.key).cloned();

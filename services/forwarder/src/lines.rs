@@ -1,6 +1,6 @@
 //! Lines of the input as events.
 
-use rollcall_attendance::event::Refusal;
+use rollcall_attendance::event::FieldError;
 use rollcall_formats::{
     json,
     syslog::{Found, Matched, Rules, parse_line},
@@ -50,9 +50,9 @@ impl Lines<'_> {
         &self,
         line: &str,
         reading: &mut Reading,
-    ) -> Result<Result<Option<String>, Refusal>, Failure> {
+    ) -> Result<Result<Option<String>, FieldError>, Failure> {
         Ok(match parse_line(line, DATA_ID, &self.rules) {
-            Ok(Found::Stated(draft)) => Ok(Some(json::write(draft))),
+            Ok(Found::Stated(raw)) => Ok(Some(json::write(raw))),
             Ok(Found::Matched(matched)) => Ok(Some(self.named(matched, reading)?)),
             Ok(Found::Nothing) => Ok(None),
             Err(refusal) => Err(refusal),
@@ -62,7 +62,7 @@ impl Lines<'_> {
     /// Lines come in order here: the latest login of a name is the one that was read last.
     fn named(&self, matched: Matched, reading: &mut Reading) -> Result<String, Failure> {
         if matched.begins() {
-            let login = matched.draft.occurred_at.clone().unwrap_or_default();
+            let login = matched.raw.occurred_at.clone().unwrap_or_default();
             reading.logins.push((matched.key.clone(), login));
         }
         let here = reading
@@ -80,14 +80,14 @@ impl Lines<'_> {
 }
 
 /// Ingestion says what is wrong with an event, but must be able to tell one from the next.
-fn an_object(line: &str) -> Result<String, Refusal> {
+fn an_object(line: &str) -> Result<String, FieldError> {
     if line.len() > LONGEST {
-        return Err(Refusal::new(
+        return Err(FieldError::new(
             "line",
             format!("has {} bytes, takes at most {LONGEST}", line.len()),
         ));
     }
     let object: Map<String, Value> = serde_json::from_str(line)
-        .map_err(|error| Refusal::new("line", format!("is no JSON object: {error}")))?;
+        .map_err(|error| FieldError::new("line", format!("is no JSON object: {error}")))?;
     Ok(Value::Object(object).to_string())
 }

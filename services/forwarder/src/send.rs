@@ -23,7 +23,7 @@ const BYTES: usize = 4 << 20;
 const PAUSE: Duration = Duration::from_millis(200);
 
 #[derive(Deserialize)]
-struct Receipt {
+struct IngestionResult {
     rejected: Vec<Rejection>,
 }
 
@@ -101,11 +101,11 @@ impl Sender {
             .with_min_delay(Duration::from_millis(250))
             .with_max_delay(Duration::from_secs(30))
             .without_max_times();
-        let receipt = (|| self.post(&body))
+        let result = (|| self.post(&body))
             .retry(patience)
             .notify(|error, pause| tracing::warn!(%error, ?pause, events = batch.len(), "not taken: trying again"))
             .call()?;
-        let rejected: HashMap<usize, &Rejection> = receipt
+        let rejected: HashMap<usize, &Rejection> = result
             .rejected
             .iter()
             .map(|entry| (entry.index, entry))
@@ -120,13 +120,13 @@ impl Sender {
         }
         tracing::info!(
             events = batch.len(),
-            rejected = receipt.rejected.len(),
+            rejected = result.rejected.len(),
             "taken"
         );
         Ok(())
     }
 
-    fn post(&self, body: &str) -> Result<Receipt, Failure> {
+    fn post(&self, body: &str) -> Result<IngestionResult, Failure> {
         let answer = self
             .client
             .post(&self.address)

@@ -355,16 +355,16 @@ async fn set_aside(
 #[cfg(test)]
 mod tests {
     use jiff::{SignedDuration, Timestamp};
-    use rollcall_attendance::event::{Arrival, Draft, Event};
+    use rollcall_attendance::event::{Arrival, Event, RawEvent};
 
     use super::*;
 
     fn job(events: usize) -> Job {
-        let draft = Draft {
+        let raw = RawEvent {
             event_id: Some("1".into()),
             kind: Some("restart".into()),
             occurred_at: Some("1970-01-01T00:00:00Z".into()),
-            ..Draft::default()
+            ..RawEvent::default()
         };
         let at = Timestamp::UNIX_EPOCH;
         let arrival = Arrival {
@@ -373,7 +373,7 @@ mod tests {
             ahead: SignedDuration::ZERO,
             skew: SignedDuration::ZERO,
         };
-        let event = Event::parse(draft, &arrival).expect("an event");
+        let event = Event::parse(raw, &arrival).expect("an event");
         let permit = Arc::new(Semaphore::new(1))
             .try_acquire_owned()
             .expect("room");

@@ -15,7 +15,7 @@ use crate::{
     body::Limits,
     budget::Budget,
     counts,
-    doors::{
+    receivers::{
         datagrams::{self, Datagrams},
         radius::Radius,
         syslog::{Syslog, connections},
@@ -23,8 +23,8 @@ use crate::{
     },
     recorder::Recorder,
     routes,
-    senders::Senders,
     source_key::SourceKeys,
+    source_networks::SourceNetworks,
     sweeper, upkeep,
 };
 
@@ -46,16 +46,16 @@ pub fn build(
         body_bytes,
         time: Duration::from_secs(settings.ingestion.request_seconds),
     });
-    let senders = Senders::new(pool.clone());
+    let source_networks = SourceNetworks::new(pool.clone());
     let syslog = Syslog {
         pool: pool.clone(),
-        senders: senders.clone(),
+        source_networks: source_networks.clone(),
         recorder: recorder.clone(),
         arrivals: arrivals.clone(),
         rules: Arc::new(rules(&settings.ingestion.rules_directory)?),
         data_id: settings.ingestion.syslog_data_id.clone(),
     };
-    let radius = Radius::new(senders, recorder.clone(), arrivals.clone());
+    let radius = Radius::new(source_networks, recorder.clone(), arrivals.clone());
     let (recorder, arrivals) = (Data::from(recorder), Data::new(arrivals));
     let server = server::build(&settings.server, vec![pool.health()], move |app| {
         app.app_data(keys.clone())

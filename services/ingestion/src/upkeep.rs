@@ -1,4 +1,4 @@
-//! What ingestion does beside its doors: partitions ahead, retention, and what is known of each source as metrics.
+//! What ingestion does beside its receivers: partitions ahead, retention, and what is known of each source as metrics.
 //! Each replica does it; the database lets one at a time through.
 
 use std::time::Duration;

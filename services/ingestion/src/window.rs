@@ -6,7 +6,7 @@ use rollcall_formats::json::{Item, Unreadable};
 use rollcall_platform::envelope::Problem;
 use rollcall_store::events::Reported;
 
-use crate::{counts::count, receipt::Receipt, recorder::Recorder};
+use crate::{counts::count, ingestion_result::IngestionResult, recorder::Recorder};
 
 /// Maximum number of events in a request.
 pub const MAX_EVENTS: usize = 100_000;
@@ -21,7 +21,7 @@ pub struct Window<'a> {
     places: Vec<(usize, String)>,
     events: Vec<Reported>,
     seen: usize,
-    receipt: Receipt,
+    result: IngestionResult,
 }
 
 impl<'a> Window<'a> {
@@ -34,7 +34,7 @@ impl<'a> Window<'a> {
             places: Vec::new(),
             events: Vec::new(),
             seen: 0,
-            receipt: Receipt::default(),
+            result: IngestionResult::default(),
         }
     }
 
@@ -55,7 +55,7 @@ impl<'a> Window<'a> {
                 self.events.push(Reported { source_id, event });
             }
             Err(rejected) => {
-                self.receipt.reject(index, rejected);
+                self.result.reject(index, rejected);
                 count("http", "rejected", 1);
             }
         }
@@ -69,9 +69,9 @@ impl<'a> Window<'a> {
     ///
     /// # Errors
     /// 503 if the events cannot be recorded.
-    pub async fn finish(mut self) -> Result<Receipt, Problem> {
+    pub async fn finish(mut self) -> Result<IngestionResult, Problem> {
         self.record().await?;
-        Ok(self.receipt.in_order())
+        Ok(self.result.in_order())
     }
 
     async fn record(&mut self) -> Result<(), Problem> {
@@ -85,17 +85,17 @@ impl<'a> Window<'a> {
             ))
         })?;
         let before = [
-            self.receipt.accepted,
-            self.receipt.duplicates,
-            self.receipt.rejected_count,
+            self.result.accepted,
+            self.result.duplicates,
+            self.result.rejected_count,
         ];
         for ((index, event_id), recorded) in self.places.drain(..).zip(recorded) {
-            self.receipt.add(index, &event_id, recorded);
+            self.result.add(index, &event_id, recorded);
         }
         let after = [
-            ("accepted", self.receipt.accepted),
-            ("duplicate", self.receipt.duplicates),
-            ("rejected", self.receipt.rejected_count),
+            ("accepted", self.result.accepted),
+            ("duplicate", self.result.duplicates),
+            ("rejected", self.result.rejected_count),
         ];
         for ((outcome, after), before) in after.into_iter().zip(before) {
             if after > before {

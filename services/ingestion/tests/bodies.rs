@@ -207,20 +207,20 @@ async fn at_most_1000_rejections_are_listed_and_all_are_counted() {
             "gzip" => gzip(body.as_bytes()),
             _ => zstd::encode_all(body.as_bytes(), 3).expect("zstd"),
         };
-        let receipt: Value = send(&rollcall, &key, "application/x-ndjson", encoding, body)
+        let result: Value = send(&rollcall, &key, "application/x-ndjson", encoding, body)
             .await
             .json()
             .await
             .expect("JSON");
-        let listed = receipt["rejected"].as_array().expect("a list");
+        let listed = result["rejected"].as_array().expect("a list");
         assert_eq!(
-            (listed.len(), &receipt["rejected_count"]),
+            (listed.len(), &result["rejected_count"]),
             (1_000, &json!(1_500))
         );
         assert_eq!(
-            receipt["accepted"]
+            result["accepted"]
                 .as_u64()
-                .zip(receipt["duplicates"].as_u64())
+                .zip(result["duplicates"].as_u64())
                 .map(|(new, old)| new + old),
             Some(1)
         );
@@ -234,13 +234,13 @@ async fn lines_are_recorded_in_windows_and_a_line_too_long_is_rejected_alone() {
     let lines = lines(2_500);
     let (before, after) = lines.split_at(lines.find(r#"{"event_id":"1700""#).expect("a line"));
     let body = format!("{before}{}\n{after}", "9".repeat(2 * MIB)).into_bytes();
-    let receipt: Value = send(&rollcall, &key, "application/x-ndjson", "identity", body)
+    let result: Value = send(&rollcall, &key, "application/x-ndjson", "identity", body)
         .await
         .json()
         .await
         .expect("JSON");
-    assert_eq!(receipt["accepted"], 2_500, "{receipt}");
-    assert_eq!(receipt["rejected"][0]["index"], 1_700, "{receipt}");
+    assert_eq!(result["accepted"], 2_500, "{result}");
+    assert_eq!(result["rejected"][0]["index"], 1_700, "{result}");
     assert_eq!(rollcall.database.count("events").await, 2_500);
 }
 
@@ -265,11 +265,11 @@ async fn what_was_recorded_before_a_413_stays_and_counts_as_duplicate() {
         "{recorded}"
     );
     let first: String = lines.split_inclusive('\n').take(1_000).collect();
-    let receipt: Value = rollcall
+    let result: Value = rollcall
         .send_body(&key, "application/x-ndjson", first.into())
         .await
         .json()
         .await
         .expect("JSON");
-    assert_eq!(receipt["duplicates"], 1_000, "{receipt}");
+    assert_eq!(result["duplicates"], 1_000, "{result}");
 }

@@ -1,4 +1,4 @@
-//! The HTTP door, as a gateway sees it.
+//! The HTTP receiver, as a gateway sees it.
 
 use std::io::Write;
 
@@ -159,14 +159,14 @@ async fn an_event_that_the_database_refuses_fails_alone() {
     let batch: Vec<Value> = ["1", "2", "poison", "3", "4"]
         .map(|id| event(id, "login", id, "2025-01-01T00:00:00Z"))
         .into();
-    let receipt: Value = rollcall
+    let result: Value = rollcall
         .send(&key, &json!(batch))
         .await
         .json()
         .await
         .expect("JSON");
     assert_eq!(
-        (&receipt["accepted"], &receipt["rejected"][0]["index"]),
+        (&result["accepted"], &result["rejected"][0]["index"]),
         (&json!(4), &json!(2))
     );
     assert_eq!(rollcall.database.count("events").await, 4);

@@ -43,15 +43,15 @@ async fn a_steady_source_sees_nothing_of_another_ones_poison() {
                     )
                 })
                 .collect();
-            let receipt = send(&rollcall, &poisoner, &json!(events)).await;
-            assert_eq!(receipt["accepted"], 9, "{receipt}");
-            assert_eq!(receipt["rejected"][0]["index"], 5, "{receipt}");
+            let result = send(&rollcall, &poisoner, &json!(events)).await;
+            assert_eq!(result["accepted"], 9, "{result}");
+            assert_eq!(result["rejected"][0]["index"], 5, "{result}");
         }
     };
     let good = async {
         for number in 0..60 {
-            let receipt = send(&rollcall, &steady, &event(&number.to_string(), "")).await;
-            assert_eq!(receipt["accepted"], 1, "{receipt}");
+            let result = send(&rollcall, &steady, &event(&number.to_string(), "")).await;
+            assert_eq!(result["accepted"], 1, "{result}");
         }
     };
     tokio::join!(poison, good);
@@ -64,11 +64,11 @@ async fn an_event_set_aside_is_stored_once_and_its_id_is_taken() {
     let (rollcall, key) = poisoned().await;
     let poison = event("1", "poison");
     for _ in 0..3 {
-        let receipt = send(&rollcall, &key, &poison).await;
-        let message = receipt["rejected"][0]["message"]
+        let result = send(&rollcall, &key, &poison).await;
+        let message = result["rejected"][0]["message"]
             .as_str()
             .expect("a message");
-        assert!(message.starts_with("is set aside"), "{receipt}");
+        assert!(message.starts_with("is set aside"), "{result}");
     }
     let other = send(&rollcall, &key, &event("1", "other")).await;
     assert_eq!(other["rejected"][0]["field"], "event_id", "{other}");
@@ -128,8 +128,8 @@ async fn a_replayed_event_keeps_its_id_and_its_time_of_arrival() {
     assert_eq!(rollcall.database.texts(recorded).await, arrived);
     assert_eq!(rollcall.database.count("set_aside_events").await, 0);
     assert_eq!(rollcall.database.count("sessions").await, 2);
-    let receipt = send(&rollcall, &key, &event("1", "poison")).await;
-    assert_eq!(receipt["duplicates"], 1, "{receipt}");
+    let result = send(&rollcall, &key, &event("1", "poison")).await;
+    assert_eq!(result["duplicates"], 1, "{result}");
     let noted = "SELECT action || ' ' || role AS text FROM audit_log";
     assert_eq!(
         rollcall.database.texts(noted).await,

@@ -46,7 +46,7 @@ async fn send(stream: &mut UnixStream, packet: &[u8]) {
 async fn with_source() -> (Rollcall, String) {
     let rollcall = Rollcall::start().await;
     let source = rollcall.source().await;
-    rollcall.senders(&source, &["192.0.2.0/28"]).await;
+    rollcall.set_networks(&source, &["192.0.2.0/28"]).await;
     (rollcall, source)
 }
 
@@ -62,7 +62,7 @@ async fn the_receiver_is_told_the_networks_of_enabled_sources_and_each_change() 
     let network = |text: &str| text.parse().expect("a network");
     assert_eq!(told, Frame::Networks(vec![network("192.0.2.0/28")]));
     rollcall
-        .senders(
+        .set_networks(
             &source,
             &["198.51.100.0/25", "198.51.100.128/25", "2001:db8::7"],
         )
@@ -96,7 +96,7 @@ async fn a_source_that_requires_a_message_authenticator_is_heard_with_one_alone(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stranger_is_not_heard_though_a_receiver_forwards_its_packet() {
     let (rollcall, source) = with_source().await;
-    rollcall.senders(&source, &["198.51.100.0/24"]).await;
+    rollcall.set_networks(&source, &["198.51.100.0/24"]).await;
     let mut stream = receiver(&rollcall).await;
     send(&mut stream, &request(&source, &start("one"))).await;
     let answered = loop {

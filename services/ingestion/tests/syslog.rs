@@ -15,7 +15,7 @@ const PROXY: &str = "PROXY TCP4 192.0.2.7 192.0.2.1 40000 514\r\n";
 async fn with_source() -> (Rollcall, String) {
     let rollcall = Rollcall::start().await;
     let source = rollcall.source().await;
-    rollcall.senders(&source, &["192.0.2.0/28"]).await;
+    rollcall.set_networks(&source, &["192.0.2.0/28"]).await;
     (rollcall, source)
 }
 
@@ -140,7 +140,7 @@ async fn who_is_no_sender_is_not_heard() {
     }
     assert_eq!(rollcall.database.count("events").await, 0);
     // The negative answer is forgotten too.
-    rollcall.senders(&source, &["192.0.2.99"]).await;
+    rollcall.set_networks(&source, &["192.0.2.99"]).await;
     tokio::time::sleep(Duration::from_millis(5_500)).await;
     let _heard = connection(
         &rollcall,
@@ -155,7 +155,7 @@ async fn while_the_database_is_away_messages_wait_and_come_when_it_is_back() {
     let proxy = Proxy::new(rollcall_test_support::postgres()).await;
     let rollcall = Rollcall::builder().await.postgres(proxy.address).start();
     let source = rollcall.source().await;
-    rollcall.senders(&source, &["192.0.2.0/28"]).await;
+    rollcall.set_networks(&source, &["192.0.2.0/28"]).await;
     let line = |day: u8| {
         sshd(
             &format!("2025-01-0{day}T10:00:00Z"),
@@ -186,7 +186,7 @@ async fn retries_end_when_the_sender_has_gone() {
         .set(|settings| settings.database.wait_milliseconds = 500)
         .start();
     let source = rollcall.source().await;
-    rollcall.senders(&source, &["192.0.2.0/28"]).await;
+    rollcall.set_networks(&source, &["192.0.2.0/28"]).await;
     let line = |day: u8| {
         let text = "Accepted password for asha from 203.0.113.5 port 51234 ssh2";
         sshd(&format!("2025-01-0{day}T10:00:00Z"), text)

@@ -41,7 +41,7 @@ fn install(rollcall: &Rollcall, server: &Pair) {
 async fn with_source() -> (Rollcall, String, Pair) {
     let rollcall = Rollcall::start().await;
     let source = rollcall.source().await;
-    rollcall.senders(&source, &["192.0.2.0/28"]).await;
+    rollcall.set_networks(&source, &["192.0.2.0/28"]).await;
     let server = pair();
     install(&rollcall, &server);
     (rollcall, source, server)
@@ -157,7 +157,7 @@ async fn a_source_without_one_may_present_any_or_none() {
 async fn the_certificate_is_read_when_it_comes_and_again_when_it_changes() {
     let rollcall = Rollcall::start().await;
     let source = rollcall.source().await;
-    rollcall.senders(&source, &["192.0.2.0/28"]).await;
+    rollcall.set_networks(&source, &["192.0.2.0/28"]).await;
     let (first, second) = (pair(), pair());
     assert!(
         connect(&rollcall, &first, None).await.is_err(),

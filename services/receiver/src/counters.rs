@@ -9,7 +9,7 @@ use std::{
 };
 
 use opentelemetry::{KeyValue, global};
-use rollcall_platform::tally::{self, Tally};
+use rollcall_platform::log_sampler::{self, LogSampler};
 
 /// Maximum number of pairs of address and reason whose drops are logged separately in a minute. All
 /// others share one line.
@@ -58,7 +58,7 @@ impl Outcome {
             Self::Forwarded | Self::Answered => "",
             Self::NetworksUnknown => "ingestion has not yet sent the source networks",
             Self::UnknownAddress => {
-                "the address is in no source network: see scripts/rollcall source set-senders"
+                "the address is in no source network: see scripts/rollcall source set-networks"
             }
             Self::OverRate => "the address exceeds receiver.datagrams_per_second",
             Self::NoCapacity => {
@@ -72,7 +72,7 @@ impl Outcome {
 #[derive(Debug)]
 pub struct Counters {
     counts: [AtomicU64; Outcome::ALL.len()],
-    drops: Mutex<Tally<(IpAddr, Outcome)>>,
+    drops: Mutex<LogSampler<(IpAddr, Outcome)>>,
 }
 
 impl Counters {
@@ -81,7 +81,7 @@ impl Counters {
     pub fn start() -> Arc<Self> {
         let counters = Arc::new(Self {
             counts: Default::default(),
-            drops: Mutex::new(Tally::new(MAX_LOGGED_ADDRESSES)),
+            drops: Mutex::new(LogSampler::new(MAX_LOGGED_ADDRESSES)),
         });
         let observed = counters.clone();
         global::meter("receiver")
@@ -121,7 +121,7 @@ impl Counters {
     /// Logs once a minute how many datagrams of each address were dropped. Never returns.
     pub async fn report(self: Arc<Self>) {
         loop {
-            tokio::time::sleep(tally::PERIOD).await;
+            tokio::time::sleep(log_sampler::PERIOD).await;
             let counts = self.drops().take();
             for ((address, outcome), datagrams) in counts.by_cause {
                 let reason = outcome.reason();
@@ -136,7 +136,7 @@ impl Counters {
         }
     }
 
-    fn drops(&self) -> std::sync::MutexGuard<'_, Tally<(IpAddr, Outcome)>> {
+    fn drops(&self) -> std::sync::MutexGuard<'_, LogSampler<(IpAddr, Outcome)>> {
         self.drops.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -66,7 +66,7 @@ async fn replica(directory: &Path, name: &str) -> UnixStream {
 async fn radius_of_a_source_is_answered_once_it_is_stored() {
     let rollcall = Rollcall::start().await;
     let source = rollcall.source().await;
-    rollcall.senders(&source, &["127.0.0.0/8"]).await;
+    rollcall.set_networks(&source, &["127.0.0.0/8"]).await;
     let mut settings = rollcall.settings.clone();
     settings.server.internal_address.set_port(0);
     let receiver = start(&settings);
@@ -92,7 +92,7 @@ async fn radius_of_a_source_is_answered_once_it_is_stored() {
 
     // After the source network has changed, datagrams from this address are dropped as soon as the
     // receiver knows the change.
-    rollcall.senders(&source, &["192.0.2.0/28"]).await;
+    rollcall.set_networks(&source, &["192.0.2.0/28"]).await;
     for _ in 0..100 {
         gateway.send(b"x").await.expect("sent");
         if dropped() > dropped_before {

@@ -26,7 +26,7 @@ pub struct RateLimit {
     burst: NonZeroU32,
 }
 
-/// State of a client's bucket, for the headers of draft-ietf-httpapi-ratelimit-headers-10.
+/// State of a client's bucket, for the headers of raw-ietf-httpapi-ratelimit-headers-10.
 #[derive(Debug)]
 pub struct Standing {
     burst: u32,

@@ -7,7 +7,7 @@ use actix_web::{
     web::{self, Data, PayloadConfig},
 };
 use rollcall_platform::{
-    clock::Clock, jwks::Jwks, live_tokens::LiveTokens, request::only, server, settings::Settings,
+    allow_list::AllowList, clock::Clock, jwks::Jwks, request::only, server, settings::Settings,
     token::Verifier,
 };
 use rollcall_store::Pool;
@@ -31,7 +31,7 @@ pub fn build(
     clock: Clock,
 ) -> Result<server::Running, Box<dyn std::error::Error>> {
     let pools = pools(settings)?;
-    let live = LiveTokens::new(&settings.redis)?;
+    let live = AllowList::new(&settings.redis)?;
     let jwks = Jwks::new(&settings.token);
     let mut checks = vec![live.health(), jwks.health()];
     if settings.reporting.database_enabled {

@@ -224,19 +224,19 @@ async fn check_place(name: &str, changes: [&str; 2]) {
             .current();
         rollcall
             .database
-            .execute("TRUNCATE event_keys, events, sessions")
+            .execute("TRUNCATE event_ids, events, sessions")
             .await;
         rollcall
             .database
             .execute("UPDATE sources SET last_restart_at = NULL")
             .await;
-        let receipt: Value = rollcall
+        let result: Value = rollcall
             .send(&key, &json!(events(&all)))
             .await
             .json()
             .await
             .expect("JSON");
-        assert_eq!(receipt["accepted"], json!(all.len()), "{receipt}");
+        assert_eq!(result["accepted"], json!(all.len()), "{result}");
         rollcall.sweep().await;
         let token = rollcall.token("reporting:read").await;
         let day = local(around, &zone).date();

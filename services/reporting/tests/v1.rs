@@ -26,13 +26,13 @@ fn filters(change: Value) -> Value {
 async fn with_events(zone: &str, events: &[Value]) -> (Rollcall, String) {
     let rollcall = Rollcall::builder().await.time_zone(zone).start();
     let key = rollcall.source().await;
-    let receipt: Value = rollcall
+    let result: Value = rollcall
         .send(&key, &json!(events))
         .await
         .json()
         .await
         .expect("JSON");
-    assert_eq!(receipt["accepted"], json!(events.len()), "{receipt}");
+    assert_eq!(result["accepted"], json!(events.len()), "{result}");
     rollcall.sweep().await;
     let token = rollcall.token(READ).await;
     (rollcall, token)

@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 use crate::{
     arrivals::Arrivals,
     body::{Body, Encoding, Limits},
-    receipt::Receipt,
+    ingestion_result::IngestionResult,
     recorder::Recorder,
     source_key::SourceKeys,
     window::{MAX_EVENTS, Window, unreadable},
@@ -55,7 +55,7 @@ pub enum Events {
             "realm": "Default", "occurred_at": "2025-01-01T15:30:00+05:30"})),
         (String = "application/x-ndjson"))),
     responses(
-    (status = 200, body = Receipt),
+    (status = 200, body = IngestionResult),
     (status = 400, description = "The body is not JSON; nothing was recorded", body = Envelope),
     (status = 401, description = "The source key is missing or unknown", body = Envelope, headers(("WWW-Authenticate" = String))),
     (status = 408, description = "The body did not arrive in time", body = Envelope),
@@ -75,7 +75,7 @@ pub async fn events(
     let sent = (source_id, Encoding::of(&request)?);
     let window = Window::new(&recorder, source_id);
     let media_type = media_type(&request);
-    let receipt = match media_type.as_str() {
+    let result = match media_type.as_str() {
         "application/json" => {
             let body = Body::begin(&request, payload, sent, &limits, limits.body_bytes)?;
             record_json(body, window, &arrivals.now()).await
@@ -89,7 +89,7 @@ pub async fn events(
             "application/json or application/x-ndjson",
         )),
     }?;
-    Ok(HttpResponse::Ok().json(receipt))
+    Ok(HttpResponse::Ok().json(result))
 }
 
 /// Records a JSON body. Nothing is recorded unless the whole body is JSON.
@@ -97,7 +97,7 @@ async fn record_json(
     mut body: Body<'_>,
     mut window: Window<'_>,
     arrival: &Arrival,
-) -> Result<Receipt, Problem> {
+) -> Result<IngestionResult, Problem> {
     let whole = body.whole().await?;
     let events = json::split(&whole, MAX_EVENTS).map_err(|error| unreadable(&error))?;
     for event in events {
@@ -112,7 +112,7 @@ async fn record_lines(
     mut body: Body<'_>,
     mut window: Window<'_>,
     arrival: &Arrival,
-) -> Result<Receipt, Problem> {
+) -> Result<IngestionResult, Problem> {
     let mut lines = AnyDelimiterCodec::new_with_max_length(b"\n".into(), Vec::new(), LINE_BYTES);
     let mut buffer = BytesMut::new();
     let mut has_json = false;

@@ -13,15 +13,15 @@ pub const EVENT_ID_BYTES: usize = 128;
 /// The longest session id, name or other text of an event, in bytes.
 pub const TEXT_BYTES: usize = 256;
 
-/// An event as a door received it: nothing checked yet. Times are RFC 3339.
+/// An event as a receiver received it: nothing checked yet. Times are RFC 3339.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Draft {
+pub struct RawEvent {
     /// Unique within the source.
     pub event_id: Option<String>,
     /// `login`, `active`, `logout` or `restart`.
     pub kind: Option<String>,
-    /// This login is no event of the gateway, but reckoned from the session's length at its end.
-    pub reckoned: bool,
+    /// This login is no event of the gateway, but derived from the session's length at its end.
+    pub derived: bool,
     /// The gateway's name of the session.
     pub session_id: Option<String>,
     /// As the person spelled it at the gateway.
@@ -50,7 +50,7 @@ pub struct Draft {
     pub complete_through: Option<String>,
 }
 
-impl Draft {
+impl RawEvent {
     /// The fields that are text, by their names in the event JSON.
     pub fn texts(&mut self) -> [(&'static str, &mut Option<String>); 13] {
         [
@@ -112,7 +112,7 @@ pub enum Fact {
     /// Of a session.
     Session {
         /// Which of the three.
-        sign: Sign,
+        kind: Kind,
         /// The gateway's name of the session.
         session_id: String,
         /// As last spelled.
@@ -126,11 +126,11 @@ pub enum Fact {
 
 /// A sign of life of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub enum Sign {
+pub enum Kind {
     /// It began.
     Login,
-    /// It had begun by then: reckoned from its length at its end, so that a `Login` is believed before it.
-    Begun,
+    /// It had begun by then: derived from its length at its end, so that a `Login` is believed before it.
+    DerivedLogin,
     /// It is still there.
     Active,
     /// It ended.
@@ -169,14 +169,14 @@ pub struct Evidence {
 /// Why an event was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {message}")]
-pub struct Refusal {
+pub struct FieldError {
     /// The field, by its name in the event JSON.
     pub field: &'static str,
     /// What it takes.
     pub message: String,
 }
 
-impl Refusal {
+impl FieldError {
     /// A refusal of `field`.
     pub fn new(field: &'static str, message: impl Into<String>) -> Self {
         Self {
@@ -187,44 +187,44 @@ impl Refusal {
 }
 
 impl Event {
-    /// Checks a draft.
+    /// Checks a raw.
     ///
     /// # Errors
     /// The first field that is missing or wrong.
-    pub fn parse(draft: Draft, arrival: &Arrival) -> Result<Self, Refusal> {
-        let event_id = required("event_id", draft.event_id, EVENT_ID_BYTES)?;
-        let fact = match required("type", draft.kind, TEXT_BYTES)?.as_str() {
+    pub fn parse(raw: RawEvent, arrival: &Arrival) -> Result<Self, FieldError> {
+        let event_id = required("event_id", raw.event_id, EVENT_ID_BYTES)?;
+        let fact = match required("type", raw.kind, TEXT_BYTES)?.as_str() {
             "restart" => Fact::Restart,
             kind => Fact::Session {
-                sign: if draft.reckoned {
-                    Sign::Begun
+                kind: if raw.derived {
+                    Kind::DerivedLogin
                 } else {
-                    sign(kind)?
+                    session_kind(kind)?
                 },
-                session_id: required("session_id", draft.session_id, TEXT_BYTES)?,
-                user: required("user", draft.user, TEXT_BYTES)?,
-                realm: optional("realm", draft.realm)?,
+                session_id: required("session_id", raw.session_id, TEXT_BYTES)?,
+                user: required("user", raw.user, TEXT_BYTES)?,
+                realm: optional("realm", raw.realm)?,
             },
         };
-        let occurred_at = required("occurred_at", draft.occurred_at, TEXT_BYTES)?;
+        let occurred_at = required("occurred_at", raw.occurred_at, TEXT_BYTES)?;
         let occurred_at = arrival.instant("occurred_at", &occurred_at)?;
         Ok(Self {
             event_id,
             occurred_at,
             clock_skewed: arrival.is_skewed(occurred_at),
             fact,
-            complete_through: optional("complete_through", draft.complete_through)?
+            complete_through: optional("complete_through", raw.complete_through)?
                 .map(|text| arrival.instant("complete_through", &text))
                 .transpose()?,
             evidence: Evidence {
-                reason: optional("reason", draft.reason)?,
-                display_name: optional("display_name", draft.display_name)?,
-                client_ip: address("client_ip", draft.client_ip)?,
-                wan_ip: address("wan_ip", draft.wan_ip)?,
-                mac: optional("mac", draft.mac)?,
-                device: optional("device", draft.device)?,
-                active_seconds: seconds("active_seconds", draft.active_seconds)?,
-                class: optional("class", draft.class)?,
+                reason: optional("reason", raw.reason)?,
+                display_name: optional("display_name", raw.display_name)?,
+                client_ip: address("client_ip", raw.client_ip)?,
+                wan_ip: address("wan_ip", raw.wan_ip)?,
+                mac: optional("mac", raw.mac)?,
+                device: optional("device", raw.device)?,
+                active_seconds: seconds("active_seconds", raw.active_seconds)?,
+                class: optional("class", raw.class)?,
             },
         })
     }
@@ -233,13 +233,16 @@ impl Event {
     /// because the logout from which it was derived is valid without it.
     ///
     /// # Errors
-    /// The first field of another draft that is missing or wrong.
-    pub fn parse_all(drafts: Vec<Draft>, arrival: &Arrival) -> Result<Vec<Self>, Refusal> {
-        drafts
+    /// The first field of another raw that is missing or wrong.
+    pub fn parse_all(
+        raw_events: Vec<RawEvent>,
+        arrival: &Arrival,
+    ) -> Result<Vec<Self>, FieldError> {
+        raw_events
             .into_iter()
-            .filter_map(|draft| {
-                let is_derived = draft.reckoned;
-                match Self::parse(draft, arrival) {
+            .filter_map(|raw| {
+                let is_derived = raw.derived;
+                match Self::parse(raw, arrival) {
                     Err(refusal) if is_derived && refusal.field == "occurred_at" => None,
                     parsed => Some(parsed),
                 }
@@ -261,10 +264,10 @@ impl Event {
 
 impl Arrival {
     /// Parses an RFC 3339 time that lies between `earliest` and `at + ahead`.
-    fn instant(&self, field: &'static str, text: &str) -> Result<Timestamp, Refusal> {
+    fn instant(&self, field: &'static str, text: &str) -> Result<Timestamp, FieldError> {
         let instant = time::parse(text).ok_or_else(|| {
             let takes = "takes RFC 3339 with an offset, as 2025-01-01T15:30:00+05:30";
-            Refusal::new(field, format!("got {}, {takes}", shown(text)))
+            FieldError::new(field, format!("got {}, {takes}", shown(text)))
         })?;
         if instant < self.earliest {
             let message = format!(
@@ -272,7 +275,7 @@ impl Arrival {
                 shown(text),
                 self.earliest
             );
-            return Err(Refusal::new(field, message));
+            return Err(FieldError::new(field, message));
         }
         let early = instant.duration_since(self.at);
         if early > self.ahead {
@@ -280,7 +283,7 @@ impl Arrival {
                 "lies {} seconds ahead of the clock here, which is too far: is the gateway's clock right?",
                 early.as_secs()
             );
-            return Err(Refusal::new(field, message));
+            return Err(FieldError::new(field, message));
         }
         Ok(instant)
     }
@@ -291,12 +294,12 @@ impl Arrival {
     }
 }
 
-fn sign(kind: &str) -> Result<Sign, Refusal> {
+fn session_kind(kind: &str) -> Result<Kind, FieldError> {
     match kind {
-        "login" => Ok(Sign::Login),
-        "active" => Ok(Sign::Active),
-        "logout" => Ok(Sign::Logout),
-        other => Err(Refusal::new(
+        "login" => Ok(Kind::Login),
+        "active" => Ok(Kind::Active),
+        "logout" => Ok(Kind::Logout),
+        other => Err(FieldError::new(
             "type",
             format!(
                 "got {}, takes login, active, logout or restart",
@@ -306,11 +309,15 @@ fn sign(kind: &str) -> Result<Sign, Refusal> {
     }
 }
 
-fn required(field: &'static str, value: Option<String>, bytes: usize) -> Result<String, Refusal> {
-    text(field, value, bytes)?.ok_or_else(|| Refusal::new(field, "is missing"))
+fn required(
+    field: &'static str,
+    value: Option<String>,
+    bytes: usize,
+) -> Result<String, FieldError> {
+    text(field, value, bytes)?.ok_or_else(|| FieldError::new(field, "is missing"))
 }
 
-fn optional(field: &'static str, value: Option<String>) -> Result<Option<String>, Refusal> {
+fn optional(field: &'static str, value: Option<String>) -> Result<Option<String>, FieldError> {
     text(field, value, TEXT_BYTES)
 }
 
@@ -319,37 +326,37 @@ fn text(
     field: &'static str,
     value: Option<String>,
     bytes: usize,
-) -> Result<Option<String>, Refusal> {
+) -> Result<Option<String>, FieldError> {
     let Some(value) = value.filter(|value| !value.is_empty()) else {
         return Ok(None);
     };
     if value.len() > bytes {
-        return Err(Refusal::new(
+        return Err(FieldError::new(
             field,
             format!("has {} bytes, takes at most {bytes}", value.len()),
         ));
     }
     if value.chars().any(char::is_control) {
-        return Err(Refusal::new(field, "contains a control character"));
+        return Err(FieldError::new(field, "contains a control character"));
     }
     Ok(Some(value))
 }
 
-fn address(field: &'static str, value: Option<String>) -> Result<Option<IpAddr>, Refusal> {
+fn address(field: &'static str, value: Option<String>) -> Result<Option<IpAddr>, FieldError> {
     let Some(value) = optional(field, value)? else {
         return Ok(None);
     };
     value.parse().map(Some).map_err(|_| {
-        Refusal::new(
+        FieldError::new(
             field,
             format!("got {}, takes an IPv4 or IPv6 address", shown(&value)),
         )
     })
 }
 
-fn seconds(field: &'static str, value: Option<i64>) -> Result<Option<i64>, Refusal> {
+fn seconds(field: &'static str, value: Option<i64>) -> Result<Option<i64>, FieldError> {
     match value {
-        Some(value) if value < 0 => Err(Refusal::new(
+        Some(value) if value < 0 => Err(FieldError::new(
             field,
             format!("got {value}, takes seconds from 0"),
         )),
@@ -361,14 +368,14 @@ fn seconds(field: &'static str, value: Option<i64>) -> Result<Option<i64>, Refus
 mod tests {
     use super::*;
 
-    fn draft() -> Draft {
-        Draft {
+    fn raw() -> RawEvent {
+        RawEvent {
             event_id: Some("e1".into()),
             kind: Some("login".into()),
             session_id: Some("s1".into()),
             user: Some("user_4".into()),
             occurred_at: Some("2025-01-01T15:30:00.1234567+05:30".into()),
-            ..Draft::default()
+            ..RawEvent::default()
         }
     }
 
@@ -381,52 +388,48 @@ mod tests {
         }
     }
 
-    fn refused(change: impl FnOnce(&mut Draft)) -> String {
-        let mut draft = draft();
-        change(&mut draft);
-        Event::parse(draft, &arrival())
-            .expect_err("a refusal")
+    fn refused(change: impl FnOnce(&mut RawEvent)) -> String {
+        let mut raw = raw();
+        change(&mut raw);
+        Event::parse(raw, &arrival())
+            .expect_err("a field error")
             .to_string()
     }
 
     #[test]
     fn an_event_keeps_microseconds_and_no_more() {
-        let event = Event::parse(draft(), &arrival()).expect("an event");
+        let event = Event::parse(raw(), &arrival()).expect("an event");
         assert_eq!(event.occurred_at.to_string(), "2025-01-01T10:00:00.123456Z");
     }
 
     #[test]
     fn a_refusal_names_the_field() {
+        assert_eq!(refused(|raw| raw.event_id = None), "event_id: is missing");
         assert_eq!(
-            refused(|draft| draft.event_id = None),
-            "event_id: is missing"
-        );
-        assert_eq!(
-            refused(|draft| draft.event_id = Some("x".repeat(129))),
+            refused(|raw| raw.event_id = Some("x".repeat(129))),
             "event_id: has 129 bytes, takes at most 128"
         );
         assert_eq!(
-            refused(|draft| draft.user = Some(String::new())),
+            refused(|raw| raw.user = Some(String::new())),
             "user: is missing"
         );
         assert_eq!(
-            refused(|draft| draft.user = Some("a\0b".into())),
+            refused(|raw| raw.user = Some("a\0b".into())),
             "user: contains a control character"
         );
         assert_eq!(
-            refused(|draft| draft.kind = Some("LOGIN".into())),
+            refused(|raw| raw.kind = Some("LOGIN".into())),
             "type: got \"LOGIN\", takes login, active, logout or restart"
         );
         assert!(
-            refused(|draft| draft.occurred_at = Some("2025-01-01T15:30:00".into()))
+            refused(|raw| raw.occurred_at = Some("2025-01-01T15:30:00".into()))
                 .starts_with("occurred_at: got")
         );
         assert!(
-            refused(|draft| draft.client_ip = Some("10.0.0.256".into()))
-                .starts_with("client_ip: got")
+            refused(|raw| raw.client_ip = Some("10.0.0.256".into())).starts_with("client_ip: got")
         );
         assert_eq!(
-            refused(|draft| draft.active_seconds = Some(-1)),
+            refused(|raw| raw.active_seconds = Some(-1)),
             "active_seconds: got -1, takes seconds from 0"
         );
     }
@@ -435,9 +438,9 @@ mod tests {
     fn a_time_too_far_ahead_is_refused_and_one_far_away_is_flagged() {
         let at = |text: &str| {
             Event::parse(
-                Draft {
+                RawEvent {
                     occurred_at: Some(text.into()),
-                    ..draft()
+                    ..raw()
                 },
                 &arrival(),
             )
@@ -452,7 +455,7 @@ mod tests {
             [false, false, true]
         );
         let refusal = at("2025-01-01T10:05:01Z")
-            .expect_err("a refusal")
+            .expect_err("a field error")
             .to_string();
         assert!(
             refusal.starts_with("occurred_at: lies 301 seconds ahead"),
@@ -462,11 +465,11 @@ mod tests {
 
     #[test]
     fn a_restart_needs_neither_session_nor_user() {
-        let restart = Draft {
+        let restart = RawEvent {
             kind: Some("restart".into()),
             session_id: None,
             user: None,
-            ..draft()
+            ..raw()
         };
         assert_eq!(
             Event::parse(restart, &arrival()).expect("an event").fact,
@@ -476,19 +479,19 @@ mod tests {
 
     #[test]
     fn the_digest_sees_content_and_not_its_spelling() {
-        let digest = |change: fn(&mut Draft)| {
-            let mut draft = draft();
-            change(&mut draft);
-            Event::parse(draft, &arrival()).expect("an event").digest()
+        let digest = |change: fn(&mut RawEvent)| {
+            let mut raw = raw();
+            change(&mut raw);
+            Event::parse(raw, &arrival()).expect("an event").digest()
         };
         let original = digest(|_| ());
         assert_eq!(
             original,
-            digest(|draft| draft.occurred_at = Some("2025-01-01T10:00:00.123456Z".into()))
+            digest(|raw| raw.occurred_at = Some("2025-01-01T10:00:00.123456Z".into()))
         );
-        assert_eq!(original, digest(|draft| draft.reason = Some(String::new())));
-        assert_ne!(original, digest(|draft| draft.reason = Some("idle".into())));
-        assert_ne!(original, digest(|draft| draft.user = Some("USER_4".into())));
+        assert_eq!(original, digest(|raw| raw.reason = Some(String::new())));
+        assert_ne!(original, digest(|raw| raw.reason = Some("idle".into())));
+        assert_ne!(original, digest(|raw| raw.user = Some("USER_4".into())));
     }
 
     #[test]
@@ -498,31 +501,31 @@ mod tests {
             "1999-12-31T23:59:59.999999Z",
             "9999-12-30T00:00:00Z",
         ] {
-            let refusal = refused(|draft| draft.occurred_at = Some(bad.into()));
+            let refusal = refused(|raw| raw.occurred_at = Some(bad.into()));
             assert!(refusal.starts_with("occurred_at: "), "{refusal}");
-            let refusal = refused(|draft| draft.complete_through = Some(bad.into()));
+            let refusal = refused(|raw| raw.complete_through = Some(bad.into()));
             assert!(refusal.starts_with("complete_through: "), "{refusal}");
         }
         assert_eq!(
-            refused(|draft| draft.occurred_at = Some("1999-12-31T23:59:59Z".into())),
+            refused(|raw| raw.occurred_at = Some("1999-12-31T23:59:59Z".into())),
             "occurred_at: got \"1999-12-31T23:59:59Z\", takes no time before 2000-01-01T00:00:00Z"
         );
     }
 
     #[test]
     fn a_derived_login_outside_the_accepted_range_is_left_out_and_its_logout_stays() {
-        let logout = Draft {
+        let logout = RawEvent {
             kind: Some("logout".into()),
-            ..draft()
+            ..raw()
         };
-        let derived = |at: &str| Draft {
+        let derived = |at: &str| RawEvent {
             event_id: Some("e1-login".into()),
-            reckoned: true,
+            derived: true,
             occurred_at: Some(at.into()),
-            ..draft()
+            ..raw()
         };
-        let parsed = |drafts: [Draft; 2]| {
-            let events = Event::parse_all(drafts.into(), &arrival()).expect("events");
+        let parsed = |raw_events: [RawEvent; 2]| {
+            let events = Event::parse_all(raw_events.into(), &arrival()).expect("events");
             events
                 .into_iter()
                 .map(|event| event.event_id)
@@ -536,12 +539,12 @@ mod tests {
 
     #[test]
     fn a_nul_in_any_text_field_is_refused_by_the_name_of_the_field() {
-        let names = draft().texts().map(|(name, _)| name);
+        let names = raw().texts().map(|(name, _)| name);
         for (index, name) in names.into_iter().enumerate() {
-            let refusal = refused(|draft| *draft.texts()[index].1 = Some("a\0b".into()));
+            let refusal = refused(|raw| *raw.texts()[index].1 = Some("a\0b".into()));
             assert_eq!(refusal, format!("{name}: contains a control character"));
         }
-        let refusal = refused(|draft| draft.class = Some("a\0b".into()));
+        let refusal = refused(|raw| raw.class = Some("a\0b".into()));
         assert_eq!(refusal, "class: contains a control character");
     }
 }

@@ -7,7 +7,7 @@
 
 use jiff::Timestamp;
 
-use crate::event::{Event, Fact, Sign};
+use crate::event::{Event, Fact, Kind};
 
 /// What is known of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,14 +21,14 @@ pub struct Session {
     /// The latest logout.
     pub logout_at: Option<Timestamp>,
     /// The latest event of any kind.
-    pub last_seen_at: Timestamp,
+    pub last_activity_at: Timestamp,
 }
 
-/// When a session began. One that was stated is believed before one that was reckoned from the session's length.
+/// When a session began. One that was stated is believed before one that was derived from the session's length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Login {
-    /// Reckoned by `Sign::Begun`.
-    pub reckoned: bool,
+    /// Reckoned by `Kind::DerivedLogin`.
+    pub derived: bool,
     /// When.
     pub at: Timestamp,
 }
@@ -47,7 +47,7 @@ impl Session {
     #[must_use]
     pub fn of(event: &Event) -> Option<(&str, Self)> {
         let Fact::Session {
-            sign,
+            kind,
             session_id,
             user,
             realm,
@@ -63,16 +63,13 @@ impl Session {
         let session = Self {
             user: spelled(user),
             realm: realm.as_ref().map(spelled),
-            login: match sign {
-                Sign::Login => Some(Login {
-                    reckoned: false,
-                    at,
-                }),
-                Sign::Begun => Some(Login { reckoned: true, at }),
-                Sign::Active | Sign::Logout => None,
+            login: match kind {
+                Kind::Login => Some(Login { derived: false, at }),
+                Kind::DerivedLogin => Some(Login { derived: true, at }),
+                Kind::Active | Kind::Logout => None,
             },
-            logout_at: (*sign == Sign::Logout).then_some(at),
-            last_seen_at: at,
+            logout_at: (*kind == Kind::Logout).then_some(at),
+            last_activity_at: at,
         };
         Some((session_id, session))
     }
@@ -85,7 +82,7 @@ impl Session {
             realm: self.realm.max(other.realm),
             login: self.login.into_iter().chain(other.login).min(),
             logout_at: self.logout_at.max(other.logout_at),
-            last_seen_at: self.last_seen_at.max(other.last_seen_at),
+            last_activity_at: self.last_activity_at.max(other.last_activity_at),
         }
     }
 }
@@ -101,7 +98,7 @@ mod tests {
             (0_i64..6).prop_map(|second| Timestamp::new(second, 0).expect("a small instant"));
         let spelling = (instant.clone(), "[aA]").prop_map(|(at, name)| Spelling { at, name });
         let login =
-            (any::<bool>(), instant.clone()).prop_map(|(reckoned, at)| Login { reckoned, at });
+            (any::<bool>(), instant.clone()).prop_map(|(derived, at)| Login { derived, at });
         (
             spelling.clone(),
             prop::option::of(spelling),
@@ -109,13 +106,15 @@ mod tests {
             prop::option::of(instant.clone()),
             instant,
         )
-            .prop_map(|(user, realm, login, logout_at, last_seen_at)| Session {
-                user,
-                realm,
-                login,
-                logout_at,
-                last_seen_at,
-            })
+            .prop_map(
+                |(user, realm, login, logout_at, last_activity_at)| Session {
+                    user,
+                    realm,
+                    login,
+                    logout_at,
+                    last_activity_at,
+                },
+            )
     }
 
     proptest! {

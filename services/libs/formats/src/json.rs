@@ -3,7 +3,7 @@
 mod elements;
 
 use rollcall_attendance::{
-    event::{Arrival, Draft, Event, Refusal, TEXT_BYTES},
+    event::{Arrival, Event, FieldError, RawEvent, TEXT_BYTES},
     shown::{cut, shown},
 };
 use serde::{Deserialize, de::DeserializeSeed};
@@ -153,30 +153,30 @@ pub fn parse_event(text: &str, arrival: &Arrival) -> Item {
         .event_id
         .and_then(|value| serde_json::from_str::<String>(value.get()).ok())
         .map(|event_id| cut(&event_id).to_owned());
-    draft(&fields)
-        .and_then(|draft| Event::parse(draft, arrival))
-        .map_err(|Refusal { field, message }| Rejected {
+    raw(&fields)
+        .and_then(|raw| Event::parse(raw, arrival))
+        .map_err(|FieldError { field, message }| Rejected {
             event_id,
             field: Some(field),
             message,
         })
 }
 
-/// A draft as an event of JSON.
+/// A raw as an event of JSON.
 #[must_use]
-pub fn write(mut draft: Draft) -> String {
-    let seconds = draft
+pub fn write(mut raw: RawEvent) -> String {
+    let seconds = raw
         .active_seconds
         .map(|seconds| ("active_seconds".to_owned(), Value::from(seconds)));
-    let texts = draft
+    let texts = raw
         .texts()
         .into_iter()
         .filter_map(|(name, text)| Some((name.to_owned(), Value::from(text.take()?))));
     Value::Object(texts.chain(seconds).collect()).to_string()
 }
 
-fn draft(fields: &Fields) -> Result<Draft, Refusal> {
-    Ok(Draft {
+fn raw(fields: &Fields) -> Result<RawEvent, FieldError> {
+    Ok(RawEvent {
         event_id: text("event_id", fields.event_id)?,
         kind: text("type", fields.r#type)?,
         session_id: text("session_id", fields.session_id)?,
@@ -191,11 +191,11 @@ fn draft(fields: &Fields) -> Result<Draft, Refusal> {
         device: text("device", fields.device)?,
         active_seconds: value("active_seconds", fields.active_seconds, "whole seconds")?,
         complete_through: text("complete_through", fields.complete_through)?,
-        ..Draft::default()
+        ..RawEvent::default()
     })
 }
 
-fn text(field: &'static str, raw: Option<&RawValue>) -> Result<Option<String>, Refusal> {
+fn text(field: &'static str, raw: Option<&RawValue>) -> Result<Option<String>, FieldError> {
     value(field, raw, "text")
 }
 
@@ -204,14 +204,14 @@ fn value<'a, T: Deserialize<'a>>(
     field: &'static str,
     raw: Option<&'a RawValue>,
     takes: &str,
-) -> Result<Option<T>, Refusal> {
+) -> Result<Option<T>, FieldError> {
     let Some(raw) = raw else { return Ok(None) };
     if raw.get().len() > JSON_TEXT_BYTES {
         let message = format!("has {} bytes, takes at most {TEXT_BYTES}", raw.get().len());
-        return Err(Refusal::new(field, message));
+        return Err(FieldError::new(field, message));
     }
     serde_json::from_str(raw.get())
-        .map_err(|_| Refusal::new(field, format!("got {}, takes {takes}", shown_raw(raw))))
+        .map_err(|_| FieldError::new(field, format!("got {}, takes {takes}", shown_raw(raw))))
 }
 
 /// Returns JSON as it was sent, truncated.
@@ -290,7 +290,7 @@ mod tests {
 
     #[test]
     fn a_lone_surrogate_in_any_text_field_is_refused_by_the_name_of_the_field() {
-        for (name, _) in Draft::default().texts() {
+        for (name, _) in RawEvent::default().texts() {
             let event = format!(r#"{{"event_id":"e","{name}":"\ud800"}}"#);
             let event = event.replace(r#""event_id":"e","event_id""#, r#""event_id""#);
             let refused = parse_event(&event, &arrival()).expect_err("a rejection");

@@ -3,7 +3,7 @@
 mod frame;
 mod rules;
 
-use rollcall_attendance::event::{Draft, Refusal};
+use rollcall_attendance::event::{FieldError, RawEvent};
 use syslog_loose::{Message, ProcId, Protocol, Variant};
 
 pub use frame::{Frames, LONGEST};
@@ -15,14 +15,14 @@ use crate::made_event_id;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
     /// Its structured data, complete.
-    Stated(Draft),
+    Stated(RawEvent),
     /// Its text. Text names sessions by what is used again, an address or a process number: see [`Matched`].
     Matched(Matched),
     /// Nothing that concerns sessions.
     Nothing,
 }
 
-/// What a rule made of a text. The draft has no session id yet: with [`Matched::session`] it gets the one of the stay that
+/// What a rule made of a text. The raw has no session id yet: with [`Matched::session`] it gets the one of the stay that
 /// `key` names at that time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Matched {
@@ -31,26 +31,26 @@ pub struct Matched {
     /// What names the session as long as it lasts; a later one may have the same. Empty for a restart.
     pub key: String,
     /// Everything else.
-    pub draft: Draft,
+    pub raw: RawEvent,
 }
 
 impl Matched {
     /// Whether it begins a session, and so names it.
     #[must_use]
     pub fn begins(&self) -> bool {
-        self.draft.kind.as_deref() == Some("login")
+        self.raw.kind.as_deref() == Some("login")
     }
 
     /// The event of the session that began at `login`, RFC 3339; where none is known, of one that nothing else names.
     #[must_use]
-    pub fn session(self, login: Option<&str>) -> Draft {
+    pub fn session(self, login: Option<&str>) -> RawEvent {
         let begun = login
-            .or(self.draft.occurred_at.as_deref())
+            .or(self.raw.occurred_at.as_deref())
             .unwrap_or_default();
         let session_id = (!self.key.is_empty()).then(|| format!("{}@{begun}", self.key));
-        Draft {
+        RawEvent {
             session_id,
-            ..self.draft
+            ..self.raw
         }
     }
 }
@@ -76,7 +76,7 @@ pub struct Line<'a> {
 ///
 /// # Errors
 /// It is no RFC 5424 message, or has no time.
-pub fn parse(message: &str, data_id: &str, rules: &Rules) -> Result<Found, Refusal> {
+pub fn parse(message: &str, data_id: &str, rules: &Rules) -> Result<Found, FieldError> {
     let parsed = syslog_loose::parse_message(message, Variant::RFC5424);
     let line = line(&parsed)?;
     let Some(element) = parsed
@@ -86,27 +86,27 @@ pub fn parse(message: &str, data_id: &str, rules: &Rules) -> Result<Found, Refus
     else {
         return Ok(rules.apply(&line).map_or(Found::Nothing, Found::Matched));
     };
-    let mut draft = Draft::default();
+    let mut raw = RawEvent::default();
     for (name, value) in element.params() {
-        fill(&mut draft, name, &value)?;
+        fill(&mut raw, name, &value)?;
     }
-    draft.event_id = draft
+    raw.event_id = raw
         .event_id
         .or_else(|| Some(made_event_id("syslog", Some(line.second), &[message])));
-    draft.occurred_at = draft.occurred_at.or(Some(line.at));
-    Ok(Found::Stated(draft))
+    raw.occurred_at = raw.occurred_at.or(Some(line.at));
+    Ok(Found::Stated(raw))
 }
 
 /// Reads a line of a log file: an RFC 5424 message, or `TIME HOST PROGRAM[PROCESS]: TEXT` with an RFC 3339 time.
 ///
 /// # Errors
 /// It is neither.
-pub fn parse_line(line: &str, data_id: &str, rules: &Rules) -> Result<Found, Refusal> {
+pub fn parse_line(line: &str, data_id: &str, rules: &Rules) -> Result<Found, FieldError> {
     if line.starts_with('<') {
         return parse(line, data_id, rules);
     }
     let unreadable = || {
-        Refusal::new(
+        FieldError::new(
             "line",
             "is neither RFC 5424 nor TIME HOST PROGRAM[PROCESS]: TEXT with an RFC 3339 time",
         )
@@ -137,16 +137,16 @@ pub fn parse_line(line: &str, data_id: &str, rules: &Rules) -> Result<Found, Ref
     Ok(rules.apply(&line).map_or(Found::Nothing, Found::Matched))
 }
 
-fn line<'a>(message: &Message<&'a str>) -> Result<Line<'a>, Refusal> {
+fn line<'a>(message: &Message<&'a str>) -> Result<Line<'a>, FieldError> {
     if message.protocol != Protocol::RFC5424(1) {
-        return Err(Refusal::new(
+        return Err(FieldError::new(
             "message",
             "is no RFC 5424 message of version 1, as <86>1 2025-01-01T10:00:00Z host program 123 - - text",
         ));
     }
     let at = message
         .timestamp
-        .ok_or_else(|| Refusal::new("timestamp", "is missing, or not as RFC 5424 has it"))?;
+        .ok_or_else(|| FieldError::new("timestamp", "is missing, or not as RFC 5424 has it"))?;
     let process = match &message.procid {
         Some(ProcId::PID(process)) => process.to_string(),
         Some(ProcId::Name(name)) => (*name).to_owned(),
@@ -164,17 +164,17 @@ fn line<'a>(message: &Message<&'a str>) -> Result<Line<'a>, Refusal> {
 }
 
 /// Sets a field by its name in the event JSON; other names are left out.
-fn fill(draft: &mut Draft, name: &str, value: &str) -> Result<(), Refusal> {
+fn fill(raw: &mut RawEvent, name: &str, value: &str) -> Result<(), FieldError> {
     if name == "active_seconds" {
         let bad = |_| {
-            Refusal::new(
+            FieldError::new(
                 "active_seconds",
                 format!("got {value:?}, takes whole seconds"),
             )
         };
-        draft.active_seconds = Some(value.parse().map_err(bad)?);
+        raw.active_seconds = Some(value.parse().map_err(bad)?);
     }
-    if let Some((_, text)) = draft.texts().into_iter().find(|(known, _)| *known == name) {
+    if let Some((_, text)) = raw.texts().into_iter().find(|(known, _)| *known == name) {
         *text = Some(value.to_owned());
     }
     Ok(())
@@ -188,25 +188,25 @@ mod tests {
 
     const ID: &str = "rollcall@32473";
 
-    fn found(message: &str) -> Result<Found, Refusal> {
+    fn found(message: &str) -> Result<Found, FieldError> {
         parse(message, ID, &Rules::shipped())
     }
 
     #[test]
     fn structured_data_is_an_event_and_a_repeated_message_the_same_one() {
         let message = r#"<134>1 2025-01-01T15:30:00.25+05:30 gw app - - [rollcall@32473 type="login" session_id="s\"1\"" user="user_4" active_seconds="5"] in"#;
-        let Ok(Found::Stated(draft)) = found(message) else {
+        let Ok(Found::Stated(raw)) = found(message) else {
             panic!("an event: {:?}", found(message))
         };
         assert_eq!(
-            (draft.kind.as_deref(), draft.session_id.as_deref()),
+            (raw.kind.as_deref(), raw.session_id.as_deref()),
             (Some("login"), Some("s\"1\""))
         );
         assert_eq!(
-            (draft.occurred_at.as_deref(), draft.active_seconds),
+            (raw.occurred_at.as_deref(), raw.active_seconds),
             (Some("2025-01-01T15:30:00.250+05:30"), Some(5))
         );
-        assert_eq!(found(message), Ok(Found::Stated(draft)));
+        assert_eq!(found(message), Ok(Found::Stated(raw)));
     }
 
     #[test]
@@ -215,21 +215,24 @@ mod tests {
             found("<134>1 2025-01-01T10:00:00Z gw cron 7 - - a job"),
             Ok(Found::Nothing)
         );
-        assert_eq!(found("hello").expect_err("a refusal").field, "message");
+        assert_eq!(found("hello").expect_err("a field error").field, "message");
         assert_eq!(
             found("<134>Jan  1 10:00:00 gw sshd[7]: hello")
-                .expect_err("a refusal")
+                .expect_err("a field error")
                 .field,
             "message"
         );
         assert_eq!(
             found("<134>1 - gw sshd 7 - - hello")
-                .expect_err("a refusal")
+                .expect_err("a field error")
                 .field,
             "timestamp"
         );
         let bad = r#"<134>1 2025-01-01T10:00:00Z gw a - - [rollcall@32473 active_seconds="x"]"#;
-        assert_eq!(found(bad).expect_err("a refusal").field, "active_seconds");
+        assert_eq!(
+            found(bad).expect_err("a field error").field,
+            "active_seconds"
+        );
     }
 
     #[test]
@@ -244,7 +247,7 @@ mod tests {
         );
         assert_eq!(
             parse_line("Jan 1 10:00:00 gw sshd: x", ID, &rules)
-                .expect_err("a refusal")
+                .expect_err("a field error")
                 .field,
             "line"
         );

@@ -13,31 +13,31 @@ use tracing::{Span, field::Empty};
 use tracing_actix_web::RootSpanBuilder;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use crate::tally::{self, Tally};
+use crate::log_sampler::{self, LogSampler};
 
 /// Maximum number of pairs of address and status that are counted separately within a minute.
 const MAX_CAUSES: usize = 10_000;
 
 /// Counts rejected requests by client address and status. One request of each pair is logged per
 /// minute, so that a flood of rejected requests does not displace the rest of the log.
-pub(crate) struct Refusals(Mutex<Tally<(String, u16)>>);
+pub(crate) struct RejectionLog(Mutex<LogSampler<(String, u16)>>);
 
-impl Default for Refusals {
+impl Default for RejectionLog {
     fn default() -> Self {
-        Self(Mutex::new(Tally::new(MAX_CAUSES)))
+        Self(Mutex::new(LogSampler::new(MAX_CAUSES)))
     }
 }
 
-impl Refusals {
-    fn tally(&self) -> std::sync::MutexGuard<'_, Tally<(String, u16)>> {
+impl RejectionLog {
+    fn log_sampler(&self) -> std::sync::MutexGuard<'_, LogSampler<(String, u16)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Logs once a minute how many rejected requests had no line of their own. Never returns.
     pub(crate) async fn log_counts(&self) {
         loop {
-            tokio::time::sleep(tally::PERIOD).await;
-            let counts = self.tally().take();
+            tokio::time::sleep(log_sampler::PERIOD).await;
+            let counts = self.log_sampler().take();
             for ((peer, status), count) in counts.by_cause {
                 tracing::warn!(target: "access", peer, status, count, "Further responses with this status to this address");
             }
@@ -116,11 +116,11 @@ impl RootSpanBuilder for RequestSpan {
 fn is_logged<B>(outcome: &Result<ServiceResponse<B>, actix_web::Error>, status: u16) -> bool {
     let Ok(response) = outcome else { return true };
     let request = response.request();
-    let Some(refusals) = request.app_data::<Data<Refusals>>() else {
+    let Some(rejections) = request.app_data::<Data<RejectionLog>>() else {
         return true;
     };
     let peer = header(request.headers(), "x-forwarded-for").to_owned();
-    refusals.tally().is_new((peer, status))
+    rejections.log_sampler().is_new((peer, status))
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {

@@ -2,19 +2,19 @@
 //! the answer to an error, the verification of tokens.
 
 mod access_log;
+pub mod allow_list;
 pub mod clock;
 pub mod command;
 pub mod datagram;
 pub mod envelope;
 pub mod health;
 pub mod jwks;
-pub mod live_tokens;
+pub mod log_sampler;
 pub mod openapi;
 pub mod request;
 pub mod server;
 pub mod settings;
 pub mod socket;
 mod strict_json;
-pub mod tally;
 pub mod telemetry;
 pub mod token;

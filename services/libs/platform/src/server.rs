@@ -22,7 +22,7 @@ use opentelemetry::{KeyValue, global, metrics::Histogram};
 use tracing_actix_web::TracingLogger;
 
 use crate::{
-    access_log::{Refusals, RequestSpan},
+    access_log::{RejectionLog, RequestSpan},
     envelope::Problem,
     health::{self, Check},
     settings,
@@ -43,7 +43,7 @@ pub struct Running {
     socket: Option<SocketFile>,
     draining: Data<Draining>,
     drain: Duration,
-    refusals: Data<Refusals>,
+    rejections: Data<RejectionLog>,
 }
 
 /// True while the service stops. Each response then closes its connection.
@@ -62,21 +62,21 @@ pub fn build<F>(
 where
     F: Fn(&mut ServiceConfig) + Clone + Send + 'static,
 {
-    let (draining, refusals) = (Data::<Draining>::default(), Data::<Refusals>::default());
+    let (draining, rejections) = (Data::<Draining>::default(), Data::<RejectionLog>::default());
     let body_bytes = settings.body_bytes;
     let workers = if settings.workers == 0 {
         std::thread::available_parallelism()?.get()
     } else {
         settings.workers
     };
-    let (app_draining, app_refusals) = (draining.clone(), refusals.clone());
+    let (app_draining, app_rejections) = (draining.clone(), rejections.clone());
     let mut api = HttpServer::new(move || {
         App::new()
             .wrap(TracingLogger::<RequestSpan>::new())
             .wrap(from_fn(measure))
             .wrap(from_fn(close_while_draining))
             .app_data(app_draining.clone())
-            .app_data(app_refusals.clone())
+            .app_data(app_rejections.clone())
             .app_data(PayloadConfig::new(body_bytes))
             .configure(configure.clone())
             .default_service(web::to(async || Err::<HttpResponse, _>(not_found())))
@@ -112,7 +112,7 @@ where
         socket,
         draining,
         drain: Duration::from_millis(settings.drain_milliseconds),
-        refusals,
+        rejections,
     })
 }
 
@@ -160,7 +160,7 @@ impl Running {
     ) -> std::io::Result<()> {
         let handle = self.api.handle();
         let internal = tokio::spawn(self.internal);
-        let counts = tokio::spawn(async move { self.refusals.log_counts().await });
+        let counts = tokio::spawn(async move { self.rejections.log_counts().await });
         tracing::info!(
             address = ?self.address, internal_address = %self.internal_address, "Serving"
         );

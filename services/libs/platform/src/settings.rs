@@ -93,7 +93,7 @@ pub struct Auth {
     pub remember_seconds: u64,
 }
 
-/// The doors and the recorder behind them.
+/// The receivers and the recorder behind them.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ingestion {

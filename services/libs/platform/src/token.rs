@@ -5,7 +5,7 @@ use jsonwebtoken::{Algorithm, Validation};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    clock::Clock, envelope::Problem, jwks::Jwks, live_tokens::LiveTokens, request::bearer,
+    allow_list::AllowList, clock::Clock, envelope::Problem, jwks::Jwks, request::bearer,
     settings::Token,
 };
 
@@ -42,7 +42,7 @@ impl Claims {
 
 /// Why a token is not accepted.
 #[derive(Debug, thiserror::Error)]
-pub enum Refused {
+pub enum TokenError {
     /// Not one of ours, or altered.
     #[error("The token is not valid: {0}. {NEW_TOKEN}")]
     Invalid(&'static str),
@@ -57,10 +57,10 @@ pub enum Refused {
     Unavailable(&'static str),
 }
 
-impl From<Refused> for Problem {
-    fn from(refused: Refused) -> Self {
+impl From<TokenError> for Problem {
+    fn from(refused: TokenError) -> Self {
         match refused {
-            Refused::Unavailable(_) => Self::unavailable(refused.to_string()),
+            TokenError::Unavailable(_) => Self::unavailable(refused.to_string()),
             _ => Self::invalid_token(refused.to_string()),
         }
     }
@@ -70,7 +70,7 @@ impl From<Refused> for Problem {
 #[derive(Clone)]
 pub struct Verifier {
     jwks: Jwks,
-    live: LiveTokens,
+    live: AllowList,
     clock: Clock,
     validation: Validation,
 }
@@ -78,7 +78,7 @@ pub struct Verifier {
 impl Verifier {
     /// A verifier of the tokens that `settings` describe.
     #[must_use]
-    pub fn new(settings: &Token, jwks: Jwks, live: LiveTokens, clock: Clock) -> Self {
+    pub fn new(settings: &Token, jwks: Jwks, live: AllowList, clock: Clock) -> Self {
         Self {
             jwks,
             live,
@@ -91,19 +91,19 @@ impl Verifier {
     ///
     /// # Errors
     /// Why not.
-    pub async fn verify(&self, token: &str) -> Result<Claims, Refused> {
+    pub async fn verify(&self, token: &str) -> Result<Claims, TokenError> {
         let kid = key_id(token)?;
         let key = self
             .jwks
             .key(&kid)
             .await
-            .map_err(|_| Refused::Unavailable("its keys cannot be fetched"))?;
-        let key = key.ok_or(Refused::Invalid("its key is unknown"))?;
+            .map_err(|_| TokenError::Unavailable("its keys cannot be fetched"))?;
+        let key = key.ok_or(TokenError::Invalid("its key is unknown"))?;
         let claims = check(token, &key, &self.validation, &self.clock)?;
         match self.live.contains(&claims.jti).await {
             Ok(true) => Ok(claims),
-            Ok(false) => Err(Refused::Revoked),
-            Err(_) => Err(Refused::Unavailable("the token store does not answer")),
+            Ok(false) => Err(TokenError::Revoked),
+            Err(_) => Err(TokenError::Unavailable("the token store does not answer")),
         }
     }
 
@@ -147,13 +147,13 @@ pub fn validation(settings: &Token) -> Validation {
 ///
 /// # Errors
 /// The header is another.
-pub fn key_id(token: &str) -> Result<String, Refused> {
+pub fn key_id(token: &str) -> Result<String, TokenError> {
     let header = jsonwebtoken::decode_header(token)
-        .map_err(|_| Refused::Invalid("it is no JWT signed with RS256"))?;
+        .map_err(|_| TokenError::Invalid("it is no JWT signed with RS256"))?;
     if header.alg != Algorithm::RS256 || header.typ.as_deref() != Some("JWT") {
-        return Err(Refused::Invalid("it is no JWT signed with RS256"));
+        return Err(TokenError::Invalid("it is no JWT signed with RS256"));
     }
-    header.kid.ok_or(Refused::Invalid("it names no key"))
+    header.kid.ok_or(TokenError::Invalid("it names no key"))
 }
 
 /// Signature, claims and time of a token. Leeway is 0: it is dead from the second of `exp` on.
@@ -165,16 +165,16 @@ pub fn check(
     key: &jsonwebtoken::DecodingKey,
     validation: &Validation,
     clock: &Clock,
-) -> Result<Claims, Refused> {
+) -> Result<Claims, TokenError> {
     let claims = jsonwebtoken::decode::<Claims>(token, key, validation)
-        .map_err(|_| Refused::Invalid("its signature or its claims are not ours"))?
+        .map_err(|_| TokenError::Invalid("its signature or its claims are not ours"))?
         .claims;
     let now = clock.now().as_second();
     if now >= claims.exp {
-        return Err(Refused::Expired(claims.exp - claims.iat));
+        return Err(TokenError::Expired(claims.exp - claims.iat));
     }
     if now < claims.nbf {
-        return Err(Refused::Invalid("its time has not come"));
+        return Err(TokenError::Invalid("its time has not come"));
     }
     Ok(claims)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use rollcall_attendance::event::{Event, Fact, Sign};
+use rollcall_attendance::event::{Event, Fact, Kind};
 use tokio_postgres::{Error, error::SqlState};
 
 use crate::{
@@ -176,7 +176,7 @@ macro_rules! record {
             what_happened!(),
             ")
 ), keys AS (
-    INSERT INTO event_keys (source_id, event_id, digest) SELECT source_id, event_id, digest FROM given ",
+    INSERT INTO event_ids (source_id, event_id, digest) SELECT source_id, event_id, digest FROM given ",
             $known,
             " RETURNING source_id, event_id
 ), recorded AS (
@@ -301,16 +301,17 @@ async fn insert(
 fn kind(fact: &Fact) -> &'static str {
     match fact {
         Fact::Session {
-            sign: Sign::Login, ..
+            kind: Kind::Login, ..
         } => "login",
         Fact::Session {
-            sign: Sign::Begun, ..
-        } => "begun",
+            kind: Kind::DerivedLogin,
+            ..
+        } => "derived_login",
         Fact::Session {
-            sign: Sign::Active, ..
+            kind: Kind::Active, ..
         } => "active",
         Fact::Session {
-            sign: Sign::Logout, ..
+            kind: Kind::Logout, ..
         } => "logout",
         Fact::Restart => "restart",
     }
@@ -331,7 +332,7 @@ fn session(fact: &Fact) -> Option<(&str, &str, Option<&str>)> {
 
 const LOOK_UP: &str = "SELECT source_id, event_id, digest,
     EXISTS (SELECT FROM set_aside_events WHERE (set_aside_events.event_id, set_aside_events.source_id) = (keys.event_id, keys.source_id))
-FROM event_keys AS keys JOIN unnest(";
+FROM event_ids AS keys JOIN unnest(";
 
 async fn look_up(connection: &mut Recording, events: &[&Reported]) -> Result<Known, Error> {
     if events.is_empty() {

@@ -68,9 +68,9 @@ impl From<DieselError> for Error {
 
 /// A connection in the midst of an answer: dropped there, it is closed and not lent to the next caller,
 /// who would wait for the rest of an answer that nobody reads.
-pub(crate) struct Midway(Option<Connection>);
+pub(crate) struct StreamConnection(Option<Connection>);
 
-impl Midway {
+impl StreamConnection {
     pub(crate) fn new(connection: Connection) -> Self {
         Self(Some(connection))
     }
@@ -85,7 +85,7 @@ impl Midway {
     }
 }
 
-impl Drop for Midway {
+impl Drop for StreamConnection {
     fn drop(&mut self) {
         drop(self.0.take().map(Object::take));
     }

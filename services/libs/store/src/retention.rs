@@ -45,7 +45,7 @@ pub async fn remove_event_ids(
 ) -> QueryResult<Option<i64>> {
     step(
         connection,
-        "SELECT expire_event_keys($1, $2) AS number",
+        "SELECT expire_event_ids($1, $2) AS number",
         before,
         from_block,
     )

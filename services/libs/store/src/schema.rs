@@ -12,7 +12,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    event_keys (event_id, source_id) {
+    event_ids (event_id, source_id) {
         source_id -> Int4,
         event_id -> Text,
         digest -> Bytea,
@@ -25,14 +25,14 @@ diesel::table! {
         session_id -> Text,
         user_name -> Text,
         user_at -> Timestamptz,
-        user_key -> Text,
+        normalized_user -> Text,
         realm -> Text,
         realm_at -> Timestamptz,
-        realm_key -> Text,
+        normalized_realm -> Text,
         login_at -> Nullable<Timestamptz>,
         logout_at -> Nullable<Timestamptz>,
-        last_seen_at -> Timestamptz,
-        login_reckoned -> Bool,
+        last_activity_at -> Timestamptz,
+        login_derived -> Bool,
         inference -> Nullable<Text>,
         inferred_from -> Nullable<Timestamptz>,
         ended -> Nullable<Text>,
@@ -70,7 +70,7 @@ diesel::joinable!(source_gaps -> sources (source_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     api_clients,
-    event_keys,
+    event_ids,
     sessions,
     source_gaps,
     sources,

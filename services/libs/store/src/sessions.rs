@@ -18,7 +18,7 @@ use tokio_postgres::Error;
 
 use crate::{
     events::Reported,
-    pool::{self, Connection, Midway},
+    pool::{self, Connection, StreamConnection},
     recording::Recording,
     schema::sessions::dsl,
     statement::{Column, Part, Statement, column},
@@ -63,14 +63,14 @@ pub(crate) fn merge_statement<'a>(events: &[&'a Reported], joined: &'static str)
 
 /// A realm that no event named is Default at -infinity.
 const NEWS: &str =
-    "INSERT INTO sessions AS stored (source_id, session_id, user_name, user_at, user_key, realm, realm_at, realm_key,
-    login_at, login_reckoned, logout_at, last_seen_at)
-SELECT source_id, session_id, user_name, user_at, user_key, realm, coalesce(realm_at, '-infinity'), realm_key,
-    login_at, login_reckoned, logout_at, last_seen_at
+    "INSERT INTO sessions AS stored (source_id, session_id, user_name, user_at, normalized_user, realm, realm_at, normalized_realm,
+    login_at, login_derived, logout_at, last_activity_at)
+SELECT source_id, session_id, user_name, user_at, normalized_user, realm, coalesce(realm_at, '-infinity'), normalized_realm,
+    login_at, login_derived, logout_at, last_activity_at
 FROM unnest(";
 
-const NEWS_NAMES: &str = ") AS news (source_id, session_id, user_name, user_at, user_key,
-    realm, realm_at, realm_key, login_at, login_reckoned, logout_at, last_seen_at)";
+const NEWS_NAMES: &str = ") AS news (source_id, session_id, user_name, user_at, normalized_user,
+    realm, realm_at, normalized_realm, login_at, login_derived, logout_at, last_activity_at)";
 
 /// `latest!(value, name, at)`: the value of whichever spelled the name last.
 macro_rules! latest {
@@ -101,7 +101,7 @@ macro_rules! begun {
         concat!(
             $value,
             " = CASE WHEN stored.login_at IS NULL OR (excluded.login_at IS NOT NULL
-                AND (excluded.login_reckoned, excluded.login_at) < (stored.login_reckoned, stored.login_at))
+                AND (excluded.login_derived, excluded.login_at) < (stored.login_derived, stored.login_at))
             THEN excluded.",
             $value,
             " ELSE stored.",
@@ -115,13 +115,13 @@ macro_rules! begun {
 const MERGE: &str = concat!(
     " ON CONFLICT (source_id, session_id) DO UPDATE SET ",
     latest!("user_name", "user_name", "user_at"),
-    latest!("user_key", "user_name", "user_at"),
+    latest!("normalized_user", "user_name", "user_at"),
     latest!("realm", "realm", "realm_at"),
-    latest!("realm_key", "realm", "realm_at"),
+    latest!("normalized_realm", "realm", "realm_at"),
     begun!("login_at"),
-    begun!("login_reckoned"),
+    begun!("login_derived"),
     "user_at = GREATEST(stored.user_at, excluded.user_at), realm_at = GREATEST(stored.realm_at, excluded.realm_at),
-    logout_at = GREATEST(stored.logout_at, excluded.logout_at), last_seen_at = GREATEST(stored.last_seen_at, excluded.last_seen_at)"
+    logout_at = GREATEST(stored.logout_at, excluded.logout_at), last_activity_at = GREATEST(stored.last_activity_at, excluded.last_activity_at)"
 );
 
 fn columns<'a>(news: &BTreeMap<(i32, &'a str), Session>) -> Vec<Column<'a>> {
@@ -158,7 +158,7 @@ fn columns<'a>(news: &BTreeMap<(i32, &'a str), Session>) -> Vec<Column<'a>> {
         column!(
             BOOL_ARRAY,
             news.values()
-                .map(|session| session.login.is_some_and(|login| login.reckoned))
+                .map(|session| session.login.is_some_and(|login| login.derived))
         ),
         column!(
             TIMESTAMPTZ_ARRAY,
@@ -166,12 +166,12 @@ fn columns<'a>(news: &BTreeMap<(i32, &'a str), Session>) -> Vec<Column<'a>> {
         ),
         column!(
             TIMESTAMPTZ_ARRAY,
-            news.values().map(|session| session.last_seen_at)
+            news.values().map(|session| session.last_activity_at)
         ),
     ]
 }
 
-/// A session, and how it ended; a login is `reckoned` when only its logout told it.
+/// A session, and how it ended; a login is `derived` when only its logout told it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, QueryableByName)]
 #[allow(missing_docs, reason = "as in the table")]
 pub struct Stay {
@@ -182,9 +182,9 @@ pub struct Stay {
     #[diesel(sql_type = Nullable<Timestamptz>, deserialize_as = jiff_diesel::NullableTimestamp)]
     pub login_at: Option<Timestamp>,
     #[diesel(sql_type = Bool)]
-    pub login_reckoned: bool,
+    pub login_derived: bool,
     #[diesel(sql_type = Timestamptz, deserialize_as = jiff_diesel::Timestamp)]
-    pub last_seen_at: Timestamp,
+    pub last_activity_at: Timestamp,
     /// None while it is open.
     #[diesel(sql_type = Nullable<Timestamptz>, deserialize_as = jiff_diesel::NullableTimestamp)]
     pub ended_at: Option<Timestamp>,
@@ -207,11 +207,11 @@ pub async fn of_user(
     (from, to): (Timestamp, Timestamp),
 ) -> QueryResult<Vec<Stay>> {
     sql_query(
-        "SELECT user_name AS \"user\", realm, login_at, login_reckoned, last_seen_at, name AS source, session_id,
-             CASE WHEN ended IS NOT NULL THEN last_seen_at END AS ended_at, ended
+        "SELECT user_name AS \"user\", realm, login_at, login_derived, last_activity_at, name AS source, session_id,
+             CASE WHEN ended IS NOT NULL THEN last_activity_at END AS ended_at, ended
          FROM sessions JOIN sources ON sources.id = source_id
-         WHERE user_key = $1 AND last_seen_at >= $2 AND coalesce(login_at, last_seen_at) < $3
-         ORDER BY coalesce(login_at, last_seen_at), session_id",
+         WHERE normalized_user = $1 AND last_activity_at >= $2 AND coalesce(login_at, last_activity_at) < $3
+         ORDER BY coalesce(login_at, last_activity_at), session_id",
     )
     .bind::<Text, _>(key(user))
     .bind::<Timestamptz, _>(from.to_diesel())
@@ -255,13 +255,13 @@ pub async fn sweep(
         "WITH due AS (
              SELECT found.* FROM sources CROSS JOIN LATERAL (
                  SELECT source_id, session_id, restarted FROM sessions
-                 CROSS JOIN LATERAL (SELECT coalesce(last_restart_at >= last_seen_at AND last_restart_at > login_at, false) AS restarted) AS told
-                 WHERE source_id = sources.id AND ended IS NULL AND last_seen_at <= GREATEST(last_restart_at, $1)
-                     AND (restarted OR last_seen_at < $1)
+                 CROSS JOIN LATERAL (SELECT coalesce(last_restart_at >= last_activity_at AND last_restart_at > login_at, false) AS restarted) AS told
+                 WHERE source_id = sources.id AND ended IS NULL AND last_activity_at <= GREATEST(last_restart_at, $1)
+                     AND (restarted OR last_activity_at < $1)
                  LIMIT $2 FOR UPDATE OF sessions SKIP LOCKED
              ) AS found LIMIT $2
          ), swept AS (
-             UPDATE sessions SET inferred_from = last_seen_at, inference = CASE WHEN restarted THEN 'restart' ELSE 'inferred' END
+             UPDATE sessions SET inferred_from = last_activity_at, inference = CASE WHEN restarted THEN 'restart' ELSE 'inferred' END
              FROM due WHERE (sessions.source_id, sessions.session_id) = (due.source_id, due.session_id)
              RETURNING restarted
          )
@@ -344,32 +344,32 @@ pub fn report(
     let query = sql_query(
         "SELECT spelled.user_name AS \"user\", spelled.realm, first_login_at, last_logout_at
          FROM (
-             SELECT user_key, realm_key, min(login_at) AS first_login_at,
-                 CASE WHEN bool_and(ended IS NOT NULL) THEN max(last_seen_at) END AS last_logout_at
+             SELECT normalized_user, normalized_realm, min(login_at) AS first_login_at,
+                 CASE WHEN bool_and(ended IS NOT NULL) THEN max(last_activity_at) END AS last_logout_at
              FROM sessions
              WHERE login_at >= $1 AND login_at < $2
-                 AND ($3 IS NULL OR user_key = $3) AND ($4 IS NULL OR realm_key = $4)
-             GROUP BY user_key, realm_key
+                 AND ($3 IS NULL OR normalized_user = $3) AND ($4 IS NULL OR normalized_realm = $4)
+             GROUP BY normalized_user, normalized_realm
          ) AS rows
          CROSS JOIN LATERAL (
              SELECT user_name, realm FROM sessions
-             WHERE (user_key, realm_key) = (rows.user_key, rows.realm_key)
+             WHERE (normalized_user, normalized_realm) = (rows.normalized_user, rows.normalized_realm)
              ORDER BY user_at DESC, user_name COLLATE \"C\" DESC, realm COLLATE \"C\" DESC LIMIT 1
          ) AS spelled
-         ORDER BY user_key, realm_key",
+         ORDER BY normalized_user, normalized_realm",
     )
     .bind::<Timestamptz, _>(selection.period.start.to_diesel())
     .bind::<Timestamptz, _>(selection.period.end.to_diesel())
     .bind::<Nullable<Text>, _>(selection.user.as_deref().map(key))
     .bind::<Nullable<Text>, _>(selection.realm.as_deref().map(key));
-    let mut midway = Midway::new(connection);
+    let mut stream_connection = StreamConnection::new(connection);
     async_stream::try_stream! {
         {
-            let mut rows = query.load_stream::<Row>(midway.connection()?).await?;
+            let mut rows = query.load_stream::<Row>(stream_connection.connection()?).await?;
             while let Some(row) = rows.try_next().await? {
                 yield row;
             }
         }
-        midway.finish();
+        stream_connection.finish();
     }
 }

@@ -1,12 +1,12 @@
 //! Events that the database refused for an unknown reason. They are kept with the error, and can be
 //! replayed after the cause is removed.
 //!
-//! The key of such an event is in `event_keys`, like that of a recorded event. So the same event is
+//! The key of such an event is in `event_ids`, like that of a recorded event. So the same event is
 //! not stored twice, and another event with the same event ID is a conflict.
 
 use std::net::IpAddr;
 
-use rollcall_attendance::event::{Event, Evidence, Fact, Sign};
+use rollcall_attendance::event::{Event, Evidence, Fact, Kind};
 use tokio_postgres::{Error, Row, error::SqlState};
 
 use crate::{
@@ -21,7 +21,7 @@ const SET_ASIDE: &str = concat!(
     events::what_happened!(),
     ", sqlstate, message)
 ), keys AS (
-    INSERT INTO event_keys (source_id, event_id, digest) SELECT source_id, event_id, digest FROM given
+    INSERT INTO event_ids (source_id, event_id, digest) SELECT source_id, event_id, digest FROM given
 ) INSERT INTO set_aside_events (source_id, event_id, ",
     events::what_happened!(),
     ", sqlstate, message) SELECT source_id, event_id, ",
@@ -116,15 +116,15 @@ fn reported(row: &Row) -> Result<Reported, Error> {
 }
 
 fn fact(row: &Row) -> Result<Fact, Error> {
-    let sign = match row.try_get("kind")? {
-        "login" => Sign::Login,
-        "begun" => Sign::Begun,
-        "active" => Sign::Active,
-        "logout" => Sign::Logout,
+    let kind = match row.try_get("kind")? {
+        "login" => Kind::Login,
+        "derived_login" => Kind::DerivedLogin,
+        "active" => Kind::Active,
+        "logout" => Kind::Logout,
         _ => return Ok(Fact::Restart),
     };
     Ok(Fact::Session {
-        sign,
+        kind,
         session_id: row.try_get("session_id")?,
         user: row.try_get("user_name")?,
         realm: row.try_get("realm")?,

@@ -45,7 +45,7 @@ pub struct Source {
     #[diesel(sql_type = Nullable<Timestamptz>, deserialize_as = NullableTimestamp)]
     pub last_restart_at: Option<Timestamp>,
     #[diesel(sql_type = Array<Text>)]
-    pub senders: Vec<String>,
+    pub networks: Vec<String>,
     #[diesel(sql_type = Bool)]
     pub require_message_authenticator: bool,
     #[diesel(sql_type = Nullable<Text>)]
@@ -58,7 +58,7 @@ pub struct Source {
 
 /// The source that sends from an address.
 #[derive(Debug, Clone, QueryableByName)]
-pub struct Sender {
+pub struct SourceOfAddress {
     /// The source.
     #[diesel(sql_type = Integer)]
     pub source_id: i32,
@@ -114,13 +114,13 @@ pub async fn id_of(connection: &mut AsyncPgConnection, name: &str) -> QueryResul
 ///
 /// # Errors
 /// The database fails.
-pub async fn by_sender(
+pub async fn by_address(
     connection: &mut AsyncPgConnection,
     address: IpAddr,
-) -> QueryResult<Option<Sender>> {
+) -> QueryResult<Option<SourceOfAddress>> {
     sql_query(
         "SELECT source_id, name, radius_secret, require_message_authenticator, client_certificate
-         FROM source_senders JOIN sources ON sources.id = source_id
+         FROM source_networks JOIN sources ON sources.id = source_id
          WHERE network >>= $1::inet AND disabled_at IS NULL ORDER BY masklen(network) DESC LIMIT 1",
     )
     .bind::<Text, _>(address.to_string())
@@ -140,7 +140,7 @@ pub async fn networks(connection: &mut AsyncPgConnection) -> QueryResult<Vec<Str
         network: String,
     }
     let rows = sql_query(
-        "SELECT network::text FROM source_senders JOIN sources ON sources.id = source_id
+        "SELECT network::text FROM source_networks JOIN sources ON sources.id = source_id
          WHERE disabled_at IS NULL",
     )
     .load::<Row>(connection)
@@ -181,7 +181,7 @@ pub async fn add(connection: &mut AsyncPgConnection, source: &New<'_>) -> QueryR
 ///
 /// # Errors
 /// The database fails, a network is none, or it is another source's: [`diesel::result::Error::DatabaseError`].
-pub async fn set_senders(
+pub async fn set_networks(
     connection: &mut AsyncPgConnection,
     name: &str,
     networks: &[String],
@@ -195,11 +195,11 @@ pub async fn set_senders(
                 .await
                 .optional()?;
             let Some(id) = known else { return Ok(false) };
-            sql_query("DELETE FROM source_senders WHERE source_id = $1")
+            sql_query("DELETE FROM source_networks WHERE source_id = $1")
                 .bind::<Integer, _>(id)
                 .execute(connection)
                 .await?;
-            sql_query("INSERT INTO source_senders SELECT unnest($2)::cidr, $1")
+            sql_query("INSERT INTO source_networks SELECT unnest($2)::cidr, $1")
                 .bind::<Integer, _>(id)
                 .bind::<Array<Text>, _>(networks)
                 .execute(connection)
@@ -277,7 +277,7 @@ pub async fn list(connection: &mut AsyncPgConnection) -> QueryResult<Vec<Source>
     sql_query(
         "SELECT name, events, last_event_at, last_received_at, complete_through, clock_skewed, last_restart_at, created_at, disabled_at,
              gaps.count AS gaps, gaps.from_at AS last_gap_from, gaps.to_at AS last_gap_to,
-             ARRAY(SELECT network::text FROM source_senders WHERE source_id = id ORDER BY network) AS senders,
+             ARRAY(SELECT network::text FROM source_networks WHERE source_id = id ORDER BY network) AS networks,
              require_message_authenticator, encode(client_certificate, 'hex') AS client_certificate,
              (SELECT count(*) FROM set_aside_events WHERE source_id = id) AS set_aside
          FROM sources CROSS JOIN LATERAL (

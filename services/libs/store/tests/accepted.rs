@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp, tz::Offset};
 use proptest::{option::of, prelude::*, strategy::ValueTree, test_runner::TestRunner};
-use rollcall_attendance::event::{Arrival, Draft, Event};
+use rollcall_attendance::event::{Arrival, Event, RawEvent};
 use rollcall_store::events::{Outcome, Reported};
 use rollcall_test_support::{TestDatabase, record};
 
@@ -54,7 +54,7 @@ fn address() -> impl Strategy<Value = String> {
     ]
 }
 
-fn draft() -> impl Strategy<Value = Draft> {
+fn raw() -> impl Strategy<Value = RawEvent> {
     let kind = prop::sample::select(vec!["login", "active", "logout", "restart"]);
     let named = (kind, any::<bool>(), text(), text(), text(), of(text()));
     let times = (time(), of(time()), of(-1..=i64::MAX));
@@ -67,9 +67,9 @@ fn draft() -> impl Strategy<Value = Draft> {
         of(text()),
         of(text()),
     );
-    (named, times, evidence).prop_map(|(named, times, evidence)| Draft {
+    (named, times, evidence).prop_map(|(named, times, evidence)| RawEvent {
         kind: Some(named.0.into()),
-        reckoned: named.1,
+        derived: named.1,
         event_id: Some(named.2),
         session_id: Some(named.3),
         user: Some(named.4),
@@ -100,8 +100,8 @@ async fn the_database_accepts_every_event_that_parse_accepts() {
         let arrival = arrival(if batch % 2 == 0 { now } else { Timestamp::MAX });
         let mut events = Vec::new();
         while events.len() < BATCH_EVENTS {
-            let draft = draft().new_tree(&mut runner).expect("a draft").current();
-            if let Ok(mut event) = Event::parse(draft, &arrival) {
+            let raw = raw().new_tree(&mut runner).expect("a raw").current();
+            if let Ok(mut event) = Event::parse(raw, &arrival) {
                 event.event_id = format!("{batch}-{}-{}", events.len(), event.event_id);
                 event
                     .event_id

@@ -2,7 +2,7 @@
 
 use diesel_async::AsyncPgConnection;
 use jiff::{SignedDuration, Timestamp};
-use rollcall_attendance::event::{Arrival, Draft, Event};
+use rollcall_attendance::event::{Arrival, Event, RawEvent};
 use rollcall_store::{
     events::{Outcome, Reported},
     failure::Failure,
@@ -18,17 +18,17 @@ fn event(id: &str, at: &str) -> Reported {
         ahead: SignedDuration::from_hours(1),
         skew: SignedDuration::from_hours(24 * 365),
     };
-    let draft = Draft {
+    let raw = RawEvent {
         event_id: Some(id.into()),
         kind: Some("login".into()),
         session_id: Some(id.into()),
         user: Some("user_4".into()),
         occurred_at: Some(at.into()),
-        ..Draft::default()
+        ..RawEvent::default()
     };
     Reported {
         source_id: 1,
-        event: Event::parse(draft, &arrival).expect("an event"),
+        event: Event::parse(raw, &arrival).expect("an event"),
     }
 }
 
@@ -100,7 +100,7 @@ async fn without_a_partition_nothing_is_refused_for_good() {
     .expect_err("no partition");
     assert!(
         matches!(error, Failure::Unavailable(_)),
-        "a door answers 503 and not that the event is bad"
+        "a receiver answers 503 and not that the event is bad"
     );
     retention::make_partitions(&mut ingestion)
         .await
@@ -168,7 +168,7 @@ async fn what_is_past_retention_goes_in_steps_and_the_audit_log_tells() {
         .expect("a step")
     {}
     assert_eq!(partitions(&database).await.len(), 4);
-    for table in ["events", "event_keys", "sessions"] {
+    for table in ["events", "event_ids", "sessions"] {
         assert_eq!(database.count(table).await, 1, "{table}");
     }
     let audit = database
@@ -247,7 +247,7 @@ async fn a_large_month_takes_several_steps() {
         )
         .await;
     database
-        .execute("INSERT INTO event_keys SELECT 1, n::text, '' FROM generate_series(0, 20000) AS n")
+        .execute("INSERT INTO event_ids SELECT 1, n::text, '' FROM generate_series(0, 20000) AS n")
         .await;
     let so_far = partitions(&database).await.swap_remove(0);
     database
@@ -266,7 +266,7 @@ async fn a_large_month_takes_several_steps() {
     }
     assert!(steps > 1, "{steps}");
     assert_eq!(
-        database.count("event_keys").await,
+        database.count("event_ids").await,
         1,
         "that of an event of another month"
     );
@@ -382,7 +382,7 @@ async fn a_sender_is_of_the_source_with_the_narrowest_network() {
             .iter()
             .map(|network| (*network).to_owned())
             .collect();
-        sources::set_senders(connection, name, &networks).await
+        sources::set_networks(connection, name, &networks).await
     };
     assert_eq!(
         set(&mut operator, "gateway", &["192.0.2.0/24", "2001:db8::/32"]).await,
@@ -400,7 +400,7 @@ async fn a_sender_is_of_the_source_with_the_narrowest_network() {
         "another source's"
     );
     let mut name = async |address: &str| {
-        let found = sources::by_sender(&mut ingestion, address.parse().expect("an address"))
+        let found = sources::by_address(&mut ingestion, address.parse().expect("an address"))
             .await
             .expect("an answer");
         found.map(|sender| sender.name)

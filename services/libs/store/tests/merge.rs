@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use rollcall_attendance::{
     DEFAULT_REALM,
-    event::{Arrival, Draft, Event},
+    event::{Arrival, Event, RawEvent},
     session::Session,
 };
 use rollcall_store::events::{
@@ -27,19 +27,19 @@ struct Stored {
     #[diesel(sql_type = Text)]
     user_name: String,
     #[diesel(sql_type = Text)]
-    user_key: String,
+    normalized_user: String,
     #[diesel(sql_type = Text)]
     realm: String,
     #[diesel(sql_type = Text)]
-    realm_key: String,
+    normalized_realm: String,
     #[diesel(sql_type = Nullable<Timestamptz>, deserialize_as = jiff_diesel::NullableTimestamp)]
     login_at: Option<Timestamp>,
     #[diesel(sql_type = Bool)]
-    login_reckoned: bool,
+    login_derived: bool,
     #[diesel(sql_type = Nullable<Timestamptz>, deserialize_as = jiff_diesel::NullableTimestamp)]
     logout_at: Option<Timestamp>,
     #[diesel(sql_type = Timestamptz, deserialize_as = jiff_diesel::Timestamp)]
-    last_seen_at: Timestamp,
+    last_activity_at: Timestamp,
 }
 
 fn arrival() -> Arrival {
@@ -61,22 +61,22 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         prop::option::of(0..2_usize),
     );
     prop::collection::vec(event, 1..14).prop_map(|events| {
-        let drafts =
+        let raw_events =
             events
                 .into_iter()
                 .enumerate()
-                .map(|(number, (session, kind, second, user, realm))| Draft {
+                .map(|(number, (session, kind, second, user, realm))| RawEvent {
                     event_id: Some(format!("e{number}")),
                     kind: Some(["login", "active", "logout", "login"][usize::from(kind)].into()),
-                    reckoned: kind == 3,
+                    derived: kind == 3,
                     session_id: Some(format!("s{session}")),
                     user: Some(["user", "USER"][user].into()),
                     realm: realm.map(|realm| ["Sales", "sales"][realm].into()),
                     occurred_at: Some(format!("2025-01-01T00:00:0{second}Z")),
-                    ..Draft::default()
+                    ..RawEvent::default()
                 });
-        drafts
-            .map(|draft| Event::parse(draft, &arrival()).expect("an event"))
+        raw_events
+            .map(|raw| Event::parse(raw, &arrival()).expect("an event"))
             .collect()
     })
 }
@@ -112,14 +112,14 @@ fn expected(events: &[Event]) -> Vec<Stored> {
             .map_or(DEFAULT_REALM.to_owned(), |realm| realm.name);
         Stored {
             session_id: id.into(),
-            user_key: session.user.name.to_lowercase(),
+            normalized_user: session.user.name.to_lowercase(),
             user_name: session.user.name,
-            realm_key: realm.to_lowercase(),
+            normalized_realm: realm.to_lowercase(),
             realm,
             login_at: session.login.map(|login| login.at),
-            login_reckoned: session.login.is_some_and(|login| login.reckoned),
+            login_derived: session.login.is_some_and(|login| login.derived),
             logout_at: session.logout_at,
-            last_seen_at: session.last_seen_at,
+            last_activity_at: session.last_activity_at,
         }
     };
     sessions.into_iter().map(stored).collect()
@@ -201,15 +201,15 @@ async fn the_same_id_with_other_content_is_a_conflict_in_its_batch_and_after() {
     let mut connection = database.connect("ingestion").await;
     let mut writer = database.writer();
     let event = |user: &str| {
-        let draft = Draft {
+        let raw = RawEvent {
             event_id: Some("e".into()),
             kind: Some("login".into()),
             session_id: Some("s".into()),
             user: Some(user.into()),
             occurred_at: Some("2025-01-01T00:00:00Z".into()),
-            ..Draft::default()
+            ..RawEvent::default()
         };
-        Event::parse(draft, &arrival()).expect("an event")
+        Event::parse(raw, &arrival()).expect("an event")
     };
     let batch = report(source_id, &[event("a"), event("b"), event("a")]);
     assert_eq!(

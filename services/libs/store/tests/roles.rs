@@ -132,8 +132,8 @@ async fn ingestion_appends_events_and_cannot_change_them() {
     assert!(!may(&database, "ingestion", "UPDATE events SET reason = ''").await);
     assert!(!may(&database, "ingestion", "DELETE FROM events").await);
     assert!(!may(&database, "ingestion", "SELECT user_name FROM events").await);
-    assert!(!may(&database, "ingestion", "DELETE FROM event_keys").await);
-    assert!(!may(&database, "ingestion", "UPDATE event_keys SET digest = ''").await);
+    assert!(!may(&database, "ingestion", "DELETE FROM event_ids").await);
+    assert!(!may(&database, "ingestion", "UPDATE event_ids SET digest = ''").await);
     assert!(
         !may(
             &database,
@@ -146,7 +146,7 @@ async fn ingestion_appends_events_and_cannot_change_them() {
         !may(
             &database,
             "ingestion",
-            "INSERT INTO source_senders DEFAULT VALUES"
+            "INSERT INTO source_networks DEFAULT VALUES"
         )
         .await
     );

@@ -6,7 +6,7 @@ use diesel_async::SimpleAsyncConnection;
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
-use rollcall_attendance::event::{Arrival, Draft, Event};
+use rollcall_attendance::event::{Arrival, Event, RawEvent};
 use rollcall_store::{
     events::Reported,
     sessions::{Swept, sweep},
@@ -70,13 +70,13 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 fn reported(source_id: i32, (number, happening): &(usize, Happening)) -> Reported {
     let forever = SignedDuration::from_hours(24 * 365 * 100);
     let of_session = happening.kind != "restart";
-    let draft = Draft {
+    let raw = RawEvent {
         event_id: Some(number.to_string()),
         kind: Some(happening.kind.into()),
         session_id: of_session.then(|| happening.session.to_string()),
         user: of_session.then(|| "user".into()),
         occurred_at: Some(at(happening.second).to_string()),
-        ..Draft::default()
+        ..RawEvent::default()
     };
     let arrival = Arrival {
         at: at(0),
@@ -86,7 +86,7 @@ fn reported(source_id: i32, (number, happening): &(usize, Happening)) -> Reporte
     };
     Reported {
         source_id,
-        event: Event::parse(draft, &arrival).expect("an event"),
+        event: Event::parse(raw, &arrival).expect("an event"),
     }
 }
 
@@ -136,12 +136,12 @@ async fn with_a_source() -> TestDatabase {
 }
 
 /// The same with open sessions, all last seen at one moment.
-async fn with_open_sessions(number: u32, last_seen_at: &str) -> TestDatabase {
+async fn with_open_sessions(number: u32, last_activity_at: &str) -> TestDatabase {
     let database = with_a_source().await;
     database
         .execute(&format!(
-            "INSERT INTO sessions (source_id, session_id, user_name, user_at, user_key, realm, realm_at, realm_key, login_at, last_seen_at)
-            SELECT 1, number, 'user', now(), 'user', 'Default', '-infinity', 'default', now(), '{last_seen_at}'
+            "INSERT INTO sessions (source_id, session_id, user_name, user_at, normalized_user, realm, realm_at, normalized_realm, login_at, last_activity_at)
+            SELECT 1, number, 'user', now(), 'user', 'Default', '-infinity', 'default', now(), '{last_activity_at}'
             FROM generate_series(1, {number}) AS number"
         ))
         .await;

@@ -11,7 +11,7 @@ use actix_web::{
 use rollcall_platform::{
     envelope::{Envelope, Problem},
     request::{Body, json_object},
-    token::{REPORTING_READ, Refused, Verifier},
+    token::{REPORTING_READ, TokenError, Verifier},
 };
 use serde_json::json;
 
@@ -31,7 +31,7 @@ impl From<Unavailable> for Problem {
     fn from(unavailable: Unavailable) -> Self {
         let message = unavailable.to_string();
         match unavailable {
-            Unavailable::ClientDisabled => Refused::Revoked.into(),
+            Unavailable::ClientDisabled => TokenError::Revoked.into(),
             Unavailable::TooManyOfClient(_) => Self::new(StatusCode::TOO_MANY_REQUESTS, message)
                 .with_header(RETRY_AFTER, STREAM_RETRY_SECONDS),
             Unavailable::TooMany(_) => {

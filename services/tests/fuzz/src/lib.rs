@@ -1,6 +1,6 @@
 //! What the fuzz targets share.
 
-use rollcall_attendance::event::{Arrival, Draft, Event};
+use rollcall_attendance::event::{Arrival, RawEvent, Event};
 use jiff::{SignedDuration, Timestamp};
 
 /// An arrival at a fixed time.
@@ -9,11 +9,11 @@ pub fn arrival() -> Arrival {
     Arrival { at, earliest: Timestamp::UNIX_EPOCH, ahead: SignedDuration::from_mins(5), skew: SignedDuration::from_hours(1) }
 }
 
-/// What must hold of any draft: it is refused, or is an event that says the same when it is written and read again.
-pub fn check(draft: Draft) {
-    let written = rollcall_formats::json::write(draft.clone());
-    let (class, reckoned) = (draft.class.is_some(), draft.reckoned);
-    if let (Ok(event), false, false) = (Event::parse(draft, &arrival()), class, reckoned) {
+/// What must hold of any raw: it is refused, or is an event that says the same when it is written and read again.
+pub fn check(raw: RawEvent) {
+    let written = rollcall_formats::json::write(raw.clone());
+    let (class, derived) = (raw.class.is_some(), raw.derived);
+    if let (Ok(event), false, false) = (Event::parse(raw, &arrival()), class, derived) {
         let again = rollcall_formats::json::parse_event(&written, &arrival()).expect("an event that was one");
         assert_eq!(again.digest(), event.digest());
     }

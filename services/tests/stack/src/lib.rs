@@ -318,13 +318,21 @@ fn gateway(network: &str) -> String {
 /// A new one, in the place of an earlier one: a network is of one source. Waits until the receiver
 /// forwards its datagrams.
 pub fn sender_here() -> Sender {
-    psql("DELETE FROM source_senders");
+    psql("DELETE FROM source_networks");
     let name = format!("sender-{}", uuid::Uuid::new_v4());
     let (edge, datagrams) = (gateway("edge"), gateway("datagrams"));
     let added = script(
         "rollcall",
         &[
-            "--json", "source", "add", &name, "--radius", "--sender", &edge, "--sender", &datagrams,
+            "--json",
+            "source",
+            "add",
+            &name,
+            "--radius",
+            "--network",
+            &edge,
+            "--network",
+            &datagrams,
         ],
     );
     // The networks are read every 2 seconds, and what was unknown is asked for again after 5.

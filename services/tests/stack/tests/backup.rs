@@ -336,7 +336,7 @@ fn a_restored_stack_has_every_row_and_serves_the_old_clients() {
         "SELECT count(*) || ' ' || count(DISTINCT event_id) FROM events WHERE source_id = (SELECT id FROM sources WHERE name = '{}')",
         *NOISE
     );
-    let keys = counts.replace("FROM events", "FROM event_keys");
+    let keys = counts.replace("FROM events", "FROM event_ids");
     let sessions = counts
         .replace("FROM events", "FROM sessions")
         .replace("event_id", "session_id");

@@ -104,7 +104,7 @@ fn without_postgres_everything_says_503_and_recovers_by_itself() {
         );
         assert_eq!(send(&key, &login("while away")).status, 503, "{stop:?}");
         compose(&start);
-        eventually("a receipt", || {
+        eventually("a result", || {
             send(&key, &login(&format!("after {}", stop[0]))).status == 200
         });
         eventually("a report", || {
@@ -174,7 +174,7 @@ fn cold_start_with_broken_redis_serves_gateways_and_answers_503_elsewhere() {
     compose(&["down"]);
     std::fs::write(&broken, "services: {redis: {command: [\"false\"]}}").expect("written");
     compose(&["up", "-d"]);
-    eventually("a receipt", || {
+    eventually("a result", || {
         send(&key, &login("cold start")).status == 200
     });
     let password =

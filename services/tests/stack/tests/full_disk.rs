@@ -45,14 +45,14 @@ fn a_full_disk_is_503_and_nothing_acknowledged_is_lost() {
         send(&key, &batch(refused[0])).status == 200
     });
     for number in &refused {
-        let receipt = send(&key, &batch(*number)).json();
+        let result = send(&key, &batch(*number)).json();
         assert_eq!(
-            receipt["accepted"]
+            result["accepted"]
                 .as_u64()
-                .zip(receipt["duplicates"].as_u64())
+                .zip(result["duplicates"].as_u64())
                 .map(|(new, old)| new + old),
             Some(500),
-            "{receipt}"
+            "{result}"
         );
     }
     let whole = psql(

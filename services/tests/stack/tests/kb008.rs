@@ -28,14 +28,14 @@ fn kb008(path: &str, headers: &[&str], data: &str) -> Answer {
 fn the_five_calls() {
     let user = format!("user_{}", uuid::Uuid::new_v4().simple());
     let event = |kind: &str, at: &str| json!({"event_id": format!("{user} {kind}"), "type": kind, "session_id": user, "user": user, "occurred_at": at});
-    let receipt = send(
+    let result = send(
         &source(),
         &json!([
             event("login", "2025-01-01T15:30:00Z"),
             event("logout", "2025-01-01T21:10:00Z")
         ]),
     );
-    assert_eq!(receipt.json()["accepted"], 2, "{receipt:?}");
+    assert_eq!(result.json()["accepted"], 2, "{result:?}");
     let row = json!({"UserID": user, "Realm": "Default", "FirstLoginDateTime": "2025-01-01 15:30:00", "LastLogoutDateTime": "2025-01-01 21:10:00"});
 
     // 1: a token.

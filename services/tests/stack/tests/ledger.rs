@@ -81,7 +81,7 @@ impl Outcome {
         // All of it is in the report, as the client reckons it, once what was left open in 2025 is taken as ended.
         eventually("the sweeper", || {
             psql(
-                "SELECT count(*) FROM sessions WHERE ended IS NULL AND last_seen_at < '2026-01-01'",
+                "SELECT count(*) FROM sessions WHERE ended IS NULL AND last_activity_at < '2026-01-01'",
             ) == "0"
         });
         let token = token(&api_client(&["reporting:read"]));
@@ -221,14 +221,14 @@ for caller in $(seq 1 50); do
     curl -sS --retry 5 --cacert /state/ca.pem -H "Authorization: Bearer $1" -H 'Content-Type: application/json' -d "$event" "$STACK_URL/api/v1/ingestion/events" && echo &
 done
 wait"#;
-    let receipts = client(&["bash", "-c", script, "send", &key], "");
-    let count = |what: &str| receipts.matches(what).count();
+    let results = client(&["bash", "-c", script, "send", &key], "");
+    let count = |what: &str| results.matches(what).count();
     assert_eq!(
         (
             count(r#""accepted":1,"duplicates":0"#),
             count(r#""accepted":0,"duplicates":1"#)
         ),
         (1, 49),
-        "{receipts}"
+        "{results}"
     );
 }

@@ -219,7 +219,7 @@ impl Rollcall {
     }
 
     /// Lets a source send from these networks, and sign its RADIUS packets with its own name, which is its key.
-    pub async fn senders(&self, source: &str, networks: &[&str]) {
+    pub async fn set_networks(&self, source: &str, networks: &[&str]) {
         let networks: Vec<String> = networks
             .iter()
             .map(|network| (*network).to_owned())
@@ -227,7 +227,7 @@ impl Rollcall {
         let operator = self.operator();
         let done = operator.ask(async |connection| {
             sources::set_radius_secret(connection, source, source).await?;
-            sources::set_senders(connection, source, &networks).await
+            sources::set_networks(connection, source, &networks).await
         });
         assert!(done.await.expect("senders"));
     }
@@ -273,13 +273,13 @@ impl Rollcall {
             .to_owned()
     }
 
-    /// Sends JSON to the HTTP door.
+    /// Sends JSON to the HTTP receiver.
     pub async fn send(&self, key: &str, events: &Value) -> Response {
         self.send_body(key, "application/json", events.to_string().into_bytes())
             .await
     }
 
-    /// Sends any body to the HTTP door.
+    /// Sends any body to the HTTP receiver.
     pub async fn send_body(&self, key: &str, media_type: &str, body: Vec<u8>) -> Response {
         let request = self
             .http

@@ -4,7 +4,7 @@ use csv::StringRecord;
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use rollcall_attendance::{
     DEFAULT_REALM,
-    event::{Arrival, Draft, Event, Refusal},
+    event::{Arrival, Event, FieldError, RawEvent},
     key,
 };
 
@@ -20,7 +20,7 @@ pub struct Times {
 }
 
 impl Times {
-    fn parse(&self, field: &'static str, text: &str) -> Result<Timestamp, Refusal> {
+    fn parse(&self, field: &'static str, text: &str) -> Result<Timestamp, FieldError> {
         if let Ok(instant) = text.parse() {
             return Ok(instant);
         }
@@ -28,7 +28,7 @@ impl Times {
             .and_then(|local| local.to_zoned(self.zone.clone()))
             .map(|zoned| zoned.timestamp())
             .map_err(|_| {
-                Refusal::new(
+                FieldError::new(
                     field,
                     format!("got {text:?}, takes a time as {} or RFC 3339", self.format),
                 )
@@ -45,21 +45,21 @@ pub fn events(
     columns: &Columns,
     times: &Times,
     arrival: &Arrival,
-) -> Result<Vec<Event>, Refusal> {
+) -> Result<Vec<Event>, FieldError> {
     let value = |field: &'static str| columns.value(record, field);
     let required =
-        |field: &'static str| value(field).ok_or_else(|| Refusal::new(field, "is missing"));
+        |field: &'static str| value(field).ok_or_else(|| FieldError::new(field, "is missing"));
     let login = times.parse("login", required("login")?)?;
     let logout = value("logout")
         .map(|text| times.parse("logout", text))
         .transpose()?;
     if logout.is_some_and(|logout| logout < login) {
-        return Err(Refusal::new("logout", "lies before the login"));
+        return Err(FieldError::new("logout", "lies before the login"));
     }
     let session_id = session_id(record, columns, login, required("user")?);
-    let draft = |kind: &str, at: Timestamp, id: String| {
+    let raw = |kind: &str, at: Timestamp, id: String| {
         let text = |field: &'static str| value(field).map(str::to_owned);
-        let draft = Draft {
+        let raw = RawEvent {
             event_id: Some(id),
             kind: Some(kind.into()),
             session_id: Some(session_id.clone()),
@@ -76,13 +76,13 @@ pub fn events(
             } else {
                 None
             },
-            ..Draft::default()
+            ..RawEvent::default()
         };
-        Event::parse(draft, arrival)
+        Event::parse(raw, arrival)
     };
-    let mut events = vec![draft("login", login, format!("{session_id}-login"))?];
+    let mut events = vec![raw("login", login, format!("{session_id}-login"))?];
     if let Some(logout) = logout {
-        events.push(draft(
+        events.push(raw(
             "logout",
             logout,
             format!("{session_id}-logout-{}", logout.as_second()),

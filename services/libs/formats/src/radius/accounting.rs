@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use jiff::{SignedDuration, Timestamp};
-use rollcall_attendance::event::{Draft, Refusal};
+use rollcall_attendance::event::{FieldError, RawEvent};
 
 use super::Request;
 use crate::made_event_id;
@@ -44,13 +44,13 @@ const TERMINATE_CAUSES: [&str; 18] = [
     "Host-Request",
 ];
 
-/// The events of a request that arrived at `received_at`: one, or for a Stop with its length also the login reckoned from it.
+/// The events of a request that arrived at `received_at`: one, or for a Stop with its length also the login derived from it.
 ///
 /// Ids are made of what stays the same when a gateway sends again with another Acct-Delay-Time.
 ///
 /// # Errors
 /// An attribute is missing or bad, by its name.
-pub fn drafts(request: &Request, received_at: Timestamp) -> Result<Vec<Draft>, Refusal> {
+pub fn raw_events(request: &Request, received_at: Timestamp) -> Result<Vec<RawEvent>, FieldError> {
     let status = required(request, STATUS_TYPE, "Acct-Status-Type")
         .and_then(|value| number("Acct-Status-Type", value))?;
     let kind = match status {
@@ -62,7 +62,7 @@ pub fn drafts(request: &Request, received_at: Timestamp) -> Result<Vec<Draft>, R
             let message = format!(
                 "got {other}, takes Start (1), Stop (2), Interim-Update (3), Accounting-On (7) or Accounting-Off (8)"
             );
-            return Err(Refusal::new("Acct-Status-Type", message));
+            return Err(FieldError::new("Acct-Status-Type", message));
         }
     };
     let nas = nas(request)?;
@@ -71,13 +71,13 @@ pub fn drafts(request: &Request, received_at: Timestamp) -> Result<Vec<Draft>, R
     let length = optional_number(request, SESSION_TIME, "Acct-Session-Time")?;
     if kind == "restart" {
         let id = made_event_id("radius", second, &[&nas, kind, &moment(request)]);
-        let draft = Draft {
+        let raw = RawEvent {
             event_id: Some(id),
             kind: Some(kind.into()),
             occurred_at: Some(occurred_at.to_string()),
-            ..Draft::default()
+            ..RawEvent::default()
         };
-        return Ok(vec![draft]);
+        return Ok(vec![raw]);
     }
     let session = text(
         "Acct-Session-Id",
@@ -91,7 +91,7 @@ pub fn drafts(request: &Request, received_at: Timestamp) -> Result<Vec<Draft>, R
         None => moment(request),
     };
     let id = made_event_id("radius", second, &[&nas, kind, &session, &progress]);
-    let stated = Draft {
+    let stated = RawEvent {
         event_id: Some(id.clone()),
         kind: Some(kind.into()),
         session_id: Some(format!("{nas}/{session}")),
@@ -103,20 +103,20 @@ pub fn drafts(request: &Request, received_at: Timestamp) -> Result<Vec<Draft>, R
         active_seconds: length.map(i64::from),
         ..evidence(request, kind)?
     };
-    let reckoned = length.filter(|_| kind == "logout").map(|length| Draft {
+    let derived = length.filter(|_| kind == "logout").map(|length| RawEvent {
         event_id: Some(format!("{id}-login")),
         kind: Some("login".into()),
-        reckoned: true,
+        derived: true,
         occurred_at: Some((occurred_at - SignedDuration::from_secs(length.into())).to_string()),
         reason: None,
         active_seconds: None,
         ..stated.clone()
     });
-    Ok(reckoned.into_iter().chain([stated]).collect())
+    Ok(derived.into_iter().chain([stated]).collect())
 }
 
 /// By what the gateway calls itself, or by its address.
-fn nas(request: &Request) -> Result<String, Refusal> {
+fn nas(request: &Request) -> Result<String, FieldError> {
     if let Some(name) = request.first(NAS_IDENTIFIER) {
         return text("NAS-Identifier", name);
     }
@@ -124,7 +124,7 @@ fn nas(request: &Request) -> Result<String, Refusal> {
         .first(NAS_IP_ADDRESS)
         .or_else(|| request.first(NAS_IPV6_ADDRESS));
     let address = address
-        .ok_or_else(|| Refusal::new("NAS-Identifier", "is missing, as is NAS-IP-Address"))?;
+        .ok_or_else(|| FieldError::new("NAS-Identifier", "is missing, as is NAS-IP-Address"))?;
     address_of("NAS-IP-Address", address).map(|address| address.to_string())
 }
 
@@ -133,10 +133,10 @@ fn occurred_at(
     request: &Request,
     second: Option<i64>,
     received_at: Timestamp,
-) -> Result<Timestamp, Refusal> {
+) -> Result<Timestamp, FieldError> {
     if let Some(second) = second {
         return Timestamp::from_second(second).map_err(|_| {
-            Refusal::new(
+            FieldError::new(
                 "Event-Timestamp",
                 format!("got {second}, takes seconds since 1970"),
             )
@@ -145,7 +145,7 @@ fn occurred_at(
     let delay = optional_number(request, DELAY_TIME, "Acct-Delay-Time")?.unwrap_or_default();
     received_at
         .checked_sub(SignedDuration::from_secs(delay.into()))
-        .map_err(|_| Refusal::new("Acct-Delay-Time", format!("got {delay}, takes seconds")))
+        .map_err(|_| FieldError::new("Acct-Delay-Time", format!("got {delay}, takes seconds")))
 }
 
 /// What tells two reports of one kind and session apart: when it was, or the request itself.
@@ -157,7 +157,7 @@ fn moment(request: &Request) -> String {
     )
 }
 
-fn evidence(request: &Request, kind: &str) -> Result<Draft, Refusal> {
+fn evidence(request: &Request, kind: &str) -> Result<RawEvent, FieldError> {
     let calling = request
         .first(CALLING_STATION_ID)
         .map(|value| text("Calling-Station-Id", value))
@@ -172,13 +172,13 @@ fn evidence(request: &Request, kind: &str) -> Result<Draft, Refusal> {
         .transpose()?;
     let cause = optional_number(request, TERMINATE_CAUSE, "Acct-Terminate-Cause")?
         .filter(|_| kind == "logout");
-    Ok(Draft {
+    Ok(RawEvent {
         reason: cause.map(terminate_cause),
         client_ip: framed.map(|address| address.to_string()),
         wan_ip,
         mac,
         class: request.first(CLASS).map(octets),
-        ..Draft::default()
+        ..RawEvent::default()
     })
 }
 
@@ -189,34 +189,38 @@ fn terminate_cause(cause: u32) -> String {
     known.map_or_else(|| cause.to_string(), |name| (*name).to_owned())
 }
 
-fn required<'a>(request: &'a Request, kind: u8, name: &'static str) -> Result<&'a [u8], Refusal> {
+fn required<'a>(
+    request: &'a Request,
+    kind: u8,
+    name: &'static str,
+) -> Result<&'a [u8], FieldError> {
     request
         .first(kind)
-        .ok_or_else(|| Refusal::new(name, "is missing"))
+        .ok_or_else(|| FieldError::new(name, "is missing"))
 }
 
 fn optional_number(
     request: &Request,
     kind: u8,
     name: &'static str,
-) -> Result<Option<u32>, Refusal> {
+) -> Result<Option<u32>, FieldError> {
     request
         .first(kind)
         .map(|value| number(name, value))
         .transpose()
 }
 
-fn number(name: &'static str, value: &[u8]) -> Result<u32, Refusal> {
+fn number(name: &'static str, value: &[u8]) -> Result<u32, FieldError> {
     let bytes = value
         .try_into()
-        .map_err(|_| Refusal::new(name, format!("has {} bytes, takes 4", value.len())))?;
+        .map_err(|_| FieldError::new(name, format!("has {} bytes, takes 4", value.len())))?;
     Ok(u32::from_be_bytes(bytes))
 }
 
-fn text(name: &'static str, value: &[u8]) -> Result<String, Refusal> {
+fn text(name: &'static str, value: &[u8]) -> Result<String, FieldError> {
     // Some gateways end their text with a zero, as C does.
     let value = value.strip_suffix(b"\0").unwrap_or(value);
-    String::from_utf8(value.to_vec()).map_err(|_| Refusal::new(name, "is not UTF-8"))
+    String::from_utf8(value.to_vec()).map_err(|_| FieldError::new(name, "is not UTF-8"))
 }
 
 /// Text where it is text, else hexadecimal.
@@ -227,12 +231,12 @@ fn octets(value: &[u8]) -> String {
     }
 }
 
-fn address_of(name: &'static str, value: &[u8]) -> Result<IpAddr, Refusal> {
+fn address_of(name: &'static str, value: &[u8]) -> Result<IpAddr, FieldError> {
     if let Ok(four) = <[u8; 4]>::try_from(value) {
         return Ok(Ipv4Addr::from(four).into());
     }
     let sixteen = <[u8; 16]>::try_from(value)
-        .map_err(|_| Refusal::new(name, format!("has {} bytes, takes 4 or 16", value.len())))?;
+        .map_err(|_| FieldError::new(name, format!("has {} bytes, takes 4 or 16", value.len())))?;
     Ok(Ipv6Addr::from(sixteen).into())
 }
 
@@ -244,18 +248,18 @@ mod tests {
     const USER: (u8, &[u8]) = (USER_NAME, b"user_4");
     const SESSION: (u8, &[u8]) = (SESSION_ID, b"5E1F");
 
-    fn read(attributes: &[(u8, &[u8])]) -> Vec<Draft> {
-        drafts(
+    fn read(attributes: &[(u8, &[u8])]) -> Vec<RawEvent> {
+        raw_events(
             &request(attributes),
             "2025-01-01T10:00:00Z".parse().expect("an instant"),
         )
-        .expect("drafts")
+        .expect("raw_events")
     }
 
-    fn times(drafts: &[Draft]) -> Vec<&str> {
-        drafts
+    fn times(raw_events: &[RawEvent]) -> Vec<&str> {
+        raw_events
             .iter()
-            .filter_map(|draft| draft.occurred_at.as_deref())
+            .filter_map(|raw| raw.occurred_at.as_deref())
             .collect()
     }
 
@@ -278,12 +282,12 @@ mod tests {
             ["2025-01-01T09:00:00Z", "2025-01-01T10:00:00Z"]
         );
         let [login, logout] = &stop[..] else {
-            panic!("two drafts")
+            panic!("two raw_events")
         };
         assert_eq!(
             (
                 login.kind.as_deref(),
-                login.reckoned,
+                login.derived,
                 login.reason.as_deref()
             ),
             (Some("login"), true, None)
@@ -320,14 +324,14 @@ mod tests {
     fn ids_go_by_time_where_there_is_one() {
         let id = |second: u8| {
             let stamp: &[u8] = &[0x67, 0x75, 0x18, second];
-            let drafts = read(&[
+            let raw_events = read(&[
                 NAS,
                 USER,
                 SESSION,
                 (STATUS_TYPE, &[0, 0, 0, 1]),
                 (EVENT_TIMESTAMP, stamp),
             ]);
-            drafts[0].event_id.clone().expect("an id")
+            raw_events[0].event_id.clone().expect("an id")
         };
         let ids: Vec<String> = (0..=255).map(id).collect();
         assert!(ids.is_sorted(), "{ids:?}");
@@ -362,8 +366,8 @@ mod tests {
     #[test]
     fn what_is_missing_or_bad_is_named() {
         let refused = |attributes: &[(u8, &[u8])]| {
-            drafts(&request(attributes), Timestamp::UNIX_EPOCH)
-                .expect_err("a refusal")
+            raw_events(&request(attributes), Timestamp::UNIX_EPOCH)
+                .expect_err("a field error")
                 .to_string()
         };
         assert_eq!(refused(&[USER]), "Acct-Status-Type: is missing");

@@ -1,6 +1,6 @@
 //! Messages in a stream: RFC 6587, with the length in front or a line each. RFC 5425 (TLS) has the former.
 
-use rollcall_attendance::event::Refusal;
+use rollcall_attendance::event::FieldError;
 
 /// The longest message, in bytes: more than the 8192 that RFC 5425 asks for.
 pub const LONGEST: usize = 65_536;
@@ -25,7 +25,7 @@ impl Frames {
     ///
     /// # Errors
     /// The stream is not framed: nothing after this can be told apart.
-    pub fn take(&mut self) -> Result<Option<&[u8]>, Refusal> {
+    pub fn take(&mut self) -> Result<Option<&[u8]>, FieldError> {
         // Line ends between frames are nobody's.
         while matches!(self.waiting.get(self.taken), Some(b'\n' | b'\r' | 0)) {
             self.taken += 1;
@@ -62,10 +62,10 @@ impl Frames {
 }
 
 /// How long the length and its space are, and the length.
-fn counted(rest: &[u8]) -> Result<Option<(usize, usize)>, Refusal> {
+fn counted(rest: &[u8]) -> Result<Option<(usize, usize)>, FieldError> {
     let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
     if digits > 5 || rest.get(digits).is_some_and(|byte| *byte != b' ') {
-        return Err(Refusal::new(
+        return Err(FieldError::new(
             "frame",
             "begins with neither a length and a space nor <",
         ));
@@ -79,8 +79,8 @@ fn counted(rest: &[u8]) -> Result<Option<(usize, usize)>, Refusal> {
     Ok(Some((digits + 1, length)))
 }
 
-fn too_long(bytes: usize) -> Refusal {
-    Refusal::new(
+fn too_long(bytes: usize) -> FieldError {
+    FieldError::new(
         "frame",
         format!("has {bytes} bytes or more, takes at most {LONGEST}"),
     )
@@ -92,7 +92,7 @@ mod tests {
 
     use super::*;
 
-    fn all(frames: &mut Frames) -> Result<Vec<String>, Refusal> {
+    fn all(frames: &mut Frames) -> Result<Vec<String>, FieldError> {
         let mut messages = Vec::new();
         while let Some(message) = frames.take()? {
             messages.push(String::from_utf8_lossy(message).into_owned());

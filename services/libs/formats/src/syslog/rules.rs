@@ -1,7 +1,7 @@
 //! Rules: which texts of which programs are events, and what in them names user, session and address.
 
 use regex::Regex;
-use rollcall_attendance::event::Draft;
+use rollcall_attendance::event::RawEvent;
 use serde::Deserialize;
 
 use super::{Line, Matched, fill};
@@ -129,7 +129,7 @@ impl Rule {
             return None;
         }
         let captures = self.pattern.captures(line.text)?;
-        let mut draft = Draft {
+        let mut raw = RawEvent {
             event_id: Some(made_event_id(
                 "log",
                 Some(line.second),
@@ -137,7 +137,7 @@ impl Rule {
             )),
             kind: Some(self.kind.clone()),
             occurred_at: Some(line.at.clone()),
-            ..Draft::default()
+            ..RawEvent::default()
         };
         let mut key = self
             .session
@@ -147,12 +147,12 @@ impl Rule {
             let value = captures.name(name).map_or("", |capture| capture.as_str());
             key = key.replace(&format!("{{{name}}}"), value);
             // A number that is none is left out: it decides nothing.
-            let _ = fill(&mut draft, name, value);
+            let _ = fill(&mut raw, name, value);
         }
         Some(Matched {
             rule: self.name.clone(),
             key,
-            draft,
+            raw,
         })
     }
 }
@@ -170,16 +170,16 @@ mod tests {
             process: "7".into(),
             text,
         };
-        let Some(Matched { rule, key, draft }) = Rules::shipped().apply(&line) else {
+        let Some(Matched { rule, key, raw }) = Rules::shipped().apply(&line) else {
             return "nothing".into();
         };
         let part = |text: Option<String>| text.unwrap_or_default();
         format!(
             "{rule}: {} {key} {} {} {}",
-            part(draft.kind),
-            part(draft.user),
-            part(draft.wan_ip),
-            part(draft.reason)
+            part(raw.kind),
+            part(raw.user),
+            part(raw.wan_ip),
+            part(raw.reason)
         )
         .trim_end()
         .to_owned()

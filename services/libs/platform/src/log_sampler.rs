@@ -2,19 +2,19 @@
 
 use std::{collections::HashMap, hash::Hash, time::Duration};
 
-/// Time between two calls of [`Tally::take`].
+/// Time between two calls of [`LogSampler::take`].
 pub const PERIOD: Duration = Duration::from_mins(1);
 
 /// Counts by cause. Memory is bounded: causes beyond the first `max_causes` of a period are counted
 /// together.
 #[derive(Debug)]
-pub struct Tally<C> {
+pub struct LogSampler<C> {
     counts: HashMap<C, u64>,
     others: u64,
     max_causes: usize,
 }
 
-/// Counts since the previous call of [`Tally::take`].
+/// Counts since the previous call of [`LogSampler::take`].
 #[derive(Debug, PartialEq, Eq)]
 pub struct Counts<C> {
     /// Count of each cause, the most frequent first.
@@ -23,8 +23,8 @@ pub struct Counts<C> {
     pub others: u64,
 }
 
-impl<C: Eq + Hash + Clone> Tally<C> {
-    /// Creates an empty tally.
+impl<C: Eq + Hash + Clone> LogSampler<C> {
+    /// Creates an empty log_sampler.
     #[must_use]
     pub fn new(max_causes: usize) -> Self {
         Self {
@@ -35,7 +35,7 @@ impl<C: Eq + Hash + Clone> Tally<C> {
     }
 
     /// Returns true if the cause is new. The caller then logs it. Otherwise the cause is counted,
-    /// and [`Tally::take`] returns the count.
+    /// and [`LogSampler::take`] returns the count.
     pub fn is_new(&mut self, cause: C) -> bool {
         if let Some(count) = self.counts.get_mut(&cause) {
             *count += 1;
@@ -72,17 +72,17 @@ mod tests {
 
     #[test]
     fn a_cause_is_new_once_and_then_counted_for_each_period() {
-        let mut tally = Tally::new(2);
+        let mut log_sampler = LogSampler::new(2);
         let new: Vec<bool> = ["a", "b", "b", "a", "b", "c"]
-            .map(|cause| tally.is_new(cause))
+            .map(|cause| log_sampler.is_new(cause))
             .into();
         assert_eq!(new, [true, true, false, false, false, false]);
-        let counts = tally.take();
+        let counts = log_sampler.take();
         assert_eq!(counts.by_cause, [("b", 2), ("a", 1)]);
         assert_eq!(counts.others, 1);
-        assert!(!tally.is_new("a"), "it occurred in the last period");
-        assert_eq!(tally.take().by_cause, [("a", 1)]);
-        assert!(tally.take().by_cause.is_empty());
-        assert!(tally.is_new("b"));
+        assert!(!log_sampler.is_new("a"), "it occurred in the last period");
+        assert_eq!(log_sampler.take().by_cause, [("a", 1)]);
+        assert!(log_sampler.take().by_cause.is_empty());
+        assert!(log_sampler.is_new("b"));
     }
 }

@@ -8,14 +8,14 @@ use std::{
 };
 
 use rollcall_attendance::event::Event;
-use rollcall_formats::radius::{Request, drafts};
-use rollcall_store::{events::Reported, sources::Sender};
+use rollcall_formats::radius::{Request, raw_events};
+use rollcall_store::{events::Reported, sources::SourceOfAddress};
 
 use crate::{
     arrivals::Arrivals,
     counts,
     recorder::{Recorded, Recorder},
-    senders::Senders,
+    source_networks::SourceNetworks,
 };
 
 const DOOR: &str = "radius";
@@ -26,7 +26,7 @@ type Repetition = (SocketAddr, (u8, [u8; 16]));
 /// Handles Accounting-Requests.
 #[derive(Clone)]
 pub struct Radius {
-    senders: Senders,
+    source_networks: SourceNetworks,
     recorder: Arc<Recorder>,
     arrivals: Arrivals,
     in_work: InWork,
@@ -64,9 +64,13 @@ impl Drop for Place<'_> {
 impl Radius {
     /// Creates a handler without requests in flight.
     #[must_use]
-    pub fn new(senders: Senders, recorder: Arc<Recorder>, arrivals: Arrivals) -> Self {
+    pub fn new(
+        source_networks: SourceNetworks,
+        recorder: Arc<Recorder>,
+        arrivals: Arrivals,
+    ) -> Self {
         Self {
-            senders,
+            source_networks,
             recorder,
             arrivals,
             in_work: InWork::default(),
@@ -77,7 +81,7 @@ impl Radius {
     /// that is rejected, which is counted and logged, and for a retransmission of a request in
     /// flight.
     pub async fn handle(&self, peer: SocketAddr, packet: &[u8]) -> Option<Vec<u8>> {
-        let source = self.senders.source_of(DOOR, peer.ip()).await?;
+        let source = self.source_networks.source_of(DOOR, peer.ip()).await?;
         let (request, secret) = authentic(packet, &source)
             .map_err(|reason| counts::reject(DOOR, &source.name, &reason))
             .ok()?;
@@ -88,10 +92,10 @@ impl Radius {
 
     /// Records the events of a request. After an error, which is counted and logged, the request is
     /// not answered.
-    async fn record(&self, request: &Request, source: &Sender) -> Result<(), ()> {
+    async fn record(&self, request: &Request, source: &SourceOfAddress) -> Result<(), ()> {
         let arrival = self.arrivals.now();
-        let events = drafts(request, arrival.at)
-            .and_then(|drafts| Event::parse_all(drafts, &arrival))
+        let events = raw_events(request, arrival.at)
+            .and_then(|raw_events| Event::parse_all(raw_events, &arrival))
             .map_err(|refusal| counts::reject(DOOR, &source.name, &refusal))?;
         let reported = events
             .into_iter()
@@ -119,7 +123,7 @@ impl Radius {
 
 /// Parses a packet of `source` and checks it with the shared secret. Returns the request and the
 /// secret.
-fn authentic<'a>(packet: &[u8], source: &'a Sender) -> Result<(Request, &'a str), String> {
+fn authentic<'a>(packet: &[u8], source: &'a SourceOfAddress) -> Result<(Request, &'a str), String> {
     let secret = source.radius_secret.as_deref().ok_or(
         "the source has no RADIUS secret: see scripts/rollcall source rotate-radius-secret",
     )?;

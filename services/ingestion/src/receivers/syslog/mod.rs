@@ -6,15 +6,15 @@ pub mod connections;
 use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use rollcall_attendance::event::{Draft, Event, Refusal};
+use rollcall_attendance::event::{Event, FieldError, RawEvent};
 use rollcall_formats::syslog::{Found, Frames, Matched, Rules, parse};
-use rollcall_store::{Pool, events::Reported, sessions, sources::Sender};
+use rollcall_store::{Pool, events::Reported, sessions, sources::SourceOfAddress};
 
 use crate::{
     arrivals::Arrivals,
     counts,
     recorder::{Recorder, Unrecorded},
-    senders::Senders,
+    source_networks::SourceNetworks,
 };
 
 const DOOR: &str = "syslog";
@@ -29,7 +29,7 @@ pub struct Syslog {
     /// Database in which sessions are looked up.
     pub pool: Pool,
     /// Look-up of the source of an address.
-    pub senders: Senders,
+    pub source_networks: SourceNetworks,
     /// Recorder of the events.
     pub recorder: Arc<Recorder>,
     /// Clock and tolerances for the times of events.
@@ -44,7 +44,7 @@ impl Syslog {
     /// Records a datagram (RFC 5426). If the database does not answer, this is retried for a
     /// minute.
     pub async fn datagram(&self, peer: SocketAddr, message: &[u8]) {
-        let Some(source) = self.senders.source_of(DOOR, peer.ip()).await else {
+        let Some(source) = self.source_networks.source_of(DOOR, peer.ip()).await else {
             return;
         };
         if let Err(reason) = connections::plain(&source) {
@@ -68,15 +68,19 @@ impl Syslog {
     ///
     /// # Errors
     /// Some events may not be recorded. The caller can retry.
-    async fn record(&self, source: &Sender, messages: &[String]) -> Result<(), Unrecorded> {
+    async fn record(
+        &self,
+        source: &SourceOfAddress,
+        messages: &[String],
+    ) -> Result<(), Unrecorded> {
         let arrival = self.arrivals.now();
-        let mut begun = Begun::default();
+        let mut begun = DerivedLogin::default();
         let mut events = Vec::new();
         let mut bad = Vec::new();
         let mut ignored = 0;
         for message in messages {
-            let draft = match parse(message, &self.data_id, &self.rules) {
-                Ok(Found::Stated(draft)) => draft,
+            let raw = match parse(message, &self.data_id, &self.rules) {
+                Ok(Found::Stated(raw)) => raw,
                 Ok(Found::Matched(matched)) => self.named(source, matched, &mut begun).await?,
                 Ok(Found::Nothing) => {
                     ignored += 1;
@@ -87,7 +91,7 @@ impl Syslog {
                     continue;
                 }
             };
-            match Event::parse(draft, &arrival) {
+            match Event::parse(raw, &arrival) {
                 Ok(event) => events.push(Reported {
                     source_id: source.source_id,
                     event,
@@ -108,12 +112,12 @@ impl Syslog {
     /// login with the same correlation key.
     async fn named(
         &self,
-        source: &Sender,
+        source: &SourceOfAddress,
         matched: Matched,
-        begun: &mut Begun,
-    ) -> Result<Draft, Unrecorded> {
+        begun: &mut DerivedLogin,
+    ) -> Result<RawEvent, Unrecorded> {
         let at: Option<Timestamp> = matched
-            .draft
+            .raw
             .occurred_at
             .as_deref()
             .and_then(|at| at.parse().ok());
@@ -137,7 +141,7 @@ impl Syslog {
             sessions::latest_login(connection, source.source_id, &matched.key, at).await
         });
         let login = asked.await.map_err(|error| {
-            tracing::error!(%error, door = DOOR, "Failed to look up a session");
+            tracing::error!(%error, receiver = DOOR, "Failed to look up a session");
             Unrecorded::Unavailable
         })?;
         Ok(matched.session(login.as_deref()))
@@ -146,9 +150,9 @@ impl Syslog {
 
 /// Logins in the current messages, by correlation key.
 #[derive(Default)]
-struct Begun(HashMap<String, Vec<(Timestamp, String)>>);
+struct DerivedLogin(HashMap<String, Vec<(Timestamp, String)>>);
 
-impl Begun {
+impl DerivedLogin {
     fn latest(&self, key: &str, at: Timestamp) -> Option<String> {
         let before = self.0.get(key)?.iter().filter(|(login, _)| *login <= at);
         before
@@ -158,7 +162,7 @@ impl Begun {
 }
 
 /// Returns the complete messages, and the reason why no more can be read after an invalid frame.
-fn messages(frames: &mut Frames) -> (Vec<String>, Option<Refusal>) {
+fn messages(frames: &mut Frames) -> (Vec<String>, Option<FieldError>) {
     let mut messages = Vec::new();
     loop {
         match frames.take() {

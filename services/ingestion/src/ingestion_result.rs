@@ -13,7 +13,7 @@ const MAX_LISTED: usize = 1_000;
 
 /// The ingestion result. Each event is counted once.
 #[derive(Debug, Default, Serialize, ToSchema)]
-pub struct Receipt {
+pub struct IngestionResult {
     /// Number of events that are new and now on disk.
     pub accepted: usize,
     /// Number of events that were already on disk with the same content.
@@ -38,7 +38,7 @@ pub struct Rejection {
     pub message: String,
 }
 
-impl Receipt {
+impl IngestionResult {
     /// Adds the outcome of an event that was passed to the recorder.
     pub fn add(&mut self, index: usize, event_id: &str, recorded: Recorded) {
         let (field, message) = match recorded {

@@ -44,7 +44,7 @@ fn acct(attributes: &str) {
 
 fn session(id: &str) -> String {
     psql(&format!(
-        "SELECT concat_ws(' ', user_name, to_char(login_at, 'DD HH24:MI:SS'), login_reckoned, to_char(logout_at, 'DD HH24:MI:SS')) FROM sessions WHERE session_id = 'gateway-1/{id}'"
+        "SELECT concat_ws(' ', user_name, to_char(login_at, 'DD HH24:MI:SS'), login_derived, to_char(logout_at, 'DD HH24:MI:SS')) FROM sessions WHERE session_id = 'gateway-1/{id}'"
     ))
 }
 
@@ -82,7 +82,7 @@ fn a_session_is_accounted_for_and_a_repeated_request_changes_nothing() {
     assert_eq!(
         session(&id),
         "asha 01 10:00:00 f 01 11:00:00",
-        "the stated login is believed, and not the reckoned one"
+        "the stated login is believed, and not the derived one"
     );
     assert_eq!(events_of(&format!("gateway-1/{id}")), "4");
     let evidence = psql(&format!(
@@ -329,7 +329,7 @@ fn the_list_and_the_metrics_tell_how_much_a_source_sent() {
         ]);
         metrics.contains("ingestion_source_events")
             && metrics.contains(&source().name)
-            && metrics.contains("door=\"radius\"")
+            && metrics.contains("receiver=\"radius\"")
             && metrics.contains("ingestion_sessions_ended_total{ended=\"inferred\"")
     });
 }

@@ -19,14 +19,14 @@ pub struct Unavailable;
 
 /// The allow-list.
 #[derive(Clone)]
-pub struct LiveTokens {
+pub struct AllowList {
     connection: ConnectionManager,
     wait: std::time::Duration,
     /// Connections live in this runtime: those of an HTTP worker would end with the worker.
     runtime: Handle,
 }
 
-impl LiveTokens {
+impl AllowList {
     /// Prepares a connection; it is made when it is first needed, and anew after every cut.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 use futures::FutureExt;
 use rollcall_formats::syslog::Frames;
 use rollcall_platform::socket::Slot;
-use rollcall_store::sources::Sender;
+use rollcall_store::sources::SourceOfAddress;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, Interest},
     net::UnixStream,
@@ -19,7 +19,7 @@ use tokio_rustls::server::TlsStream;
 use super::{DOOR, RETRY_INTERVAL, Syslog};
 use crate::{
     counts,
-    doors::{
+    receivers::{
         Listener, proxy_header,
         tls::{self, Tls},
     },
@@ -98,9 +98,13 @@ impl Connections {
         &self,
         mut stream: UnixStream,
         transport: Transport,
-    ) -> Option<(Arc<Sender>, Box<dyn Connection>)> {
+    ) -> Option<(Arc<SourceOfAddress>, Box<dyn Connection>)> {
         let peer = proxy_header::read(&mut stream).await?;
-        let source = self.syslog.senders.source_of(DOOR, peer.ip()).await?;
+        let source = self
+            .syslog
+            .source_networks
+            .source_of(DOOR, peer.ip())
+            .await?;
         let stream: Result<Box<dyn Connection>, String> = match transport {
             Transport::Tcp => plain(&source).map(|()| Box::new(stream) as _),
             Transport::Tls => self
@@ -121,7 +125,7 @@ impl Connections {
     /// one.
     async fn secured(
         &self,
-        source: &Sender,
+        source: &SourceOfAddress,
         stream: UnixStream,
     ) -> Result<TlsStream<UnixStream>, String> {
         let stream = self.tls.accept(stream).await?;
@@ -140,7 +144,7 @@ impl Connections {
 }
 
 /// Checks that a source may send syslog without TLS.
-pub(super) fn plain(source: &Sender) -> Result<(), String> {
+pub(super) fn plain(source: &SourceOfAddress) -> Result<(), String> {
     match source.client_certificate {
         None => Ok(()),
         Some(_) => Err("the source must use TLS with its client certificate: see scripts/rollcall source set-certificate".into()),
@@ -173,7 +177,7 @@ fn is_closed(connection: &dyn Connection) -> bool {
 }
 
 impl Syslog {
-    async fn connection(&self, source: &Sender, mut connection: Box<dyn Connection>) {
+    async fn connection(&self, source: &SourceOfAddress, mut connection: Box<dyn Connection>) {
         let mut buffer = vec![0; 64 * 1024];
         let mut frames = Frames::default();
         while let Ok(length @ 1..) = connection.read(&mut buffer).await {
@@ -202,7 +206,7 @@ impl Syslog {
     /// recorded.
     async fn record_while_open(
         &self,
-        source: &Sender,
+        source: &SourceOfAddress,
         messages: &[String],
         connection: &dyn Connection,
     ) -> bool {

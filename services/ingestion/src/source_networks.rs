@@ -5,7 +5,7 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 use moka::future::Cache;
 use rollcall_store::{
     Pool,
-    sources::{self, Sender},
+    sources::{self, SourceOfAddress},
 };
 
 /// Time for which a look-up is cached. A change of source networks takes effect within this time.
@@ -13,12 +13,12 @@ const KNOWN: Duration = Duration::from_secs(5);
 
 /// Looks up sources by address.
 #[derive(Clone)]
-pub struct Senders {
+pub struct SourceNetworks {
     pool: Pool,
-    known: Cache<IpAddr, Option<Arc<Sender>>>,
+    known: Cache<IpAddr, Option<Arc<SourceOfAddress>>>,
 }
 
-impl Senders {
+impl SourceNetworks {
     /// Creates a look-up of the sources in `pool`.
     #[must_use]
     pub fn new(pool: Pool) -> Self {
@@ -33,26 +33,30 @@ impl Senders {
 
     /// Returns the source that sends from `address`. Returns `None` if there is no such source or
     /// the database does not answer; both are logged.
-    pub async fn source_of(&self, door: &'static str, address: IpAddr) -> Option<Arc<Sender>> {
+    pub async fn source_of(
+        &self,
+        receiver: &'static str,
+        address: IpAddr,
+    ) -> Option<Arc<SourceOfAddress>> {
         let looked_up = self.known.try_get_with(address, async {
             let found = self
                 .pool
-                .ask(async |connection| sources::by_sender(connection, address).await)
+                .ask(async |connection| sources::by_address(connection, address).await)
                 .await?;
             if found.is_none() {
                 // This is counted once per look-up, not once per packet.
                 crate::counts::reject(
-                    door,
+                    receiver,
                     "-",
                     &format!(
-                        "{address} is in no source network: see scripts/rollcall source set-senders"
+                        "{address} is in no source network: see scripts/rollcall source set-networks"
                     ),
                 );
             }
             Ok::<_, rollcall_store::Error>(found.map(Arc::new))
         });
         looked_up.await.unwrap_or_else(|error| {
-            tracing::error!(%error, door, "Failed to look up the source of an address");
+            tracing::error!(%error, receiver, "Failed to look up the source of an address");
             None
         })
     }
