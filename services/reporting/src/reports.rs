@@ -2,7 +2,7 @@
 //! queries the rows. A report is returned only after its first row has arrived, so that an error of
 //! the query can still be answered with 503.
 
-use std::{pin::Pin, time::Duration};
+use std::{pin::Pin, thread::available_parallelism, time::Duration};
 
 use actix_web::web::Bytes;
 use futures::{Stream, StreamExt, TryStreamExt, stream};
@@ -14,7 +14,7 @@ use rollcall_store::{
     sessions::{self, Row, Selection},
 };
 use serde_json::Value;
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, sync::Semaphore};
 
 use crate::streams::{
     feed::{CutError, Terms, feed},
@@ -109,6 +109,9 @@ pub struct Pools {
 pub struct Reports {
     pools: Pools,
     permits: Permits,
+    /// Permits to compute a stream until its first row. A report of all persons keeps one core of
+    /// the database busy until then, so half of the cores stay free for events and short reports.
+    computing: Semaphore,
     settings: settings::Reporting,
     clock: Clock,
     /// Runtime of the tasks that feed streams. An HTTP worker has only one thread, which other
@@ -130,6 +133,7 @@ impl Reports {
         Self {
             pools,
             permits: Permits::new(limits, wait),
+            computing: Semaphore::new((available_parallelism().map_or(1, usize::from) / 2).max(1)),
             settings,
             clock,
             runtime: Handle::current(),
@@ -266,9 +270,15 @@ impl Reports {
     }
 
     async fn first_row(&self, selection: &Selection) -> Result<Rows, rollcall_store::Error> {
-        let connection = self.pools.streams.get().await?;
-        let mut rows = Box::pin(sessions::report(connection, selection));
-        let first = in_time(FIRST_ROW, rows.next()).await?.transpose()?;
+        let computed = async {
+            // The semaphore is never closed, so acquiring it cannot fail.
+            let _permit = self.computing.acquire().await.ok();
+            let connection = self.pools.streams.get().await?;
+            let mut rows = Box::pin(sessions::report(connection, selection));
+            let first = rows.next().await.transpose()?;
+            Ok::<_, rollcall_store::Error>((first, rows))
+        };
+        let (first, rows) = in_time(FIRST_ROW, computed).await??;
         Ok(Box::pin(stream::iter(first).map(Ok).chain(rows)))
     }
 
