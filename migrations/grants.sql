@@ -57,13 +57,16 @@ GRANT SELECT, INSERT (source_id, event_id, kind, session_id, user_name, realm, o
     device, active_seconds, complete_through, class, clock_skewed, sqlstate, message) ON set_aside_events TO ingestion;
 GRANT EXECUTE ON FUNCTION replay_event TO ingestion;
 GRANT SELECT, INSERT, UPDATE ON sessions TO ingestion;
+GRANT SELECT, INSERT (normalized_user, normalized_realm, reported_on, display_user, display_realm),
+    UPDATE (reported_on, display_user, display_realm) ON persons TO ingestion;
 GRANT EXECUTE ON FUNCTION make_partitions, expire_event_ids, expire_event_month, expire_audit_month, expire_sessions, add_up_arrivals TO ingestion;
 GRANT EXECUTE ON FUNCTION pg_logical_emit_message(boolean, text, text, boolean) TO ingestion;
 
 -- reporting
 GRANT SELECT (id, name, created_at, disabled_at, complete_through, last_restart_at, events, clock_skewed, last_event_at, last_received_at)
     ON sources TO reporting;
-GRANT SELECT ON source_networks, source_gaps, events, sessions TO reporting;
+GRANT SELECT ON source_networks, source_gaps, events, persons, sessions TO reporting;
+GRANT EXECUTE ON FUNCTION session_end_reason TO reporting;
 GRANT INSERT (actor, action, detail) ON audit_log TO reporting;
 -- The statement that writes an audit entry also checks that the API client is enabled.
 GRANT SELECT (name, disabled_at) ON api_clients TO reporting;

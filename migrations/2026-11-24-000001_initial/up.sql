@@ -155,37 +155,60 @@ CREATE TABLE set_aside_events (
 );
 CREATE INDEX set_aside_events_by_source ON set_aside_events (source_id);
 
+-- Persons: pairs of a user and a realm. A person is added with the first event that names it, and is
+-- never removed, so that ingestion may keep the IDs in memory.
+CREATE TABLE persons (
+    id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    -- Names are normalized by rollcall_attendance::name::normalize and compared by code point.
+    normalized_user text COLLATE "C" NOT NULL,
+    normalized_realm text COLLATE "C" NOT NULL,
+    -- Display form: the greatest reported form by (UTC date of the event, user, realm).
+    reported_on date NOT NULL,
+    display_user text COLLATE "C" NOT NULL,
+    display_realm text COLLATE "C" NOT NULL,
+    UNIQUE (normalized_user, normalized_realm)
+);
+
 -- Sessions: the merge of their events, which does not depend on the order of arrival.
 CREATE TABLE sessions (
-    -- References sources without a foreign key, as in event_ids.
+    -- References sources and persons without a foreign key, as in event_ids.
     source_id integer NOT NULL,
     session_id text NOT NULL,
-    -- The display form, the time at which it was reported, and the normalized name.
-    user_name text NOT NULL,
-    user_at timestamptz NOT NULL,
-    normalized_user text COLLATE "C" NOT NULL,
-    -- If no event names a realm, the realm is Default, reported at -infinity.
-    realm text NOT NULL,
-    realm_at timestamptz NOT NULL,
-    normalized_realm text COLLATE "C" NOT NULL,
+    person_id integer NOT NULL,
+    -- The event that named the person: whether it names a realm, and its time.
+    names_realm boolean NOT NULL,
+    named_at timestamptz NOT NULL,
     login_at timestamptz,
-    logout_at timestamptz,
-    last_activity_at timestamptz NOT NULL,
     -- True for a derived login. A reported login takes precedence.
     login_derived boolean NOT NULL DEFAULT false,
-    -- The reason why the sweeper closed the session, and the last activity at that time. A later
-    -- event reopens the session.
-    inference text CHECK (inference IN ('restart', 'inferred')),
-    inferred_from timestamptz,
-    -- Null while the session is open.
-    ended text GENERATED ALWAYS AS (
-        CASE WHEN logout_at >= last_activity_at THEN 'stated' WHEN inferred_from = last_activity_at THEN inference END
-    ) STORED,
+    logout_at timestamptz,
+    last_activity_at timestamptz NOT NULL,
     PRIMARY KEY (session_id, source_id)
 );
-CREATE INDEX sessions_by_login ON sessions (login_at);
-CREATE INDEX sessions_by_user ON sessions (normalized_user, normalized_realm, user_at);
-CREATE INDEX sessions_open ON sessions (source_id, last_activity_at) WHERE ended IS NULL;
+-- Reports of all persons read this index alone.
+CREATE INDEX sessions_by_login ON sessions (login_at)
+    INCLUDE (person_id, source_id, logout_at, last_activity_at);
+CREATE INDEX sessions_by_person ON sessions (person_id, login_at);
+
+-- Returns the reason why a session has ended, or null while it is open. A session ends at its last
+-- activity. This is the only definition of the end; nothing about it is stored, because it depends
+-- on the restarts of the source and on the present time.
+-- timeout_before: a session whose last activity is earlier is closed by timeout.
+CREATE FUNCTION session_end_reason(
+    source_id integer, login_at timestamptz, logout_at timestamptz, last_activity_at timestamptz,
+    timeout_before timestamptz
+) RETURNS TABLE (end_reason text) LANGUAGE sql STABLE ROWS 1
+AS $$
+    SELECT CASE
+        WHEN logout_at >= last_activity_at THEN 'logout'
+        WHEN EXISTS (
+            SELECT FROM sources
+            WHERE sources.id = session_end_reason.source_id
+                AND last_restart_at >= last_activity_at AND last_restart_at > login_at
+        ) THEN 'restart'
+        WHEN last_activity_at < timeout_before THEN 'timeout'
+    END
+$$;
 
 -- The audit log records who did what. It is partitioned by month like the events. Entries are
 -- ordered by (at, id).

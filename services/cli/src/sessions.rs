@@ -9,8 +9,8 @@ use crate::{note, output::Output};
 
 #[derive(Subcommand)]
 pub enum Task {
-    /// List a user's sessions, and how each ended: stated by a logout, by a restart of its source,
-    /// or inferred from silence.
+    /// List the sessions of a user with the reason why each has ended: logout, restart of the source,
+    /// or timeout.
     List {
         /// The user, in any case.
         user: String,
@@ -29,10 +29,8 @@ pub async fn run(
     settings: &settings::Reporting,
 ) -> Result<Output, Failure> {
     let Task::List { user, from, to } = task;
-    let today = Clock::System
-        .now()
-        .to_zoned(settings.time_zone.clone())
-        .date();
+    let now = Clock::System.now();
+    let today = now.to_zoned(settings.time_zone.clone()).date();
     let (from, to) = (
         from.unwrap_or(today.checked_sub(Span::new().months(1))?),
         to.unwrap_or(today).tomorrow()?,
@@ -44,7 +42,9 @@ pub async fn run(
     let period = (begins(from)?, begins(to)?);
     let found = pool.ask(async |connection| {
         note(connection, "session.list", &user, true).await?;
-        Ok::<_, rollcall_store::Error>(sessions::of_user(connection, &user, period).await?)
+        Ok::<_, rollcall_store::Error>(
+            sessions::of_user(connection, &user, period, settings.timeout_before(now)).await?,
+        )
     });
     Ok(Output::many(
         &found.await?,

@@ -12,6 +12,5 @@ pub mod routes;
 pub mod source_key;
 pub mod source_networks;
 pub mod startup;
-pub mod sweeper;
 pub mod upkeep;
 mod window;

@@ -253,7 +253,11 @@ impl Reports {
         &self,
         selection: &Selection,
     ) -> Result<Option<Vec<Row>>, rollcall_store::Error> {
-        let rows = sessions::report(self.pools.short.get().await?, selection);
+        let rows = sessions::report(
+            self.pools.short.get().await?,
+            selection,
+            self.settings.timeout_before(self.clock.now()),
+        );
         let rows = rows.take(MAX_SHORT_ROWS + 1).try_collect::<Vec<_>>();
         let rows = in_time(SHORT_REPORT, rows).await??;
         Ok((rows.len() <= MAX_SHORT_ROWS).then_some(rows))
@@ -274,7 +278,11 @@ impl Reports {
             // The semaphore is never closed, so acquiring it cannot fail.
             let _permit = self.computing.acquire().await.ok();
             let connection = self.pools.streams.get().await?;
-            let mut rows = Box::pin(sessions::report(connection, selection));
+            let mut rows = Box::pin(sessions::report(
+                connection,
+                selection,
+                self.settings.timeout_before(self.clock.now()),
+            ));
             let first = rows.next().await.transpose()?;
             Ok::<_, rollcall_store::Error>((first, rows))
         };

@@ -21,6 +21,16 @@ struct Happening {
     at: Timestamp,
 }
 
+impl Happening {
+    fn realm(&self) -> &'static str {
+        self.realm.unwrap_or("Default")
+    }
+
+    fn person(&self) -> (String, String) {
+        (self.user.to_lowercase(), self.realm().to_lowercase())
+    }
+}
+
 /// Whole days around a clock change of each zone, and one around none.
 const PLACES: [(&str, [&str; 2]); 5] = [
     (
@@ -115,7 +125,13 @@ fn oracle(all: &[Happening], asked: &Asked, zone: &TimeZone, now: Timestamp) -> 
         .map(|one| one.at)
         .collect();
     let mut groups: BTreeMap<(String, String), Group> = BTreeMap::new();
-    let mut spellings: BTreeMap<(String, String), (Timestamp, &str, String)> = BTreeMap::new();
+    // Display form: the greatest by (UTC date, user, realm) of all events that name the person.
+    let mut forms: BTreeMap<(String, String), (String, &str, &str)> = BTreeMap::new();
+    for one in all.iter().filter(|one| one.kind != "restart") {
+        let form = (one.at.to_string()[..10].to_owned(), one.user, one.realm());
+        let greatest = forms.entry(one.person()).or_insert_with(|| form.clone());
+        *greatest = form.max(greatest.clone());
+    }
     for session in 0..10 {
         let signs: Vec<&Happening> = all
             .iter()
@@ -124,25 +140,11 @@ fn oracle(all: &[Happening], asked: &Asked, zone: &TimeZone, now: Timestamp) -> 
         let Some(last) = signs.iter().map(|one| one.at).max() else {
             continue;
         };
-        let user = signs
+        let group = signs
             .iter()
-            .max_by_key(|one| (one.at, one.user))
-            .expect("a sign")
-            .user;
-        let realm = signs
-            .iter()
-            .filter(|one| one.realm.is_some())
-            .max_by_key(|one| (one.at, one.realm))
-            .and_then(|one| one.realm)
-            .unwrap_or("Default");
-        let group = (user.to_lowercase(), realm.to_lowercase());
-        let spelling = (last, user, realm.to_owned());
-        let known = spellings
-            .entry(group.clone())
-            .or_insert_with(|| spelling.clone());
-        if spelling > *known {
-            *known = spelling;
-        }
+            .max_by_key(|one| (one.realm.is_some(), one.at, one.person()))
+            .expect("an event")
+            .person();
         let Some(login) = signs
             .iter()
             .filter(|one| one.kind == "login")
@@ -181,7 +183,7 @@ fn oracle(all: &[Happening], asked: &Asked, zone: &TimeZone, now: Timestamp) -> 
         .iter()
         .filter(|((user, realm), _)| wanted(asked.user, user) && wanted(asked.realm, realm));
     let row = |(group, sums): (&(String, String), &Group)| {
-        let (_, user, realm) = &spellings[group];
+        let (_, user, realm) = &forms[group];
         let last = sums
             .ends
             .iter()
@@ -224,7 +226,7 @@ async fn check_place(name: &str, changes: [&str; 2]) {
             .current();
         rollcall
             .database
-            .execute("TRUNCATE event_ids, events, sessions")
+            .execute("TRUNCATE event_ids, events, sessions, persons")
             .await;
         rollcall
             .database
@@ -237,7 +239,6 @@ async fn check_place(name: &str, changes: [&str; 2]) {
             .await
             .expect("JSON");
         assert_eq!(result["accepted"], json!(all.len()), "{result}");
-        rollcall.sweep().await;
         let token = rollcall.token("reporting:read").await;
         let day = local(around, &zone).date();
         let ask = (

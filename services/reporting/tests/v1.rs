@@ -33,7 +33,6 @@ async fn with_events(zone: &str, events: &[Value]) -> (Rollcall, String) {
         .await
         .expect("JSON");
     assert_eq!(result["accepted"], json!(events.len()), "{result}");
-    rollcall.sweep().await;
     let token = rollcall.token(READ).await;
     (rollcall, token)
 }

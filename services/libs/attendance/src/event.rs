@@ -250,6 +250,15 @@ impl Event {
             .collect()
     }
 
+    /// Returns the names of the user and the realm. A restart has none.
+    #[must_use]
+    pub fn names(&self) -> Option<(&str, Option<&str>)> {
+        match &self.fact {
+            Fact::Session { user, realm, .. } => Some((user, realm.as_deref())),
+            Fact::Restart => None,
+        }
+    }
+
     /// SHA-256 of the content: two events of one id are the same event if their digests are equal.
     #[must_use]
     #[allow(

@@ -4,16 +4,12 @@
 //! the database keeps.
 
 pub mod event;
+pub mod name;
 pub mod period;
+pub mod person;
 pub mod session;
 pub mod shown;
 mod time;
 
 /// The realm of a user whose gateway names none.
 pub const DEFAULT_REALM: &str = "Default";
-
-/// What a user or realm name is compared by: names that differ only in case are one.
-#[must_use]
-pub fn key(name: &str) -> String {
-    name.to_lowercase()
-}

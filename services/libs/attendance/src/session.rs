@@ -1,49 +1,55 @@
-//! A session as the merge of what its events say.
+//! A session as the merge of its events.
 //!
-//! The merge is commutative, associative and idempotent, so that neither the order nor the
-//! repetition of events changes it. `store` does the same merge in SQL when it adds a batch to
-//! what is stored; a property test there holds the two together. How a session ended
-//! is not merged, since it depends on the present too: see the migration `endings`, and `sweep` in `store`.
+//! The merge is commutative, associative and idempotent, so neither the order nor the repetition of
+//! events changes a session. `store` does the same merge in SQL when it adds a batch to the stored
+//! sessions, and a property test there compares the two. The end of a session is not merged,
+//! because it also depends on the source's restarts and on the present time.
 
 use jiff::Timestamp;
 
-use crate::event::{Event, Fact, Kind};
+use crate::{
+    event::{Event, Fact, Kind},
+    person::Person,
+};
 
-/// What is known of a session.
+/// What the events of a session say together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
-    /// Who it belongs to, as last spelled.
-    pub user: Spelling,
-    /// The realm last named; none when no event named one.
-    pub realm: Option<Spelling>,
-    /// The earliest login.
+    /// The person to whom the session belongs.
+    pub owner: Owner,
+    /// Login time. None if no event gives one.
     pub login: Option<Login>,
-    /// The latest logout.
+    /// Time of the latest logout event.
     pub logout_at: Option<Timestamp>,
-    /// The latest event of any kind.
+    /// Time of the latest event of any type.
     pub last_activity_at: Timestamp,
 }
 
-/// When a session began. One that was stated is believed before one that was derived from the session's length.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Login {
-    /// Reckoned by `Kind::DerivedLogin`.
-    pub derived: bool,
-    /// When.
-    pub at: Timestamp,
+/// The person that an event names. The greatest owner of all events takes precedence, so an event
+/// that names a realm takes precedence over all that do not. User and realm are never mixed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Owner {
+    /// True if the event names a realm.
+    pub names_realm: bool,
+    /// Time of the event.
+    pub named_at: Timestamp,
+    /// The person.
+    pub person: Person,
 }
 
-/// A name and when it was spelled so. The later one is the greater.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Spelling {
-    /// When the event occurred that spelled it.
+/// Login time. A login that the gateway reported takes precedence over one derived from the session
+/// duration. Of two logins of the same kind the earlier takes precedence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Login {
+    /// True for a derived login ([`Kind::DerivedLogin`]).
+    pub derived: bool,
+    /// Time of the login.
     pub at: Timestamp,
-    /// The name; of two at one instant the greater by code point is taken.
-    pub name: String,
 }
 
 impl Session {
-    /// What one event says of its session; with the session's id. None for a restart.
+    /// Returns the session ID of an event and what the event says of its session. Returns None for
+    /// a restart, which concerns no single session.
     #[must_use]
     pub fn of(event: &Event) -> Option<(&str, Self)> {
         let Fact::Session {
@@ -56,13 +62,12 @@ impl Session {
             return None;
         };
         let at = event.occurred_at;
-        let spelled = |name: &String| Spelling {
-            at,
-            name: name.clone(),
-        };
         let session = Self {
-            user: spelled(user),
-            realm: realm.as_ref().map(spelled),
+            owner: Owner {
+                names_realm: realm.is_some(),
+                named_at: at,
+                person: Person::new(user, realm.as_deref()),
+            },
             login: match kind {
                 Kind::Login => Some(Login { derived: false, at }),
                 Kind::DerivedLogin => Some(Login { derived: true, at }),
@@ -74,12 +79,11 @@ impl Session {
         Some((session_id, session))
     }
 
-    /// What two statements of one session say together.
+    /// Merges what two sets of events say of the same session.
     #[must_use]
     pub fn merge(self, other: Self) -> Self {
         Self {
-            user: self.user.max(other.user),
-            realm: self.realm.max(other.realm),
+            owner: self.owner.max(other.owner),
             login: self.login.into_iter().chain(other.login).min(),
             logout_at: self.logout_at.max(other.logout_at),
             last_activity_at: self.last_activity_at.max(other.last_activity_at),
@@ -96,25 +100,27 @@ mod tests {
     fn session() -> impl Strategy<Value = Session> {
         let instant =
             (0_i64..6).prop_map(|second| Timestamp::new(second, 0).expect("a small instant"));
-        let spelling = (instant.clone(), "[aA]").prop_map(|(at, name)| Spelling { at, name });
+        let owner = (any::<bool>(), instant.clone(), "[ab]", "[ab]").prop_map(
+            |(names_realm, named_at, user, realm)| Owner {
+                names_realm,
+                named_at,
+                person: Person { user, realm },
+            },
+        );
         let login =
             (any::<bool>(), instant.clone()).prop_map(|(derived, at)| Login { derived, at });
         (
-            spelling.clone(),
-            prop::option::of(spelling),
+            owner,
             prop::option::of(login),
             prop::option::of(instant.clone()),
             instant,
         )
-            .prop_map(
-                |(user, realm, login, logout_at, last_activity_at)| Session {
-                    user,
-                    realm,
-                    login,
-                    logout_at,
-                    last_activity_at,
-                },
-            )
+            .prop_map(|(owner, login, logout_at, last_activity_at)| Session {
+                owner,
+                login,
+                logout_at,
+                last_activity_at,
+            })
     }
 
     proptest! {

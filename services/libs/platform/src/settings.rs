@@ -6,7 +6,7 @@
 
 use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
@@ -110,7 +110,6 @@ pub struct Ingestion {
     pub ahead_seconds: u32,
     pub skew_seconds: u32,
     pub gap_seconds: u32,
-    pub sweep_seconds: u32,
 }
 
 /// The datagram receiver.
@@ -154,6 +153,14 @@ pub struct Reporting {
     pub stream_behind_seconds: u32,
     pub requests_per_second: NonZeroU32,
     pub requests_burst: NonZeroU32,
+}
+
+impl Reporting {
+    /// Returns the time before which the last activity of a session closes it by timeout.
+    #[must_use]
+    pub fn timeout_before(&self, now: Timestamp) -> Timestamp {
+        now - SignedDuration::from_hours(self.stale_hours.into())
+    }
 }
 
 /// Logs, and what is exported.

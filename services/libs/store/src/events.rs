@@ -1,20 +1,24 @@
-//! Recording events: the append-only log, and in the same transaction the sessions merged from it.
+//! Recording of events: the append-only log and, in the same transaction, the sessions merged from
+//! it.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use rollcall_attendance::event::{Event, Fact, Kind};
 use tokio_postgres::{Error, error::SqlState};
 
 use crate::{
-    recording::Recording,
+    persons,
+    recording::{Parameters, Recording, array},
     sessions, sources,
-    statement::{Column, Part, Statement, column},
 };
+
+const RECORD: &str = include_str!("events/record.sql");
+const LOOK_UP: &str = include_str!("events/look_up.sql");
 
 /// An event and the source whose credentials brought it.
 #[derive(Debug, Clone)]
 pub struct Reported {
-    /// The source.
+    /// ID of the source.
     pub source_id: i32,
     /// Event of the source.
     pub event: Event,
@@ -34,92 +38,47 @@ pub enum Outcome {
     SetAside,
 }
 
-type Key<'a> = (i32, &'a str);
-
-/// Records a batch in one transaction and tells the outcome of each event, in order.
+/// Records a batch in one transaction and returns the outcome of each event, in order.
 ///
 /// Rows are locked in the order of their keys, events before sessions before sources, so that
 /// batches that overlap do not deadlock.
 ///
 /// # Errors
-/// The database fails; then nothing of the batch is recorded.
+/// The database fails. Nothing of the batch is recorded then.
 pub async fn record(connection: &mut Recording, batch: &[Reported]) -> Result<Vec<Outcome>, Error> {
-    let mut first: BTreeMap<Key, &Reported> = BTreeMap::new();
+    let mut new: BTreeMap<EventKey, &Reported> = BTreeMap::new();
     for reported in batch {
-        first.entry(key(reported)).or_insert(reported);
+        new.entry(key(reported)).or_insert(reported);
     }
-    let candidates: Vec<&Reported> = first.into_values().collect();
-    let at_once = record_at_once(connection, &candidates).await?;
-    if at_once && candidates.len() == batch.len() {
-        return Ok(vec![Outcome::Accepted; batch.len()]);
+    let mut known = KnownEvents::new();
+    loop {
+        let events: Vec<&Reported> = new.values().copied().collect();
+        match insert(connection, &events).await {
+            Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
+                // Some events are known already. Record the others.
+                known.extend(look_up(connection, &events).await?);
+                new.retain(|key, _| !known.contains_key(key));
+            }
+            inserted => {
+                inserted?;
+                break;
+            }
+        }
     }
-    let mut known = if at_once {
-        HashMap::new()
-    } else {
-        record_in_steps(connection, candidates).await?
-    };
     Ok(batch
         .iter()
         .map(|reported| outcome(reported, &mut known))
         .collect())
 }
 
-/// Records a batch with one statement, which is enough for nearly every batch. Returns false, and
-/// records nothing, if an event is already known or concerns its source.
-async fn record_at_once(connection: &mut Recording, events: &[&Reported]) -> Result<bool, Error> {
-    if events.is_empty()
-        || events
-            .iter()
-            .any(|reported| sources::concerns(&reported.event))
-    {
-        return Ok(false);
-    }
-    let mut parts = vec![
-        Part::Sql(GIVEN),
-        Part::Columns(columns(events)),
-        Part::Sql(RECORD_ALL),
-    ];
-    // Keys before sessions, as in steps.
-    parts.extend(sessions::merge_statement(
-        events,
-        " CROSS JOIN (SELECT count(*) FROM keys) AS first",
-    ));
-    match connection.execute(&Statement(parts)).await {
-        Ok(()) => Ok(true),
-        Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => Ok(false),
-        Err(error) => Err(error),
-    }
-}
+type EventKey<'a> = (i32, &'a str);
 
-/// Records the new ones among `events` in several steps. Returns the events that are already known.
-async fn record_in_steps(
-    connection: &mut Recording,
-    events: Vec<&Reported>,
-) -> Result<Known, Error> {
-    connection
-        .transaction(async |connection| {
-            let inserted = insert(connection, &events).await?;
-            let (new, old): (Vec<&Reported>, Vec<&Reported>) =
-                events.into_iter().partition(|reported| {
-                    inserted.contains(&(reported.source_id, reported.event.event_id.clone()))
-                });
-            let known = look_up(connection, &old).await?;
-            sessions::merge(connection, &new).await?;
-            sources::advance(connection, &new).await?;
-            if new.is_empty() {
-                force_commit_record(connection).await?;
-            }
-            Ok(known)
-        })
-        .await
-}
-
-fn key(reported: &Reported) -> Key<'_> {
+fn key(reported: &Reported) -> EventKey<'_> {
     (reported.source_id, &reported.event.event_id)
 }
 
-/// Events that are known already, by their keys.
-type Known = HashMap<(i32, String), KnownEvent>;
+/// Events that are recorded, by their keys.
+type KnownEvents<'a> = HashMap<EventKey<'a>, KnownEvent>;
 
 struct KnownEvent {
     digest: Vec<u8>,
@@ -129,9 +88,9 @@ struct KnownEvent {
 /// Returns the outcome of an event. `known` has the events recorded before this batch. An event
 /// without an entry was just recorded, and is added so that later events of the batch are compared
 /// with it.
-fn outcome(reported: &Reported, known: &mut Known) -> Outcome {
+fn outcome<'a>(reported: &'a Reported, known: &mut KnownEvents<'a>) -> Outcome {
     let digest = reported.event.digest();
-    match known.get(&(reported.source_id, reported.event.event_id.clone())) {
+    match known.get(&key(reported)) {
         Some(event) if event.digest.as_slice() != digest => Outcome::Conflict,
         Some(event) if event.is_set_aside => Outcome::SetAside,
         Some(_) => Outcome::Duplicate,
@@ -140,13 +99,22 @@ fn outcome(reported: &Reported, known: &mut Known) -> Outcome {
                 digest: digest.to_vec(),
                 is_set_aside: false,
             };
-            known.insert(
-                (reported.source_id, reported.event.event_id.clone()),
-                recorded,
-            );
+            known.insert(key(reported), recorded);
             Outcome::Accepted
         }
     }
+}
+
+/// Records events, of which none may be known.
+async fn insert(connection: &mut Recording, events: &[&Reported]) -> Result<(), Error> {
+    if events.is_empty() {
+        return force_commit_record(connection).await;
+    }
+    let person_ids = persons::resolve(connection, events).await?;
+    let mut statements = vec![(RECORD, parameters(events))];
+    statements.extend(sessions::merge(events, &person_ids));
+    statements.extend(sources::advance(events));
+    connection.commit(statements).await
 }
 
 /// Writes a logical message. A transaction that found only duplicates has written nothing, so its
@@ -156,168 +124,48 @@ async fn force_commit_record(connection: &Recording) -> Result<(), Error> {
     connection.query_once(write, &[]).await.map(drop)
 }
 
-pub(crate) const GIVEN: &str = "WITH given AS (SELECT * FROM unnest(";
-
-macro_rules! what_happened {
-    () => {
-        "kind, session_id, user_name, realm, occurred_at, complete_through, clock_skewed,
-        reason, display_name, client_ip, wan_ip, mac, device, active_seconds, class"
-    };
-}
-pub(crate) use what_happened;
-
-/// SQL that adds the given events with their keys, and one row in `arrivals` for each source.
-/// Usage:
-/// `record!(on conflict of a key, join that selects the new events)`.
-macro_rules! record {
-    ($known:literal, $which:literal) => {
-        concat!(
-            ") AS given (source_id, event_id, digest, ",
-            what_happened!(),
-            ")
-), keys AS (
-    INSERT INTO event_ids (source_id, event_id, digest) SELECT source_id, event_id, digest FROM given ",
-            $known,
-            " RETURNING source_id, event_id
-), recorded AS (
-    INSERT INTO events (source_id, event_id, ",
-            what_happened!(),
-            ") SELECT source_id, event_id, ",
-            what_happened!(),
-            " FROM given ",
-            $which,
-            "
-), noted AS (
-    INSERT INTO arrivals (source_id, events, clock_skewed, last_event_at)
-    SELECT source_id, count(*), count(*) FILTER (WHERE clock_skewed), max(occurred_at) FROM given ",
-            $which,
-            " GROUP BY source_id
-) "
-        )
-    };
-}
-
-/// Records all events. Fails if a key exists, and then records nothing.
-const RECORD_ALL: &str = record!("", "");
-
-/// Records the events whose keys do not exist yet.
-const RECORD_NEW: &str = record!(
-    "ON CONFLICT (source_id, event_id) DO NOTHING",
-    "JOIN keys USING (source_id, event_id)"
-);
-
-pub(crate) fn columns<'a>(events: &[&'a Reported]) -> Vec<Column<'a>> {
+/// Returns the columns of `record.sql`.
+pub(crate) fn parameters<'a>(events: &[&'a Reported]) -> Parameters<'a> {
     let all = || events.iter().copied();
-    let evidence = || all().map(|reported| &reported.event.evidence);
+    let event = || all().map(|reported| &reported.event);
+    let session = || event().map(|event| session(&event.fact));
+    let evidence = || event().map(|event| &event.evidence);
     vec![
-        column!(INT4_ARRAY, all().map(|reported| reported.source_id)),
-        column!(
-            TEXT_ARRAY,
-            all().map(|reported| reported.event.event_id.as_str())
-        ),
-        column!(
-            BYTEA_ARRAY,
-            all().map(|reported| reported.event.digest().to_vec())
-        ),
-        column!(TEXT_ARRAY, all().map(|reported| kind(&reported.event.fact))),
-        column!(
-            TEXT_ARRAY,
-            all().map(|reported| session(&reported.event.fact).map(|fact| fact.0))
-        ),
-        column!(
-            TEXT_ARRAY,
-            all().map(|reported| session(&reported.event.fact).map(|fact| fact.1))
-        ),
-        column!(
-            TEXT_ARRAY,
-            all().map(|reported| session(&reported.event.fact).and_then(|fact| fact.2))
-        ),
-        column!(
-            TIMESTAMPTZ_ARRAY,
-            all().map(|reported| reported.event.occurred_at)
-        ),
-        column!(
-            TIMESTAMPTZ_ARRAY,
-            all().map(|reported| reported.event.complete_through)
-        ),
-        column!(
-            BOOL_ARRAY,
-            all().map(|reported| reported.event.clock_skewed)
-        ),
-        column!(
-            TEXT_ARRAY,
-            evidence().map(|evidence| evidence.reason.as_deref())
-        ),
-        column!(
-            TEXT_ARRAY,
-            evidence().map(|evidence| evidence.display_name.as_deref())
-        ),
-        column!(
-            TEXT_ARRAY,
-            evidence().map(|evidence| evidence.client_ip.map(|address| address.to_string()))
-        ),
-        column!(
-            TEXT_ARRAY,
-            evidence().map(|evidence| evidence.wan_ip.map(|address| address.to_string()))
-        ),
-        column!(
-            TEXT_ARRAY,
-            evidence().map(|evidence| evidence.mac.as_deref())
-        ),
-        column!(
-            TEXT_ARRAY,
-            evidence().map(|evidence| evidence.device.as_deref())
-        ),
-        column!(
-            INT8_ARRAY,
-            evidence().map(|evidence| evidence.active_seconds)
-        ),
-        column!(
-            TEXT_ARRAY,
-            evidence().map(|evidence| evidence.class.as_deref())
-        ),
+        array(all().map(|reported| reported.source_id)),
+        array(event().map(|event| event.event_id.as_str())),
+        array(event().map(|event| event.digest().to_vec())),
+        array(event().map(|event| kind(&event.fact))),
+        array(session().map(|session| session.map(|names| names.0))),
+        array(session().map(|session| session.map(|names| names.1))),
+        array(session().map(|session| session.and_then(|names| names.2))),
+        array(event().map(|event| event.occurred_at)),
+        array(event().map(|event| event.complete_through)),
+        array(event().map(|event| event.clock_skewed)),
+        array(evidence().map(|evidence| evidence.reason.as_deref())),
+        array(evidence().map(|evidence| evidence.display_name.as_deref())),
+        array(evidence().map(|evidence| evidence.client_ip.map(|address| address.to_string()))),
+        array(evidence().map(|evidence| evidence.wan_ip.map(|address| address.to_string()))),
+        array(evidence().map(|evidence| evidence.mac.as_deref())),
+        array(evidence().map(|evidence| evidence.device.as_deref())),
+        array(evidence().map(|evidence| evidence.active_seconds)),
+        array(evidence().map(|evidence| evidence.class.as_deref())),
     ]
-}
-
-/// Records the new ones among `events`. Returns their keys.
-async fn insert(
-    connection: &mut Recording,
-    events: &[&Reported],
-) -> Result<HashSet<(i32, String)>, Error> {
-    let which = Part::Sql("SELECT source_id, event_id FROM keys");
-    let statement = Statement(vec![
-        Part::Sql(GIVEN),
-        Part::Columns(columns(events)),
-        Part::Sql(RECORD_NEW),
-        which,
-    ]);
-    let rows = connection.query(&statement).await?;
-    rows.iter()
-        .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
-        .collect()
 }
 
 /// Returns the name that the schema uses in `events.kind`.
 fn kind(fact: &Fact) -> &'static str {
     match fact {
-        Fact::Session {
-            kind: Kind::Login, ..
-        } => "login",
-        Fact::Session {
-            kind: Kind::DerivedLogin,
-            ..
-        } => "derived_login",
-        Fact::Session {
-            kind: Kind::Active, ..
-        } => "active",
-        Fact::Session {
-            kind: Kind::Logout, ..
-        } => "logout",
         Fact::Restart => "restart",
+        Fact::Session { kind, .. } => match kind {
+            Kind::Login => "login",
+            Kind::DerivedLogin => "derived_login",
+            Kind::Active => "active",
+            Kind::Logout => "logout",
+        },
     }
 }
 
-/// Session id, user and realm.
+/// Returns session ID, user and realm.
 fn session(fact: &Fact) -> Option<(&str, &str, Option<&str>)> {
     match fact {
         Fact::Session {
@@ -330,34 +178,32 @@ fn session(fact: &Fact) -> Option<(&str, &str, Option<&str>)> {
     }
 }
 
-const LOOK_UP: &str = "SELECT source_id, event_id, digest,
-    EXISTS (SELECT FROM set_aside_events WHERE (set_aside_events.event_id, set_aside_events.source_id) = (keys.event_id, keys.source_id))
-FROM event_ids AS keys JOIN unnest(";
-
-async fn look_up(connection: &mut Recording, events: &[&Reported]) -> Result<Known, Error> {
-    if events.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let event_ids = events
+async fn look_up<'a>(
+    connection: &mut Recording,
+    events: &[&'a Reported],
+) -> Result<KnownEvents<'a>, Error> {
+    let keys: HashMap<EventKey, EventKey<'a>> = events
         .iter()
-        .map(|reported| reported.event.event_id.as_str());
-    let asked = vec![
-        column!(INT4_ARRAY, events.iter().map(|reported| reported.source_id)),
-        column!(TEXT_ARRAY, event_ids),
+        .map(|reported| (key(reported), key(reported)))
+        .collect();
+    let parameters = vec![
+        array(events.iter().map(|reported| reported.source_id)),
+        array(
+            events
+                .iter()
+                .map(|reported| reported.event.event_id.as_str()),
+        ),
     ];
-    let statement = Statement(vec![
-        Part::Sql(LOOK_UP),
-        Part::Columns(asked),
-        Part::Sql(") AS asked (source_id, event_id) USING (source_id, event_id)"),
-    ]);
-    let rows = connection.query(&statement).await?;
-    rows.iter()
-        .map(|row| {
-            let event = KnownEvent {
-                digest: row.try_get(2)?,
-                is_set_aside: row.try_get(3)?,
-            };
-            Ok(((row.try_get(0)?, row.try_get(1)?), event))
-        })
-        .collect()
+    let mut known = KnownEvents::new();
+    for row in connection.query(LOOK_UP, parameters).await? {
+        let found = (row.try_get("source_id")?, row.try_get("event_id")?);
+        let event = KnownEvent {
+            digest: row.try_get("digest")?,
+            is_set_aside: row.try_get("is_set_aside")?,
+        };
+        if let Some(key) = keys.get(&found) {
+            known.insert(*key, event);
+        }
+    }
+    Ok(known)
 }

@@ -5,6 +5,7 @@ pub mod audit_log;
 pub mod events;
 pub mod failure;
 pub mod migrations;
+mod persons;
 pub mod pool;
 pub mod recording;
 pub mod retention;
@@ -14,6 +15,5 @@ pub mod sessions;
 pub mod set_aside;
 pub mod sign_ins;
 pub mod sources;
-mod statement;
 
 pub use pool::{Connection, Error, Pool};

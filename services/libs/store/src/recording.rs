@@ -5,15 +5,29 @@
 use std::{collections::HashMap, time::Duration};
 
 use tokio::time::timeout;
-use tokio_postgres::{Client, Config, Error, NoTls, Row, types::ToSql};
+use tokio_postgres::{Client, Config, Error, NoTls, Row, Statement, types::ToSql};
 
-use crate::{failure::Failure, statement::Statement};
+use crate::{
+    failure::Failure,
+    persons::{KnownPersons, known_persons},
+};
+
+/// Parameters of a statement, in order.
+pub(crate) type Parameters<'a> = Vec<Box<dyn ToSql + Send + Sync + 'a>>;
+
+/// Creates a parameter that is an array: one column of several rows.
+pub(crate) fn array<'a, T: ToSql + Send + Sync + 'a>(
+    values: impl Iterator<Item = T>,
+) -> Box<dyn ToSql + Send + Sync + 'a> {
+    Box::new(values.collect::<Vec<_>>())
+}
 
 /// A connection that records events.
 pub struct Recording {
     client: Client,
     /// Prepared statements by their text.
-    prepared: HashMap<String, tokio_postgres::Statement>,
+    prepared: HashMap<&'static str, Statement>,
+    pub(crate) known_persons: KnownPersons,
 }
 
 impl Recording {
@@ -21,44 +35,62 @@ impl Recording {
     ///
     /// # Errors
     /// The database cannot be reached.
-    pub async fn connect(config: &Config) -> Result<Self, Error> {
+    async fn connect(config: &Config, known_persons: KnownPersons) -> Result<Self, Error> {
         let (client, connection) = config.connect(NoTls).await?;
         // An error of the connection is also returned by the statement that was running.
         tokio::spawn(connection);
         Ok(Self {
             client,
             prepared: HashMap::new(),
+            known_persons,
         })
     }
 
-    pub(crate) async fn execute(&mut self, statement: &Statement<'_>) -> Result<(), Error> {
-        self.query(statement).await.map(drop)
-    }
-
-    pub(crate) async fn query(&mut self, statement: &Statement<'_>) -> Result<Vec<Row>, Error> {
-        let text = statement.text();
-        let prepared = match self.prepared.get(&text) {
-            Some(prepared) => prepared.clone(),
-            None => self.prepare(text, statement).await?,
-        };
-        let values: Vec<&(dyn ToSql + Sync)> = statement
-            .columns()
-            .map(|column| &*column.values as &(dyn ToSql + Sync))
-            .collect();
-        self.client.query(&prepared, &values).await
-    }
-
-    async fn prepare(
+    /// Executes a statement, which is prepared once for each connection.
+    pub(crate) async fn query(
         &mut self,
-        text: String,
-        statement: &Statement<'_>,
-    ) -> Result<tokio_postgres::Statement, Error> {
-        let types: Vec<_> = statement
-            .columns()
-            .map(|column| column.sql_type.clone())
-            .collect();
-        let prepared = self.client.prepare_typed(&text, &types).await?;
-        self.prepared.insert(text, prepared.clone());
+        statement: &'static str,
+        parameters: Parameters<'_>,
+    ) -> Result<Vec<Row>, Error> {
+        let prepared = self.prepare(statement).await?;
+        self.client.query(&prepared, &references(&parameters)).await
+    }
+
+    /// Executes statements in one transaction, without waiting for one before the next is sent.
+    /// Returns the first error; nothing is committed then.
+    pub(crate) async fn commit(
+        &mut self,
+        statements: Vec<(&'static str, Parameters<'_>)>,
+    ) -> Result<(), Error> {
+        let mut prepared = Vec::new();
+        for (statement, _) in &statements {
+            prepared.push(self.prepare(statement).await?);
+        }
+        let client = &self.client;
+        let executed =
+            prepared
+                .iter()
+                .zip(&statements)
+                .map(|(statement, (_, parameters))| async move {
+                    client.execute(statement, &references(parameters)).await
+                });
+        // The client sends statements in the order in which their futures are first polled. After
+        // an error the server ignores the rest, and COMMIT rolls back.
+        let (_, executed, committed) = tokio::join!(
+            client.batch_execute("BEGIN"),
+            futures::future::join_all(executed),
+            client.batch_execute("COMMIT"),
+        );
+        executed.into_iter().collect::<Result<Vec<_>, _>>()?;
+        committed
+    }
+
+    async fn prepare(&mut self, statement: &'static str) -> Result<Statement, Error> {
+        if let Some(prepared) = self.prepared.get(statement) {
+            return Ok(prepared.clone());
+        }
+        let prepared = self.client.prepare(statement).await?;
+        self.prepared.insert(statement, prepared.clone());
         Ok(prepared)
     }
 
@@ -94,6 +126,12 @@ pub struct Writer {
     config: Config,
     wait: Duration,
     connection: Option<Recording>,
+    known_persons: KnownPersons,
+}
+
+fn references<'a>(parameters: &'a Parameters<'_>) -> Vec<&'a (dyn ToSql + Sync)> {
+    let reference = |parameter: &'a Box<dyn ToSql + Send + Sync + '_>| &**parameter as _;
+    parameters.iter().map(reference).collect()
 }
 
 impl Writer {
@@ -102,6 +140,7 @@ impl Writer {
             config,
             wait,
             connection: None,
+            known_persons: known_persons(),
         }
     }
 
@@ -117,15 +156,15 @@ impl Writer {
         let asked = timeout(self.wait, async {
             let mut connection = match known.filter(|known| !known.client.is_closed()) {
                 Some(known) => known,
-                None => Recording::connect(&self.config).await?,
+                None => Recording::connect(&self.config, self.known_persons.clone()).await?,
             };
             let outcome = work(&mut connection).await.map_err(Failure::from);
             Ok((connection, outcome))
         });
         let asked: Result<_, Error> = asked
             .await
-            .map_err(|_| Failure::Unavailable("it did not answer in time".into()))?;
-        // Whatever keeps a connection from being made is no fault of an event.
+            .map_err(|_| Failure::Unavailable("the database did not answer in time".into()))?;
+        // A connection that cannot be made is not the fault of an event.
         let (connection, outcome) =
             asked.map_err(|error| Failure::Unavailable(error.to_string()))?;
         if !matches!(outcome, Err(Failure::Unavailable(_))) {

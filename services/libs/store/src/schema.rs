@@ -23,19 +23,13 @@ diesel::table! {
     sessions (session_id, source_id) {
         source_id -> Int4,
         session_id -> Text,
-        user_name -> Text,
-        user_at -> Timestamptz,
-        normalized_user -> Text,
-        realm -> Text,
-        realm_at -> Timestamptz,
-        normalized_realm -> Text,
+        person_id -> Int4,
+        names_realm -> Bool,
+        named_at -> Timestamptz,
         login_at -> Nullable<Timestamptz>,
+        login_derived -> Bool,
         logout_at -> Nullable<Timestamptz>,
         last_activity_at -> Timestamptz,
-        login_derived -> Bool,
-        inference -> Nullable<Text>,
-        inferred_from -> Nullable<Timestamptz>,
-        ended -> Nullable<Text>,
     }
 }
 

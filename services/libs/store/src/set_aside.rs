@@ -11,23 +11,12 @@ use tokio_postgres::{Error, Row, error::SqlState};
 
 use crate::{
     events::{self, Reported},
-    recording::Recording,
+    persons,
+    recording::{Recording, array},
     sessions, sources,
-    statement::{Part, Statement, column},
 };
 
-const SET_ASIDE: &str = concat!(
-    ") AS given (source_id, event_id, digest, ",
-    events::what_happened!(),
-    ", sqlstate, message)
-), keys AS (
-    INSERT INTO event_ids (source_id, event_id, digest) SELECT source_id, event_id, digest FROM given
-) INSERT INTO set_aside_events (source_id, event_id, ",
-    events::what_happened!(),
-    ", sqlstate, message) SELECT source_id, event_id, ",
-    events::what_happened!(),
-    ", sqlstate, message FROM given"
-);
+const SET_ASIDE: &str = include_str!("events/set_aside.sql");
 
 /// Sets an event aside with the error of the database.
 ///
@@ -39,18 +28,13 @@ pub async fn add(
     sqlstate: &str,
     message: &str,
 ) -> Result<(), Error> {
-    let mut columns = events::columns(&[reported]);
-    columns.push(column!(TEXT_ARRAY, [sqlstate].into_iter()));
-    columns.push(column!(TEXT_ARRAY, [message].into_iter()));
-    let statement = Statement(vec![
-        Part::Sql(events::GIVEN),
-        Part::Columns(columns),
-        Part::Sql(SET_ASIDE),
-    ]);
-    match connection.execute(&statement).await {
+    let mut parameters = events::parameters(&[reported]);
+    parameters.push(array([sqlstate].into_iter()));
+    parameters.push(array([message].into_iter()));
+    match connection.query(SET_ASIDE, parameters).await {
         // Another replica has recorded or set aside the same event meanwhile.
         Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => Ok(()),
-        outcome => outcome,
+        outcome => outcome.map(drop),
     }
 }
 
@@ -70,6 +54,7 @@ pub async fn of_source(connection: &Recording, source_id: i32) -> Result<Vec<Rep
 /// # Errors
 /// The database fails or refuses the event again. The event then remains set aside.
 pub async fn replay(connection: &mut Recording, reported: &Reported) -> Result<bool, Error> {
+    let person_ids = persons::resolve(connection, &[reported]).await?;
     connection
         .transaction(async |connection| {
             let key: [&(dyn tokio_postgres::types::ToSql + Sync); 2] =
@@ -79,8 +64,12 @@ pub async fn replay(connection: &mut Recording, reported: &Reported) -> Result<b
                 .await?;
             let is_replayed = moved.first().map_or(Ok(false), |row| row.try_get(0))?;
             if is_replayed {
-                sessions::merge(connection, &[reported]).await?;
-                sources::advance(connection, &[reported]).await?;
+                let merged = sessions::merge(&[reported], &person_ids);
+                for (statement, parameters) in
+                    merged.into_iter().chain(sources::advance(&[reported]))
+                {
+                    connection.query(statement, parameters).await?;
+                }
             }
             Ok(is_replayed)
         })

@@ -12,11 +12,16 @@ use diesel::{
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use jiff::Timestamp;
 use jiff_diesel::{NullableTimestamp, ToDiesel};
-use rollcall_attendance::event::{Event, Fact};
+use rollcall_attendance::event::Fact;
 use serde::Serialize;
-use tokio_postgres::Error;
 
-use crate::{events::Reported, recording::Recording, schema::sources::dsl};
+use crate::{
+    events::Reported,
+    recording::{Parameters, array},
+    schema::sources::dsl,
+};
+
+const ADVANCE: &str = include_str!("sources/advance.sql");
 
 /// What is known of a source. `gaps` are stretches in which it sent nothing and that `complete_through` does not cover.
 #[derive(Debug, Clone, Serialize, QueryableByName)]
@@ -339,29 +344,24 @@ pub async fn rotate_key(
         == 1)
 }
 
-/// Whether an event says something of its source.
-pub(crate) fn concerns(event: &Event) -> bool {
-    event.complete_through.is_some() || event.fact == Fact::Restart
-}
-
-/// Moves what the sources say of themselves forward: complete through, and the latest restart.
-pub(crate) async fn advance(connection: &Recording, events: &[&Reported]) -> Result<(), Error> {
-    let mut news: BTreeMap<i32, (Option<Timestamp>, Option<Timestamp>)> = BTreeMap::new();
+/// Returns the statement that advances what sources report about themselves: complete through, and
+/// the latest restart. None if no event concerns its source.
+pub(crate) fn advance<'a>(events: &[&Reported]) -> Option<(&'static str, Parameters<'a>)> {
+    let mut advanced: BTreeMap<i32, (Option<Timestamp>, Option<Timestamp>)> = BTreeMap::new();
     for Reported { source_id, event } in events {
         let restart = (event.fact == Fact::Restart).then_some(event.occurred_at);
-        if concerns(event) {
-            let (complete_through, last_restart) = news.entry(*source_id).or_default();
+        if restart.is_some() || event.complete_through.is_some() {
+            let (complete_through, last_restart) = advanced.entry(*source_id).or_default();
             *complete_through = (*complete_through).max(event.complete_through);
             *last_restart = (*last_restart).max(restart);
         }
     }
-    for (source_id, (complete_through, last_restart)) in news {
-        // GREATEST ignores nulls.
-        let statement = "UPDATE sources SET complete_through = GREATEST(complete_through, $2),
-            last_restart_at = GREATEST(last_restart_at, $3) WHERE id = $1";
-        connection
-            .query_once(statement, &[&source_id, &complete_through, &last_restart])
-            .await?;
-    }
-    Ok(())
+    (!advanced.is_empty()).then(|| {
+        let parameters: Parameters = vec![
+            array(advanced.keys().copied()),
+            array(advanced.values().map(|times| times.0)),
+            array(advanced.values().map(|times| times.1)),
+        ];
+        (ADVANCE, parameters)
+    })
 }

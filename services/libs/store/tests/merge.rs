@@ -1,4 +1,5 @@
-//! Any order, batching and repetition of events gives the same sessions: those that the domain's merge gives.
+//! Events in any order, in any batches and any number of times give the sessions of the domain's
+//! merge, and the display forms of the contract.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +11,6 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use jiff::{SignedDuration, Timestamp};
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use rollcall_attendance::{
-    DEFAULT_REALM,
     event::{Arrival, Event, RawEvent},
     session::Session,
 };
@@ -25,11 +25,7 @@ struct Stored {
     #[diesel(sql_type = Text)]
     session_id: String,
     #[diesel(sql_type = Text)]
-    user_name: String,
-    #[diesel(sql_type = Text)]
     normalized_user: String,
-    #[diesel(sql_type = Text)]
-    realm: String,
     #[diesel(sql_type = Text)]
     normalized_realm: String,
     #[diesel(sql_type = Nullable<Timestamptz>, deserialize_as = jiff_diesel::NullableTimestamp)]
@@ -57,8 +53,8 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         0..3_u8,
         0..4_u8,
         0..8_i64,
-        0..2_usize,
-        prop::option::of(0..2_usize),
+        0..3_usize,
+        prop::option::of(0..3_usize),
     );
     prop::collection::vec(event, 1..14).prop_map(|events| {
         let raw_events =
@@ -70,9 +66,14 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
                     kind: Some(["login", "active", "logout", "login"][usize::from(kind)].into()),
                     derived: kind == 3,
                     session_id: Some(format!("s{session}")),
-                    user: Some(["user", "USER"][user].into()),
-                    realm: realm.map(|realm| ["Sales", "sales"][realm].into()),
-                    occurred_at: Some(format!("2025-01-01T00:00:0{second}Z")),
+                    user: Some(["amy", "AMY", "Bob"][user].into()),
+                    realm: realm.map(|realm| ["Sales", "sales", "Default"][realm].into()),
+                    // Two seconds of each of four UTC days, so that events tie.
+                    occurred_at: Some(format!(
+                        "2025-01-0{}T00:00:0{}Z",
+                        1 + second / 2,
+                        second % 2
+                    )),
                     ..RawEvent::default()
                 });
         raw_events
@@ -99,30 +100,47 @@ fn arrivals(events: Vec<Event>) -> impl Strategy<Value = Vec<Vec<Event>>> {
 fn expected(events: &[Event]) -> Vec<Stored> {
     let mut sessions: BTreeMap<&str, Session> = BTreeMap::new();
     for event in events {
-        let (id, news) = Session::of(event).expect("an event of a session");
+        let (id, session) = Session::of(event).expect("an event of a session");
         let merged = match sessions.remove(id) {
-            Some(known) => known.merge(news),
-            None => news,
+            Some(known) => known.merge(session),
+            None => session,
         };
         sessions.insert(id, merged);
     }
-    let stored = |(id, session): (&str, Session)| {
-        let realm = session
-            .realm
-            .map_or(DEFAULT_REALM.to_owned(), |realm| realm.name);
-        Stored {
-            session_id: id.into(),
-            normalized_user: session.user.name.to_lowercase(),
-            user_name: session.user.name,
-            normalized_realm: realm.to_lowercase(),
-            realm,
-            login_at: session.login.map(|login| login.at),
-            login_derived: session.login.is_some_and(|login| login.derived),
-            logout_at: session.logout_at,
-            last_activity_at: session.last_activity_at,
-        }
+    let stored = |(id, session): (&str, Session)| Stored {
+        session_id: id.into(),
+        normalized_user: session.owner.person.user,
+        normalized_realm: session.owner.person.realm,
+        login_at: session.login.map(|login| login.at),
+        login_derived: session.login.is_some_and(|login| login.derived),
+        logout_at: session.logout_at,
+        last_activity_at: session.last_activity_at,
     };
     sessions.into_iter().map(stored).collect()
+}
+
+/// Returns the display form of each person, by the contract and independently of the merge: of all
+/// reported forms the greatest by (UTC date, user, realm).
+fn expected_forms(events: &[Event]) -> Vec<String> {
+    let mut forms: BTreeMap<(String, String), (String, &str, &str)> = BTreeMap::new();
+    for event in events {
+        let (user, realm) = event.names().expect("an event of a session");
+        let realm = realm.unwrap_or("Default");
+        let date = event.occurred_at.to_string()[..10].to_owned();
+        let form = (date, user, realm);
+        let greatest = forms
+            .entry((user.to_lowercase(), realm.to_lowercase()))
+            .or_insert_with(|| form.clone());
+        *greatest = form.max(greatest.clone());
+    }
+    let shown = |(date, user, realm): (String, &str, &str)| format!("{date} {user} {realm}");
+    forms.into_values().map(shown).collect()
+}
+
+async fn stored_forms(database: &TestDatabase) -> Vec<String> {
+    let all = "SELECT reported_on || ' ' || display_user || ' ' || display_realm AS text
+        FROM persons ORDER BY normalized_user, normalized_realm";
+    database.texts(all).await
 }
 
 async fn source(connection: &mut AsyncPgConnection, name: &str) -> i32 {
@@ -142,8 +160,11 @@ async fn source(connection: &mut AsyncPgConnection, name: &str) -> i32 {
 }
 
 async fn stored(connection: &mut AsyncPgConnection, source_id: i32) -> Vec<Stored> {
-    let all = sql_query("SELECT * FROM sessions WHERE source_id = $1 ORDER BY session_id")
-        .bind::<Integer, _>(source_id);
+    let all = sql_query(
+        "SELECT * FROM sessions JOIN persons ON persons.id = person_id
+         WHERE source_id = $1 ORDER BY session_id",
+    )
+    .bind::<Integer, _>(source_id);
     all.load(connection).await.expect("sessions")
 }
 
@@ -158,24 +179,26 @@ fn report(source_id: i32, events: &[Event]) -> Vec<Reported> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn any_permutation_and_duplication_of_events_gives_the_same_sessions() {
+async fn merge_gives_the_same_sessions_for_any_order_and_repetition() {
     let database = TestDatabase::new().await;
     let mut owner = database.connect("rollcall").await;
     let mut ingestion = database.connect("ingestion").await;
-    let mut writer = database.writer();
     let mut runner = TestRunner::default();
     for case in 0..60 {
         let events = events().new_tree(&mut runner).expect("events").current();
-        let expected = expected(&events);
+        let (expected, expected_forms) = (expected(&events), expected_forms(&events));
         for arrival in 0..3 {
             let batches = arrivals(events.clone())
                 .new_tree(&mut runner)
                 .expect("arrivals")
                 .current();
             let source_id = source(&mut owner, &format!("{case}-{arrival}")).await;
+            // Two writers know different persons, as two replicas do.
+            TestDatabase::execute(&database, "TRUNCATE persons, sessions RESTART IDENTITY").await;
+            let mut writers = [database.writer(), database.writer()];
             let mut accepted = 0;
-            for batch in &batches {
-                let outcomes = record(&mut writer, &report(source_id, batch))
+            for (number, batch) in batches.iter().enumerate() {
+                let outcomes = record(&mut writers[number % 2], &report(source_id, batch))
                     .await
                     .expect("recorded");
                 accepted += outcomes
@@ -190,12 +213,17 @@ async fn any_permutation_and_duplication_of_events_gives_the_same_sessions() {
                 expected,
                 "{batches:#?}"
             );
+            assert_eq!(
+                stored_forms(&database).await,
+                expected_forms,
+                "{batches:#?}"
+            );
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_same_id_with_other_content_is_a_conflict_in_its_batch_and_after() {
+async fn event_with_a_known_id_and_other_content_is_a_conflict() {
     let database = TestDatabase::new().await;
     let source_id = source(&mut database.connect("rollcall").await, "gateway").await;
     let mut connection = database.connect("ingestion").await;
@@ -220,11 +248,14 @@ async fn the_same_id_with_other_content_is_a_conflict_in_its_batch_and_after() {
         record(&mut writer, &batch).await,
         Ok(vec![Duplicate, Conflict, Duplicate])
     );
-    assert_eq!(stored(&mut connection, source_id).await[0].user_name, "a");
+    assert_eq!(
+        stored(&mut connection, source_id).await[0].normalized_user,
+        "a"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_event_from_many_connections_at_once_is_accepted_once() {
+async fn event_from_many_connections_at_once_is_accepted_once() {
     let database = TestDatabase::new().await;
     let source_id = source(&mut database.connect("rollcall").await, "gateway").await;
     let events = events()

@@ -154,8 +154,6 @@ impl Rollcall {
         settings.server.internal_address = any_port;
         settings.server.workers = 1;
         settings.token.jwks_socket_directory = PathBuf::new();
-        // Tests sweep when they want it.
-        settings.ingestion.sweep_seconds = u32::MAX;
         let directory = std::env::temp_dir().join(format!("rollcall-{}", Uuid::new_v4().simple()));
         std::fs::create_dir(&directory).expect("a directory");
         settings.ingestion.tls_certificate = directory.join("certificate.pem");
@@ -237,14 +235,6 @@ impl Rollcall {
         let sockets = socket::find(&self.directory, kind).expect("a directory");
         let path = sockets.first().expect("a socket");
         UnixStream::connect(path).await.expect("a connection")
-    }
-
-    /// What the sweeper does every few seconds.
-    pub async fn sweep(&self) {
-        let ingestion = Pool::new(&self.database.settings("ingestion")).expect("a pool");
-        rollcall_ingestion::sweeper::sweep(&ingestion, &self.settings.reporting, self.clock.now())
-            .await
-            .expect("swept");
     }
 
     /// KB008's connect.

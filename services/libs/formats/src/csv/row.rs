@@ -5,7 +5,7 @@ use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use rollcall_attendance::{
     DEFAULT_REALM,
     event::{Arrival, Event, FieldError, RawEvent},
-    key,
+    name::normalize,
 };
 
 use super::columns::Columns;
@@ -96,8 +96,8 @@ fn session_id(record: &StringRecord, columns: &Columns, login: Timestamp, user: 
     let text = |field: &str| columns.value(record, field).unwrap_or_default().to_owned();
     let realm = columns.value(record, "realm").unwrap_or(DEFAULT_REALM);
     let parts = [
-        key(user),
-        key(realm),
+        normalize(user),
+        normalize(realm),
         login.to_string(),
         text("wan_ip"),
         text("client_ip"),

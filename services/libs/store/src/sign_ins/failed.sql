@@ -9,4 +9,4 @@ INSERT INTO audit_log (actor, action, detail)
 SELECT client.name, 'sign_in.lock',
     jsonb_build_object('address', address::text, 'failures', failures, 'locked_until', locked_until)
 FROM judged JOIN api_clients AS client ON client.id = judged.client_id
-WHERE pending = 0 AND locked_until > $3
+WHERE pending = 0 AND locked_until > $3::timestamptz

@@ -1,0 +1,7 @@
+-- Returns the known ones among the given events.
+SELECT source_id, event_id, digest, EXISTS (
+    SELECT FROM set_aside_events AS aside
+    WHERE (aside.event_id, aside.source_id) = (known.event_id, known.source_id)
+) AS is_set_aside
+FROM event_ids AS known
+JOIN unnest($1::integer[], $2::text[]) AS given (source_id, event_id) USING (source_id, event_id)

@@ -1,0 +1,198 @@
+//! Ends of sessions compared with a brute-force reading of the contract, for any order of events
+//! and without any background work.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
+use rollcall_attendance::event::{Arrival, Event, RawEvent};
+use rollcall_store::{events::Reported, sessions};
+use rollcall_test_support::{TestDatabase, record};
+
+#[derive(Debug, Clone)]
+struct TestEvent {
+    kind: &'static str,
+    session: u8,
+    second: i64,
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_735_689_600 + second).expect("an instant")
+}
+
+fn test_events() -> impl Strategy<Value = Vec<TestEvent>> {
+    let kinds = prop::sample::select(vec![
+        "login", "login", "login", "active", "logout", "restart",
+    ]);
+    let event = (kinds, 0..6_u8, 0..40_i64).prop_map(|(kind, session, second)| TestEvent {
+        kind,
+        session,
+        second,
+    });
+    prop::collection::vec(event, 1..30)
+}
+
+fn reported(source_id: i32, number: usize, event: &TestEvent) -> Reported {
+    let unlimited = SignedDuration::from_hours(24 * 365 * 100);
+    let has_session = event.kind != "restart";
+    let raw = RawEvent {
+        event_id: Some(number.to_string()),
+        kind: Some(event.kind.into()),
+        session_id: has_session.then(|| event.session.to_string()),
+        user: has_session.then(|| format!("user {source_id}")),
+        occurred_at: Some(at(event.second).to_string()),
+        ..RawEvent::default()
+    };
+    let arrival = Arrival {
+        at: at(0),
+        earliest: Timestamp::MIN,
+        ahead: unlimited,
+        skew: unlimited,
+    };
+    Reported {
+        source_id,
+        event: Event::parse(raw, &arrival).expect("an event"),
+    }
+}
+
+/// Returns the end reason of each session, or "open".
+fn expected(events: &[TestEvent], timeout_before: i64) -> BTreeMap<String, String> {
+    let times = |session: u8, kind: &'static str| {
+        events
+            .iter()
+            .filter(move |event| event.session == session && event.kind == kind)
+            .map(|event| event.second)
+    };
+    let restarts = || events.iter().filter(|event| event.kind == "restart");
+    let mut expected = BTreeMap::new();
+    for session in 0..6 {
+        let of_session = || {
+            ["login", "active", "logout"]
+                .into_iter()
+                .flat_map(|kind| times(session, kind))
+        };
+        let Some(last) = of_session().max() else {
+            continue;
+        };
+        let is_restarted = times(session, "login").min().is_some_and(|login| {
+            restarts().any(|restart| login < restart.second && last <= restart.second)
+        });
+        let end_reason = if times(session, "logout").max() == Some(last) {
+            "logout"
+        } else if is_restarted {
+            "restart"
+        } else if last < timeout_before {
+            "timeout"
+        } else {
+            "open"
+        };
+        expected.insert(session.to_string(), end_reason.to_owned());
+    }
+    expected
+}
+
+async fn end_reasons(
+    database: &TestDatabase,
+    source_id: i32,
+    timeout_before: i64,
+) -> BTreeMap<String, String> {
+    let mut reporting = database.connect("reporting").await;
+    let user = format!("USER {source_id}");
+    let sessions = sessions::of_user(&mut reporting, &user, (at(0), at(100)), at(timeout_before));
+    let sessions = sessions.await.expect("sessions");
+    assert!(sessions.iter().all(|session| {
+        session.ended_at
+            == session
+                .end_reason
+                .as_ref()
+                .map(|_| session.last_activity_at)
+    }));
+    let end = |reason: Option<String>| reason.unwrap_or_else(|| "open".into());
+    sessions
+        .into_iter()
+        .map(|session| (session.session_id, end(session.end_reason)))
+        .collect()
+}
+
+async fn add_source(database: &TestDatabase, id: i32) {
+    database
+        .execute(&format!(
+            "INSERT INTO sources (id, name, key_hash) OVERRIDING SYSTEM VALUE
+             VALUES ({id}, '{id}', '{id}')"
+        ))
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn end_of_a_session_is_that_of_the_contract_for_any_events() {
+    let database = TestDatabase::new().await;
+    let mut runner = TestRunner::default();
+    let mut writer = database.writer();
+    for case in 1..=60 {
+        let events = test_events()
+            .new_tree(&mut runner)
+            .expect("events")
+            .current();
+        add_source(&database, case).await;
+        let batch: Vec<Reported> = events
+            .iter()
+            .enumerate()
+            .map(|(number, event)| reported(case, number, event))
+            .collect();
+        for part in batch.chunks(4) {
+            record(&mut writer, part).await.expect("recorded");
+        }
+        for timeout_before in [0, 20] {
+            assert_eq!(
+                end_reasons(&database, case, timeout_before).await,
+                expected(&events, timeout_before),
+                "{timeout_before} {events:#?}"
+            );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn session_is_closed_by_timeout_only_after_the_time_has_passed() {
+    let database = TestDatabase::new().await;
+    add_source(&database, 1).await;
+    let login = TestEvent {
+        kind: "login",
+        session: 1,
+        second: 10,
+    };
+    record(&mut database.writer(), &[reported(1, 1, &login)])
+        .await
+        .expect("recorded");
+    assert_eq!(end_reasons(&database, 1, 10).await["1"], "open");
+    assert_eq!(end_reasons(&database, 1, 11).await["1"], "timeout");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn closed_session_is_reopened_by_a_later_event_only() {
+    let database = TestDatabase::new().await;
+    add_source(&database, 1).await;
+    let mut number = 0;
+    let mut report = async |kind, session, second| {
+        number += 1;
+        let event = TestEvent {
+            kind,
+            session,
+            second,
+        };
+        record(&mut database.writer(), &[reported(1, number, &event)])
+            .await
+            .expect("recorded");
+    };
+    report("login", 1, 10).await;
+    report("restart", 0, 15).await;
+    assert_eq!(end_reasons(&database, 1, 0).await["1"], "restart");
+    report("active", 1, 14).await;
+    assert_eq!(end_reasons(&database, 1, 0).await["1"], "restart");
+    report("active", 1, 16).await;
+    assert_eq!(end_reasons(&database, 1, 0).await["1"], "open");
+    report("logout", 1, 20).await;
+    assert_eq!(end_reasons(&database, 1, 0).await["1"], "logout");
+    report("active", 1, 21).await;
+    assert_eq!(end_reasons(&database, 1, 0).await["1"], "open");
+}
