@@ -1,300 +1,32 @@
-//! Backup and restore: into a second checkout on this host, with a project and ports of its own.
+//! Backup and restore, into a second checkout on this host with its own project and ports.
+
+mod original;
+mod target;
 
 use std::{
     fs,
     net::TcpListener,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, Output, Stdio},
-    sync::{
-        LazyLock, OnceLock,
-        atomic::{AtomicBool, Ordering},
-    },
 };
 
-use rollcall_stack_tests::{
-    Answer, CLIENTS, api_client, parse, project, psql, report, root, run_script, script, send,
-    source_named, token,
-};
-use serde_json::{Value, json};
+use original::{CONCURRENT_SOURCE, Original, digests, file, original, text};
+use rollcall_stack_tests::{project, psql, root, run_script, script};
+use target::Target;
 
-const PASSPHRASE: &str = "correct horse battery staple";
-/// The source that reports while the backup is made.
-static NOISE: LazyLock<String> = LazyLock::new(|| format!("gateway-{}", uuid::Uuid::new_v4()));
-
-/// A backup of the running stack, and what the stack held when it was made.
-struct Original {
-    backup: PathBuf,
-    key_file_backup: PathBuf,
-    client: (String, String),
-    period: (String, String),
-    report: Value,
-    digests: String,
-}
-
-/// Events arrive while the backup is made. Everything but the rows of their source stays as it is
-/// meanwhile.
-fn original() -> &'static Original {
-    static ORIGINAL: OnceLock<Original> = OnceLock::new();
-    ORIGINAL.get_or_init(|| {
-        script("demo", &[]);
-        let client = api_client(&["reporting:read"]);
-        // Until yesterday: what arrives during the backup is not in this report.
-        let yesterday = jiff::Zoned::now().date().yesterday().expect("a date");
-        let period = (
-            yesterday
-                .checked_sub(jiff::Span::new().days(13))
-                .expect("a date")
-                .to_string(),
-            yesterday.to_string(),
-        );
-        let key = source_named(&NOISE);
-        fs::write(file("passphrase"), PASSPHRASE).expect("written");
-        fs::write(file("wrong-passphrase"), "correct horse battery stable").expect("written");
-        fs::write(file("key"), [7; 64]).expect("written");
-        let backup = file("backup");
-        let digests =
-            while_events_arrive(&key, || unchanged_digests_around(|| make_backup(&backup)));
-        let key_file_backup = file("key-file-backup");
-        script(
-            "backup",
-            &[text(&key_file_backup), "--key-file", text(&file("key"))],
-        );
-        let report = report(&token(&client), &period.0, &period.1).json()["data"].clone();
-        assert!(
-            report.as_array().is_some_and(|rows| rows.len() > 10),
-            "{report}"
-        );
-        Original {
-            backup,
-            key_file_backup,
-            client,
-            period,
-            report,
-            digests,
-        }
-    })
-}
-
-fn make_backup(file_name: &Path) {
-    script(
-        "backup",
-        &[
-            text(file_name),
-            "--passphrase-file",
-            text(&file("passphrase")),
-        ],
-    );
-}
-
-fn while_events_arrive<T>(key: &str, work: impl FnOnce() -> T) -> T {
-    let done = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            while !done.load(Ordering::Relaxed) {
-                let session = uuid::Uuid::new_v4().to_string();
-                let event = json!({"event_id": session, "type": "login", "session_id": session, "user": session,
-                    "occurred_at": jiff::Zoned::now().timestamp()});
-                assert_eq!(send(key, &event).status, 200);
-            }
-        });
-        let _stop = StopOnDrop(&done);
-        work()
-    })
-}
-
-/// Also stops when the work panics.
-struct StopOnDrop<'a>(&'a AtomicBool);
-
-impl Drop for StopOnDrop<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-/// The stack's own periodic work may change a row in between: then the backup is made again.
-fn unchanged_digests_around(work: impl Fn()) -> String {
-    for _ in 0..5 {
-        let before = digests(psql);
-        work();
-        if digests(psql) == before {
-            return before;
-        }
-    }
-    panic!("the tables never stay as they are");
-}
-
-/// One line for each table: its number of rows and a digest of them, without the rows of the source
-/// that reports meanwhile.
-fn digests(psql: impl Fn(&str) -> String) -> String {
-    let columns = psql(
-        "SELECT relname || ' ' || CASE WHEN relname = 'sources' THEN 'id' ELSE coalesce(attname, '-') END
-         FROM pg_class LEFT JOIN pg_attribute ON attrelid = pg_class.oid AND attname = 'source_id'
-         WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition ORDER BY 1",
-    );
-    assert!(columns.lines().count() >= 8, "{columns}");
-    let digest = |line: &str| {
-        let (table, column) = line.split_once(' ').expect("two words");
-        let filter = match column {
-            "-" => String::from("true"),
-            column => format!(
-                "{column} <> (SELECT id FROM sources WHERE name = '{}')",
-                *NOISE
-            ),
-        };
-        let digest = psql(&format!(
-            "SELECT count(*) || ' rows ' || coalesce(sum(hashtextextended(t::text, 0)::numeric), 0) FROM {table} t WHERE {filter}"
-        ));
-        format!("{table}: {digest}\n")
-    };
-    columns.lines().map(digest).collect()
-}
-
-fn file(name: &str) -> PathBuf {
-    let folder = root().with_file_name("backups");
-    fs::create_dir_all(&folder).expect("a folder");
-    folder.join(name)
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().expect("text")
-}
-
-/// A checkout beside that of the stack, with a project and ports of its own.
-struct Target {
-    folder: PathBuf,
-    port: u16,
-}
-
-impl Target {
-    fn project() -> String {
-        format!("{}-restored", project())
-    }
-
-    /// An empty installation.
-    fn empty() -> Self {
-        let here: u16 = rollcall_stack_tests::port(0).parse().expect("a port");
-        let target = Self {
-            folder: root().with_file_name("restored"),
-            port: here + 2000,
-        };
-        // The same files as the running stack, so that Docker has every layer of the images in its
-        // cache.
-        let checkout = r#"
-            # The project is named here, because a folder without .env stands for the project `rollcall`.
-            (cd "$1" && docker compose --project-name "$3" --profile operator down --volumes) 2>/dev/null
-            rm -rf "$2" && mkdir "$2" && tar -C "$1" --exclude=./.env --exclude=./.rollcall -cf - . | tar -C "$2" -xf -
-            printf 'COMPOSE_PROJECT_NAME=%s\nPORT=%s\nRADIUS_PORT=%s\nSYSLOG_PORT=%s\nSYSLOG_TLS_PORT=%s\n' \
-                "$3" "$4" $(($4 + 1)) $(($4 + 2)) $(($4 + 3)) >"$2/.env"
-        "#;
-        let made = Command::new("bash")
-            .args(["-euc", checkout, "bash"])
-            .args([root().as_path(), &target.folder])
-            .args([Self::project(), target.port.to_string()])
-            .status()
-            .expect("bash");
-        assert!(made.success());
-        target
-    }
-
-    fn run(&self, name: &str, arguments: &[&str]) -> Output {
-        Command::new(self.folder.join("scripts").join(name))
-            .args(arguments)
-            .stdin(Stdio::null())
-            .output()
-            .expect("a shell")
-    }
-
-    fn restore(&self, file: &Path, arguments: &[&str]) -> Output {
-        self.run("restore", &[&[text(file)], arguments].concat())
-    }
-
-    fn docker(&self, arguments: &[&str]) -> String {
-        let output = Command::new("docker")
-            .args(arguments)
-            .current_dir(&self.folder)
-            .output()
-            .expect("docker");
-        assert!(output.status.success(), "{arguments:?}: {output:?}");
-        String::from_utf8(output.stdout)
-            .expect("text")
-            .trim()
-            .to_owned()
-    }
-
-    fn psql(&self, statement: &str) -> String {
-        self.docker(&[
-            "compose", "exec", "-T", "postgres", "psql", "-U", "rollcall", "-d", "rollcall",
-            "-qAtc", statement,
-        ])
-    }
-
-    /// A request of a client that trusts the CA of the original stack.
-    fn curl(&self, path: &str, headers: &[&str], body: &Value) -> Answer {
-        let ca = format!("{}:/ca.pem:ro", root().join(".rollcall/ca.pem").display());
-        let url = format!("https://127.0.0.1:{}{path}", self.port);
-        let body = body.to_string();
-        let mut command = vec![
-            "run",
-            "--rm",
-            "--network",
-            "host",
-            "-v",
-            &ca,
-            CLIENTS,
-            "curl",
-            "-sS",
-            "-i",
-            "--cacert",
-            "/ca.pem",
-        ];
-        command.extend(["-H", "Content-Type: application/json", "-d", &body, &url]);
-        for header in headers {
-            command.extend(["-H", header]);
-        }
-        parse(&self.docker(&command))
-    }
-
-    fn sign_in(&self, (name, password): &(String, String)) -> String {
-        let body = json!({"username": name, "password": password});
-        let answer = self.curl("/api/v1/auth/connect", &[], &body);
-        answer.json()["token"]
-            .as_str()
-            .unwrap_or_else(|| panic!("{answer:?}"))
-            .to_owned()
-    }
-
-    fn report(&self, token: &str, (from, to): &(String, String)) -> Value {
-        let authorization = format!("Authorization: Bearer {token}");
-        let body = json!({"Filters": {"StartDate": from, "EndDate": to, "UserName": "All Users", "StartOfDay": "00:00:00", "RequestDate": to}});
-        self.curl("/api/v1/reporting/sessions", &[&authorization], &body)
-            .json()["data"]
-            .clone()
-    }
-
-    /// No container, volume or network, and the settings that it was made with.
-    fn is_empty(&self) -> bool {
-        let label = format!("label=com.docker.compose.project={}", Self::project());
-        let nothing = ["container", "volume", "network"].iter().all(|kind| {
-            self.docker(&[kind, "ls", "-q", "--filter", &label])
-                .is_empty()
-        });
-        let settings = fs::read_to_string(self.folder.join(".env")).expect(".env");
-        nothing && settings.lines().count() == 5 && !self.folder.join(".rollcall").exists()
-    }
-}
-
-/// What the script said; it must have failed.
+/// Asserts that a script failed. Returns its standard error.
 fn refusal(output: &Output) -> String {
     assert!(!output.status.success(), "{output:?}");
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
+/// Asserts that a script succeeded. Returns its standard error.
 fn succeeded(output: &Output) -> String {
     assert!(output.status.success(), "{output:?}");
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// A copy of the backup with other bytes.
+/// Writes a copy of the backup with changed bytes. Returns its path.
 fn changed(name: &str, change: impl FnOnce(&mut Vec<u8>)) -> PathBuf {
     let mut bytes = fs::read(&original().backup).expect("the backup");
     change(&mut bytes);
@@ -303,6 +35,7 @@ fn changed(name: &str, change: impl FnOnce(&mut Vec<u8>)) -> PathBuf {
     path
 }
 
+/// Writes a copy of the backup with a text in its header replaced. Returns its path.
 fn replaced(name: &str, from: &str, to: &str) -> PathBuf {
     changed(name, |bytes| {
         let line = bytes
@@ -316,7 +49,7 @@ fn replaced(name: &str, from: &str, to: &str) -> PathBuf {
 }
 
 #[test]
-fn a_restored_stack_has_every_row_and_serves_the_old_clients() {
+fn restored_stack_has_every_row_and_accepts_the_old_credentials() {
     let original = original();
     let target = Target::empty();
     let said = succeeded(&target.restore(
@@ -331,32 +64,34 @@ fn a_restored_stack_has_every_row_and_serves_the_old_clients() {
         digests(|statement| target.psql(statement)),
         original.digests
     );
-    // Of the source that reported meanwhile the backup has one snapshot.
+    // The backup has a consistent snapshot of the source that reported meanwhile.
     let counts = format!(
-        "SELECT count(*) || ' ' || count(DISTINCT event_id) FROM events WHERE source_id = (SELECT id FROM sources WHERE name = '{}')",
-        *NOISE
+        "SELECT count(*) || ' ' || count(DISTINCT event_id) FROM events
+         WHERE source_id = (SELECT id FROM sources WHERE name = '{}')",
+        *CONCURRENT_SOURCE
     );
-    let keys = counts.replace("FROM events", "FROM event_ids");
+    let event_ids = counts.replace("FROM events", "FROM event_ids");
     let sessions = counts
         .replace("FROM events", "FROM sessions")
         .replace("event_id", "session_id");
     let events = target.psql(&counts);
     assert_ne!(events, "0 0");
     assert_eq!(
-        (target.psql(&keys), target.psql(&sessions)),
+        (target.psql(&event_ids), target.psql(&sessions)),
         (events.clone(), events)
     );
     let token = target.sign_in(&original.client);
     assert_eq!(target.report(&token, &original.period), original.report);
 
-    plain_dump_works(&target, original);
-    lost_secrets_heal(&target, original);
-    purge_removes_the_target_alone(&target);
+    // These steps share the restored stack: each would have to build and start its own.
+    assert_plain_dump_is_restored(&target, original);
+    assert_lost_secrets_are_replaced(&target, original);
+    assert_purge_removes_only_the_target(&target);
 }
 
-/// A plain dump, loaded into an empty database without the roles: `scripts/up` creates roles and
-/// privileges.
-fn plain_dump_works(target: &Target, original: &Original) {
+/// Asserts that a plain dump can be loaded into an empty database without roles. `scripts/up`
+/// creates roles and privileges.
+fn assert_plain_dump_is_restored(target: &Target, original: &Original) {
     let dump = file("plain.dump");
     let made = Command::new("docker")
         .args([
@@ -367,22 +102,14 @@ fn plain_dump_works(target: &Target, original: &Original) {
         .status()
         .expect("docker");
     assert!(made.success());
-    target.docker(&["compose", "down"]);
+    // The volume of the database is removed: it needs no orderly shutdown.
+    target.docker(&["compose", "down", "--timeout", "1"]);
     target.docker(&["volume", "rm", &format!("{}_database", Target::project())]);
     target.docker(&["compose", "up", "--detach", "--wait", "postgres"]);
-    // It complains of the missing roles, and loads the rest.
+    // pg_restore reports errors for the missing roles and loads everything else.
     Command::new("docker")
-        .args([
-            "compose",
-            "exec",
-            "-T",
-            "postgres",
-            "pg_restore",
-            "-U",
-            "rollcall",
-            "-d",
-            "rollcall",
-        ])
+        .args(["compose", "exec", "-T", "postgres", "pg_restore"])
+        .args(["-U", "rollcall", "-d", "rollcall"])
         .current_dir(&target.folder)
         .stdin(fs::File::open(&dump).expect("the dump"))
         .stderr(Stdio::null())
@@ -397,8 +124,8 @@ fn plain_dump_works(target: &Target, original: &Original) {
     assert_eq!(target.report(&token, &original.period), original.report);
 }
 
-/// The database has the old passwords, the services get new ones.
-fn lost_secrets_heal(target: &Target, original: &Original) {
+/// Asserts that `scripts/up` replaces lost passwords. The database still has the old ones.
+fn assert_lost_secrets_are_replaced(target: &Target, original: &Original) {
     target.docker(&["compose", "down"]);
     target.docker(&[
         "volume",
@@ -409,7 +136,8 @@ fn lost_secrets_heal(target: &Target, original: &Original) {
     target.sign_in(&original.client);
 }
 
-fn purge_removes_the_target_alone(target: &Target) {
+/// Asserts that `scripts/down --purge` removes the target and leaves the original stack alone.
+fn assert_purge_removes_only_the_target(target: &Target) {
     let images = |project: &str| {
         let reference = format!("reference=localhost/{project}/*");
         target
@@ -438,7 +166,7 @@ fn purge_removes_the_target_alone(target: &Target) {
 }
 
 #[test]
-fn a_backup_that_cannot_be_used_is_refused_and_changes_nothing() {
+fn restore_rejects_an_unusable_backup_and_changes_nothing() {
     let target = Target::empty();
     let middle = original().backup.metadata().expect("the file").len() / 2;
     let middle = usize::try_from(middle).expect("a size");
@@ -480,7 +208,7 @@ fn a_backup_that_cannot_be_used_is_refused_and_changes_nothing() {
 }
 
 #[test]
-fn a_restore_that_fails_leaves_an_empty_installation() {
+fn restore_that_fails_leaves_an_empty_installation() {
     let target = Target::empty();
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = taken.local_addr().expect("an address").port().to_string();
@@ -498,7 +226,7 @@ fn a_restore_that_fails_leaves_an_empty_installation() {
 }
 
 #[test]
-fn restore_refuses_an_installation_that_is_not_empty() {
+fn restore_rejects_an_installation_that_is_not_empty() {
     let passphrase = file("passphrase");
     let arguments = [
         text(&original().backup),
@@ -525,7 +253,7 @@ fn restore_refuses_an_installation_that_is_not_empty() {
 }
 
 #[test]
-fn backup_says_what_it_takes() {
+fn backup_error_names_the_invalid_argument() {
     let short = file("short");
     fs::write(&short, "short").expect("written");
     let to = file("never");
@@ -552,7 +280,7 @@ fn backup_says_what_it_takes() {
 }
 
 #[test]
-fn a_backup_is_for_its_owner_alone() {
+fn backup_file_is_encrypted_and_readable_by_its_owner_only() {
     use std::os::unix::fs::PermissionsExt;
     let mode = original()
         .backup
@@ -566,6 +294,6 @@ fn a_backup_is_for_its_owner_alone() {
     assert!(
         contains(b"rollcall-backup format=1")
             && !contains(b"PRIVATE KEY")
-            && !contains(NOISE.as_bytes())
+            && !contains(CONCURRENT_SOURCE.as_bytes())
     );
 }
