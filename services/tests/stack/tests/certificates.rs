@@ -1,5 +1,5 @@
-//! The certificate authority (CA) of the stack: its name constraints, its private key, renewal, host
-//! names, and the operator's own certificate.
+//! The certificate authority (CA) of the stack: its name constraints, its private key, renewal,
+//! host names, and the operator's own certificate.
 
 use std::fs;
 
@@ -8,7 +8,8 @@ use serde_json::Value;
 
 const NAME: &str = "rollcall.example.com";
 
-/// Returns a shell command for the container `ca` that writes `private-key.pem` and `certificate.pem`,
+/// Returns a shell command for the container `ca` that writes `private-key.pem` and
+/// `certificate.pem`,
 /// signed by the CA, to /dev/shm.
 fn sign(alternative_name: &str, days: u32) -> String {
     format!(
@@ -27,7 +28,7 @@ fn output_of(service: &str, command: &str) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
-/// Returns the exit codes of `openssl verify` and of curl for a certificate of the CA for this name.
+/// Returns the exit codes of `openssl verify` and curl for a certificate of the CA for this name.
 fn verification(alternative_name: &str) -> String {
     let command = sign(alternative_name, 1) + " && cat certificate.pem private-key.pem";
     let pair = output_of("ca", &command);
@@ -38,7 +39,10 @@ fn verification(alternative_name: &str) -> String {
         openssl verify -purpose sslserver -CAfile /state/ca.pem /tmp/pair.pem >/dev/null 2>&1
         printf 'openssl %s, ' $?
         openssl s_server -accept 127.0.0.1:{port} -cert /tmp/pair.pem -www >/dev/null 2>&1 &
-        until (exec 3<>/dev/tcp/127.0.0.1/{port}) 2>/dev/null; do sleep 0.1; done
+        for attempt in $(seq 100); do
+            (exec 3<>/dev/tcp/127.0.0.1/{port}) 2>/dev/null && break
+            sleep 0.1
+        done
         curl -sS -o /dev/null --max-time 10 --cacert /state/ca.pem \
             --connect-to ::127.0.0.1:{port} https://{name}:{port}/ 2>/tmp/error
         printf 'curl %s' $?
@@ -113,8 +117,8 @@ fn certificate_that_expires_soon_fails_status_and_is_renewed() {
     assert!(is_valid_for(&text, 89) || is_valid_for(&text, 90), "{text}");
 }
 
-/// Removes host names and the operator's certificate when dropped, so that the certificate of the CA
-/// is used again.
+/// Removes host names and the operator's certificate when dropped, so that the certificate of the
+/// CA is used again.
 struct WithoutName;
 
 impl Drop for WithoutName {

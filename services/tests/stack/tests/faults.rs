@@ -115,8 +115,8 @@ fn scale([first, second]: [&str; 2]) {
 
 #[test]
 fn replicas_share_the_requests_and_one_may_fail() {
-    // Compose does not scale a service whose latest health check failed, as it may have failed while
-    // another test paused the database.
+    // Compose does not scale a service whose latest health check failed. A check may have failed
+    // while another test paused the database.
     eventually("a healthy stack", || {
         run_script("status", &[]).status.success()
     });

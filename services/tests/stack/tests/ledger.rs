@@ -1,5 +1,5 @@
-//! No acknowledged event is lost or counted twice when containers fail. The client keeps a ledger of
-//! the acknowledgements, which is compared with the database and a report.
+//! No acknowledged event is lost or counted twice when containers fail. The client keeps a ledger
+//! of the acknowledgements, which is compared with the database and a report.
 //!
 //! `FAULT_ROUNDS` sets the number of faults: 5 by default, 50 in `scripts/test --faults`.
 
@@ -73,8 +73,8 @@ impl Outcome {
         assert_eq!(self.lost(), 0, "{summary}");
         assert_eq!(self.ledger["accepted_twice"], json!([]), "{summary}");
         assert_eq!(self.ledger["rejected"], 0, "{summary}");
-        // The report must equal the rows that the client computed, once the open sessions of 2025 are
-        // closed by timeout.
+        // The report must equal the rows that the client computed, once the open sessions of 2025
+        // are closed by timeout.
         eventually("the sweeper", || {
             psql(
                 "SELECT count(*) FROM sessions
