@@ -59,6 +59,7 @@ GRANT EXECUTE ON FUNCTION replay_event TO ingestion;
 GRANT SELECT, INSERT, UPDATE ON sessions TO ingestion;
 GRANT SELECT, INSERT (normalized_user, normalized_realm, reported_on, display_user, display_realm),
     UPDATE (reported_on, display_user, display_realm) ON persons TO ingestion;
+GRANT EXECUTE ON FUNCTION greater_person TO ingestion;
 GRANT EXECUTE ON FUNCTION make_partitions, expire_event_ids, expire_event_month, expire_audit_month, expire_sessions, add_up_arrivals TO ingestion;
 GRANT EXECUTE ON FUNCTION pg_logical_emit_message(boolean, text, text, boolean) TO ingestion;
 

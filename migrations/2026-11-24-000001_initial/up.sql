@@ -169,6 +169,15 @@ CREATE TABLE persons (
     UNIQUE (normalized_user, normalized_realm)
 );
 
+-- Returns the person whose names are greater. It is volatile so that it sees persons that were
+-- committed after the calling statement began. A subquery would not see them, and the merge of
+-- sessions would then depend on the order of arrival.
+CREATE FUNCTION greater_person(a integer, b integer) RETURNS integer LANGUAGE sql VOLATILE
+RETURN (
+    SELECT id FROM persons WHERE id IN (a, b)
+    ORDER BY normalized_user DESC, normalized_realm DESC LIMIT 1
+);
+
 -- Sessions: the merge of their events, which does not depend on the order of arrival.
 CREATE TABLE sessions (
     -- References sources and persons without a foreign key, as in event_ids.

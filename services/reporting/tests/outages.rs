@@ -132,10 +132,10 @@ async fn a_report_that_nobody_reads_on_gives_its_connection_up() {
         .start();
     let token = rollcall.token("reporting:read").await;
     rollcall.source().await;
-    let many =
-        "INSERT INTO sessions SELECT min(id), n, 'User' || n, at, 'user' || n, 'Default', at, 'default', at, at, at
-        FROM sources, generate_series(1, 300000) AS n, (SELECT timestamptz '2025-01-02' AS at) AS t GROUP BY n, at";
-    rollcall.database.execute(many).await;
+    rollcall
+        .database
+        .add_sessions(300_000, "'User' || n", "'Default'")
+        .await;
     let mut answer = rollcall.report(&token, &filters()).await;
     assert!(
         answer

@@ -12,7 +12,17 @@ impl LargeReport {
         let name = format!("abuse-{}", uuid::Uuid::new_v4());
         source_named(&name);
         psql(&format!(
-            "INSERT INTO sessions SELECT (SELECT id FROM sources WHERE name = '{name}'), 'abuse-' || n, 'User' || n, at, 'user' || n, 'Default', at, 'default', at, at, at FROM generate_series(1, 200000) AS n, (SELECT timestamptz '2001-01-02' AS at) AS t; ANALYZE sessions"
+            "INSERT INTO persons (
+                 normalized_user, normalized_realm, reported_on, display_user, display_realm
+             )
+             SELECT 'user' || n, 'abuse', '2001-01-02', 'User' || n, 'Abuse'
+             FROM generate_series(1, 200000) AS n ON CONFLICT DO NOTHING;
+             INSERT INTO sessions (source_id, session_id, person_id, names_realm, named_at,
+                 login_at, logout_at, last_activity_at)
+             SELECT sources.id, 'abuse-' || persons.id, persons.id, true, at, at, at, at
+             FROM sources, persons, (SELECT timestamptz '2001-01-02' AS at) AS instant
+             WHERE name = '{name}' AND normalized_realm = 'abuse';
+             ANALYZE sessions, persons"
         ));
         Self
     }

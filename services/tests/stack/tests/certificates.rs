@@ -1,5 +1,5 @@
-//! The certificate authority (CA): what it can sign, who holds its key, and what happens when names
-//! change or a certificate is about to expire.
+//! The certificate authority (CA) of the stack: its name constraints, its private key, renewal,
+//! host names, and the operator's own certificate.
 
 use std::fs;
 
@@ -8,7 +8,8 @@ use serde_json::Value;
 
 const NAME: &str = "rollcall.example.com";
 
-/// A shell command for the container `ca` that writes `private-key.pem` and `certificate.pem`,
+/// Returns a shell command for the container `ca` that writes `private-key.pem` and
+/// `certificate.pem`,
 /// signed by the CA, to /dev/shm.
 fn sign(alternative_name: &str, days: u32) -> String {
     format!(
@@ -20,15 +21,15 @@ fn sign(alternative_name: &str, days: u32) -> String {
     )
 }
 
-/// Standard output of a command in a container of the stack, which must succeed.
+/// Runs a command in a container of the stack, which must succeed. Returns its standard output.
 fn output_of(service: &str, command: &str) -> String {
     let output = run_in(service, command);
     assert!(output.status.success(), "{service}: {command}: {output:?}");
     String::from_utf8(output.stdout).expect("text")
 }
 
-/// Exit codes of `openssl verify` and of curl for a certificate of the CA for this name.
-fn judge(alternative_name: &str) -> String {
+/// Returns the exit codes of `openssl verify` and curl for a certificate of the CA for this name.
+fn verification(alternative_name: &str) -> String {
     let command = sign(alternative_name, 1) + " && cat certificate.pem private-key.pem";
     let pair = output_of("ca", &command);
     let name = alternative_name.split_once(':').expect("its kind").1;
@@ -38,18 +39,23 @@ fn judge(alternative_name: &str) -> String {
         openssl verify -purpose sslserver -CAfile /state/ca.pem /tmp/pair.pem >/dev/null 2>&1
         printf 'openssl %s, ' $?
         openssl s_server -accept 127.0.0.1:{port} -cert /tmp/pair.pem -www >/dev/null 2>&1 &
-        curl -sS -o /dev/null --retry 10 --retry-connrefused --retry-delay 1 \
-            --cacert /state/ca.pem --connect-to ::127.0.0.1:{port} https://{name}:{port}/ 2>/tmp/error; printf 'curl %s' $?
+        for attempt in $(seq 100); do
+            (exec 3<>/dev/tcp/127.0.0.1/{port}) 2>/dev/null && break
+            sleep 0.1
+        done
+        curl -sS -o /dev/null --max-time 10 --cacert /state/ca.pem \
+            --connect-to ::127.0.0.1:{port} https://{name}:{port}/ 2>/tmp/error
+        printf 'curl %s' $?
         kill %1"
     );
     client(&["bash", "-c", &command], &pair)
 }
 
 #[test]
-fn clients_refuse_certificates_of_the_ca_for_other_names() {
-    assert_eq!(judge("IP:127.0.0.1"), "openssl 0, curl 0");
+fn clients_reject_certificates_of_the_ca_for_other_names() {
+    assert_eq!(verification("IP:127.0.0.1"), "openssl 0, curl 0");
     for other in ["IP:192.0.2.1", "DNS:payroll.example.com", "DNS:localhost"] {
-        assert_eq!(judge(other), "openssl 2, curl 60", "{other}");
+        assert_eq!(verification(other), "openssl 2, curl 60", "{other}");
     }
 }
 
@@ -78,7 +84,7 @@ fn only_the_ca_container_has_the_ca_key() {
 }
 
 #[test]
-fn certificate_that_is_about_to_expire_is_an_alarm_and_is_renewed() {
+fn certificate_that_expires_soon_fails_status_and_is_renewed() {
     let put = "mv -f private-key.pem certificate.pem /var/lib/tls/";
     let soon = sign("IP:127.0.0.1", 3);
     output_of("ca", &format!("{soon} && {put}"));
@@ -87,7 +93,7 @@ fn certificate_that_is_about_to_expire_is_an_alarm_and_is_renewed() {
     let ca_before = output_of("ca", "cat /var/lib/ca/authority/ca.pem");
     let other_before = output_of("ca", "cat /var/lib/tls-ingestion/certificate.pem");
     let renewed = output_of("ca", "certificate issue");
-    // A second after it was signed, a certificate for 3 days is valid for 2 whole days.
+    // One second after a certificate for 3 days is signed, it is valid for 2 whole days.
     let is_valid_for = |text: &str, days: u8| {
         text.contains(&format!("TLS        certificate valid for {days} days"))
     };
@@ -111,7 +117,8 @@ fn certificate_that_is_about_to_expire_is_an_alarm_and_is_renewed() {
     assert!(is_valid_for(&text, 89) || is_valid_for(&text, 90), "{text}");
 }
 
-/// Removes host names and the operator's certificate, so that the CA's certificate is used again.
+/// Removes host names and the operator's certificate when dropped, so that the certificate of the
+/// CA is used again.
 struct WithoutName;
 
 impl Drop for WithoutName {
@@ -126,21 +133,22 @@ impl Drop for WithoutName {
     }
 }
 
-/// Writes a certificate of the operator's own into .rollcall/tls.
-fn put_own_certificate(alternative_name: &str) {
+/// Writes a self-signed certificate into .rollcall/tls. Returns its private key, in PEM.
+fn write_own_certificate(alternative_name: &str) -> String {
     let command = format!(
         "cd /tmp && openssl req -x509 -newkey rsa:2048 -noenc -days 60 -subj /CN=own \
-         -addext subjectAltName={alternative_name} -keyout key -out certificate 2>/dev/null && cat certificate key"
+         -addext subjectAltName={alternative_name} -keyout key -out certificate 2>/dev/null && \
+         cat certificate key"
     );
     let pair = client(&["sh", "-c", &command], "");
     let key_at = pair.find("-----BEGIN PRIVATE").expect("a key");
     let folder = root().join(".rollcall/tls");
     fs::write(folder.join("certificate.pem"), &pair[..key_at]).expect("written");
-    fs::write(folder.join("private-key.pem"), &pair[key_at..]).expect("written");
+    pair[key_at..].to_owned()
 }
 
 /// Returns the issuer in the OAuth metadata that the VIP serves under this name.
-fn issuer_asked_by(name: &str) -> String {
+fn issuer_at(name: &str) -> String {
     let (_, port) = url()
         .rsplit_once(':')
         .map(|(host, port)| (host.to_owned(), port.to_owned()))
@@ -153,11 +161,25 @@ fn issuer_asked_by(name: &str) -> String {
     metadata["issuer"].as_str().expect("text").to_owned()
 }
 
+/// Returns the subject of the certificate that the VIP presents, which its CA file must verify.
+fn served_subject() -> String {
+    let command = "openssl s_client -connect ${STACK_URL#https://} -CAfile /state/ca.pem \
+                   -verify_return_error </dev/null 2>/dev/null | openssl x509 -noout -subject";
+    client(&["sh", "-c", command], "")
+}
+
+// One test for the host name and the operator's certificate: each change of them runs `scripts/up`.
 #[test]
-fn host_name_is_in_certificate_url_and_issuer() {
+fn vip_uses_the_host_name_and_the_operators_certificate_until_they_are_removed() {
     let expected = url().replace("127.0.0.1", NAME);
     let _restored = WithoutName;
-    put_own_certificate(&format!("DNS:{NAME}"));
+    let private_key = write_own_certificate(&format!("DNS:{NAME}"));
+    let without_key = run_script("up", &[]);
+    assert!(!without_key.status.success(), "{without_key:?}");
+    let error = String::from_utf8_lossy(&without_key.stderr);
+    assert!(error.contains("both needed"), "{error}");
+    let key_file = root().join(".rollcall/tls/private-key.pem");
+    fs::write(key_file, private_key).expect("written");
     let up = script("up", &["--host-name", NAME]);
     for text in [
         "THE CA HAS CHANGED",
@@ -167,13 +189,15 @@ fn host_name_is_in_certificate_url_and_issuer() {
         assert!(up.contains(text), "{text}: {up}");
     }
     assert!(script("status", &[]).contains(&format!("VIP        answers at {expected}")));
-    assert_eq!(issuer_asked_by(NAME), expected);
+    assert_eq!(issuer_at(NAME), expected);
+    assert!(served_subject().contains("own"));
 
     for file in ["certificate.pem", "private-key.pem"] {
         fs::remove_file(root().join(".rollcall/tls").join(file)).expect("removed");
     }
     assert!(script("up", &[]).contains("THE CA HAS CHANGED"));
+    assert!(served_subject().contains("Rollcall"));
     for name in [NAME, "127.0.0.1"] {
-        assert_eq!(issuer_asked_by(name), expected, "{name}");
+        assert_eq!(issuer_at(name), expected, "{name}");
     }
 }

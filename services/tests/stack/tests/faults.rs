@@ -1,42 +1,40 @@
-//! What dies, and what must not die with it.
+//! Failures of one service, and the requests that must still succeed.
 
 use std::process::Command;
 
 use rollcall_stack_tests::{
-    api_client, compose, docker, eventually, report, run_script, script, send, source, token,
+    JSON_FROM_STDIN, api_client, client, compose, curl, docker, eventually, report, root,
+    run_script, script, send, source, token, url,
 };
 use serde_json::{Value, json};
 
 fn login(id: &str) -> Value {
-    json!({"event_id": id, "type": "login", "session_id": id, "user": "user_4", "occurred_at": "2025-01-01T15:30:00Z"})
+    json!({
+        "event_id": id,
+        "type": "login",
+        "session_id": id,
+        "user": "user_4",
+        "occurred_at": "2025-01-01T15:30:00Z",
+    })
 }
 
 #[test]
-fn without_redis_reports_fail_closed_and_gateways_still_report() {
-    let (key, client) = (source(), api_client(&["reporting:read"]));
-    let token = token(&client);
+fn reports_get_503_and_events_are_accepted_when_redis_is_down() {
+    let (key, credentials) = (source(), api_client(&["reporting:read"]));
+    let token = token(&credentials);
     compose(&["stop", "redis"]);
-    // The container of the client takes its time too: what is bounded is the answer itself.
-    let refused = rollcall_stack_tests::client(
-        &[
-            "curl",
-            "-sS",
-            "-o",
-            "/dev/null",
-            "-w",
-            "%{http_code} %{time_total} %header{retry-after}",
-            "--cacert",
-            "/state/ca.pem",
-            "-H",
-            &format!("Authorization: Bearer {token}"),
-            "-X",
-            "POST",
-            &format!("{}/api/v1/reporting/sessions", rollcall_stack_tests::url()),
-        ],
-        "",
+    // curl measures the time of the response without that of the client container.
+    let (authorization, url) = (
+        format!("Authorization: Bearer {token}"),
+        format!("{}/api/v1/reporting/sessions", url()),
     );
-    let parts: Vec<&str> = refused.split(' ').collect();
-    assert_eq!((parts[0], parts[2]), ("503", "1"), "{refused}");
+    let format = "%{http_code} %{time_total} %header{retry-after}";
+    let mut command = vec!["curl", "-sS", "-o", "/dev/null", "-w", format];
+    command.extend(["--cacert", "/state/ca.pem", "-H", &authorization]);
+    command.extend(["-X", "POST", &url]);
+    let rejected = client(&command, "");
+    let parts: Vec<&str> = rejected.split(' ').collect();
+    assert_eq!((parts[0], parts[2]), ("503", "1"), "{rejected}");
     println!("503 after {} s", parts[1]);
     assert_eq!(send(&key, &login("without redis")).json()["accepted"], 1);
     let status = run_script("status", &[]);
@@ -50,24 +48,20 @@ fn without_redis_reports_fail_closed_and_gateways_still_report() {
         "{status}"
     );
     compose(&["start", "redis"]);
-    // Redis forgot its tokens; a new one is good.
+    // Redis lost the token allow-list, so the report needs a new token.
     eventually("a report", || {
-        report(&self::token(&client), "2025-01-01", "2025-01-01").status == 200
+        report(&self::token(&credentials), "2025-01-01", "2025-01-01").status == 200
     });
 }
 
 #[test]
-fn without_auth_gateways_still_report_and_known_tokens_are_good() {
+fn events_and_issued_tokens_are_accepted_when_auth_is_down() {
     let (key, token) = (source(), token(&api_client(&["reporting:read"])));
     assert_eq!(report(&token, "2025-01-01", "2025-01-01").status, 200);
     compose(&["stop", "auth"]);
     assert_eq!(send(&key, &login("without auth")).json()["accepted"], 1);
     assert_eq!(report(&token, "2025-01-01", "2025-01-01").status, 200);
-    let answer = rollcall_stack_tests::curl(
-        "/api/v1/auth/connect",
-        &["-H", "Content-Type: application/json", "-d", "{}"],
-        "",
-    );
+    let answer = curl("/api/v1/auth/connect", &JSON_FROM_STDIN, "{}");
     assert_eq!(
         (
             answer.status,
@@ -78,14 +72,14 @@ fn without_auth_gateways_still_report_and_known_tokens_are_good() {
     );
     compose(&["start", "auth"]);
     eventually("auth", || {
-        rollcall_stack_tests::curl("/.well-known/jwks.json", &[], "").status == 200
+        curl("/.well-known/jwks.json", &[], "").status == 200
     });
 }
 
 #[test]
-fn without_postgres_everything_says_503_and_recovers_by_itself() {
-    let (key, client) = (source(), api_client(&["reporting:read"]));
-    let token = token(&client);
+fn reports_and_events_get_503_until_postgres_is_back() {
+    let (key, credentials) = (source(), api_client(&["reporting:read"]));
+    let token = token(&credentials);
     for (stop, start) in [
         (["stop", "postgres"], ["start", "postgres"]),
         (["pause", "postgres"], ["unpause", "postgres"]),
@@ -108,27 +102,25 @@ fn without_postgres_everything_says_503_and_recovers_by_itself() {
             send(&key, &login(&format!("after {}", stop[0]))).status == 200
         });
         eventually("a report", || {
-            report(&self::token(&client), "2025-01-01", "2025-01-01").status == 200
+            report(&self::token(&credentials), "2025-01-01", "2025-01-01").status == 200
         });
     }
 }
 
+/// Sets the numbers of replicas of two services.
+fn scale([first, second]: [&str; 2]) {
+    let up = ["up", "-d", "--wait", "--no-recreate"];
+    compose(&[&up[..], &["--scale", first, "--scale", second]].concat());
+}
+
 #[test]
-fn several_replicas_are_found_and_one_may_die() {
-    // Compose adds nothing to a service whose last health check failed, as one of another test's paused database does.
+fn replicas_share_the_requests_and_one_may_fail() {
+    // Compose does not scale a service whose latest health check failed. A check may have failed
+    // while another test paused the database.
     eventually("a healthy stack", || {
         run_script("status", &[]).status.success()
     });
-    compose(&[
-        "up",
-        "-d",
-        "--wait",
-        "--no-recreate",
-        "--scale",
-        "reporting=2",
-        "--scale",
-        "ingestion=2",
-    ]);
+    scale(["reporting=2", "ingestion=2"]);
     let token = token(&api_client(&["reporting:read"]));
     let replicas = || {
         let names = docker(&["compose", "ps", "-q", "reporting"]);
@@ -146,7 +138,7 @@ fn several_replicas_are_found_and_one_may_die() {
             .matches("\"answered\"")
             .count()
     };
-    eventually("work for both", || {
+    eventually("a report of each replica", || {
         assert_eq!(report(&token, "2025-01-01", "2025-01-01").status, 200);
         ids.iter().all(|id| served(id) > 0)
     });
@@ -154,37 +146,23 @@ fn several_replicas_are_found_and_one_may_die() {
     for _ in 0..6 {
         assert_eq!(report(&token, "2025-01-01", "2025-01-01").status, 200);
     }
-    compose(&[
-        "up",
-        "-d",
-        "--wait",
-        "--no-recreate",
-        "--scale",
-        "reporting=1",
-        "--scale",
-        "ingestion=1",
-    ]);
+    scale(["reporting=1", "ingestion=1"]);
     script("status", &[]);
 }
 
 #[test]
-fn cold_start_with_broken_redis_serves_gateways_and_answers_503_elsewhere() {
+fn cold_start_without_redis_accepts_events_and_answers_503_elsewhere() {
     let key = source();
-    let broken = rollcall_stack_tests::root().join("compose.override.yaml");
+    let broken = root().join("compose.override.yaml");
     compose(&["down"]);
     std::fs::write(&broken, "services: {redis: {command: [\"false\"]}}").expect("written");
     compose(&["up", "-d"]);
     eventually("a result", || {
         send(&key, &login("cold start")).status == 200
     });
-    let password =
-        std::fs::read_to_string(rollcall_stack_tests::root().join(".rollcall/first-client.json"));
-    let connect = ["-H", "Content-Type: application/json", "-d", "@-"];
-    let answer = rollcall_stack_tests::curl(
-        "/api/v1/auth/connect",
-        &connect,
-        &password.expect("the first client"),
-    );
+    let credentials = std::fs::read_to_string(root().join(".rollcall/first-client.json"))
+        .expect("the first client");
+    let answer = curl("/api/v1/auth/connect", &JSON_FROM_STDIN, &credentials);
     assert_eq!(answer.status, 503, "{answer:?}");
     assert!(!run_script("status", &[]).status.success());
     std::fs::remove_file(&broken).expect("removed");

@@ -28,7 +28,17 @@ fn a_report_of_a_million_rows_does_not_grow_the_process_by_more_than_32_mib() {
     source_named(&name);
     let source = format!("(SELECT id FROM sources WHERE name = '{name}')");
     psql(&format!(
-        "INSERT INTO sessions SELECT {source}, 'large-' || n, 'User' || n, at, 'user' || n, 'Large', at, 'large', at, at + interval '1 hour', at + interval '1 hour' FROM generate_series(1, 1000000) AS n, LATERAL (SELECT timestamptz '2001-01-01' + n * interval '1 second' AS at) AS t; ANALYZE sessions"
+        "INSERT INTO persons (
+             normalized_user, normalized_realm, reported_on, display_user, display_realm
+         )
+         SELECT 'user' || n, 'large', '2001-01-01', 'User' || n, 'Large'
+         FROM generate_series(1, 1000000) AS n ON CONFLICT DO NOTHING;
+         INSERT INTO sessions (source_id, session_id, person_id, names_realm, named_at,
+             login_at, logout_at, last_activity_at)
+         SELECT {source}, 'large-' || id, id, true, at, at, at, at
+         FROM persons, (SELECT timestamptz '2001-01-01' AS at) AS instant
+         WHERE normalized_realm = 'large';
+         ANALYZE sessions, persons"
     ));
     let token = token(&api_client(&["reporting:read"]));
     rollcall_stack_tests::report(&token, "2001-01-01", "2001-01-01");

@@ -1,27 +1,28 @@
-//! The operator's scripts and command line.
+//! Scripts and command line of the operator.
 
-use rollcall_stack_tests::{eventually, run_script, script, send, token};
+use rollcall_stack_tests::{
+    JSON_FROM_STDIN, api_client, compose, curl, eventually, psql, report, rollcall_json, root,
+    run_script, script, send, source, token, url,
+};
 use serde_json::{Value, json};
 
-fn rollcall(arguments: &[&str]) -> Value {
-    let mut all = vec!["--json"];
-    all.extend(arguments);
-    serde_json::from_str(&script("rollcall", &all)).expect("JSON")
+/// Signs in as a client that the command line printed. Returns the HTTP status.
+fn sign_in_status(client: &Value) -> u16 {
+    let body = json!({"username": client["username"], "password": client["password"]}).to_string();
+    curl("/api/v1/auth/connect", &JSON_FROM_STDIN, &body).status
 }
 
-fn status(client: &Value) -> u16 {
-    let body = json!({"username": client["username"], "password": client["password"]}).to_string();
-    rollcall_stack_tests::curl(
-        "/api/v1/auth/connect",
-        &["-H", "Content-Type: application/json", "-d", "@-"],
-        &body,
-    )
-    .status
+/// Asserts that a script fails for these arguments with a message on standard error.
+fn assert_rejected(script: &str, arguments: &[&str], message: &str) {
+    let output = run_script(script, arguments);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success(), "{script} {arguments:?}");
+    assert!(error.contains(message), "{script} {arguments:?}: {error}");
 }
 
 #[test]
-fn a_client_is_added_rotated_and_disabled() {
-    let added = rollcall(&["client", "add"]);
+fn client_password_is_accepted_until_it_is_rotated_or_the_client_disabled() {
+    let added = rollcall_json(&["client", "add"]);
     let (name, password) = (
         added["username"].as_str().expect("a name"),
         added["password"].as_str().expect("a password"),
@@ -32,10 +33,13 @@ fn a_client_is_added_rotated_and_disabled() {
             .chars()
             .any(|character| !character.is_ascii_alphanumeric())
     );
-    assert_eq!(status(&added), 200);
-    let rotated = rollcall(&["client", "rotate", name]);
-    assert_eq!((status(&added), status(&rotated)), (401, 200));
-    let listed = rollcall(&["client", "list"]);
+    assert_eq!(sign_in_status(&added), 200);
+    let rotated = rollcall_json(&["client", "rotate", name]);
+    assert_eq!(
+        (sign_in_status(&added), sign_in_status(&rotated)),
+        (401, 200)
+    );
+    let listed = rollcall_json(&["client", "list"]);
     let listed = listed
         .as_array()
         .expect("clients")
@@ -46,36 +50,41 @@ fn a_client_is_added_rotated_and_disabled() {
         !listed.to_string().contains("password") && listed["scope"] == "reporting:read",
         "{listed}"
     );
-    rollcall(&["client", "disable", name]);
-    assert_eq!(status(&rotated), 401);
+    rollcall_json(&["client", "disable", name]);
+    assert_eq!(sign_in_status(&rotated), 401);
 }
 
 #[test]
-fn a_source_is_added_rotated_and_disabled() {
+fn source_key_is_accepted_until_it_is_rotated_or_the_source_disabled() {
     let name = format!("gateway-{}", uuid::Uuid::new_v4());
     let key = |source: &Value| source["key"].as_str().expect("a key").to_owned();
-    let first = key(&rollcall(&["source", "add", &name]));
+    let first = key(&rollcall_json(&["source", "add", &name]));
     assert_eq!(send(&first, &json!([])).status, 200);
-    let second = key(&rollcall(&["source", "rotate-key", &name]));
-    eventually("the end of the first key", || {
+    let second = key(&rollcall_json(&["source", "rotate-key", &name]));
+    eventually("the rejection of the first key", || {
         send(&first, &json!([])).status == 401
     });
     assert_eq!(send(&second, &json!([])).status, 200);
     let text = script("rollcall", &["source", "list"]);
     assert!(text.contains(&name) && !text.contains(&second), "{text}");
-    rollcall(&["source", "disable", &name]);
-    eventually("the end of the source", || {
+    rollcall_json(&["source", "disable", &name]);
+    eventually("the rejection of the disabled source", || {
         send(&second, &json!([])).status == 401
     });
 }
 
 #[test]
-fn a_users_sessions_are_shown_with_how_each_ended() {
-    let (key, user) = (
-        rollcall_stack_tests::source(),
-        uuid::Uuid::new_v4().simple().to_string(),
-    );
-    let event = |number: usize, kind: &str, session: &str, at: &str| json!({"event_id": number.to_string(), "type": kind, "session_id": session, "user": user, "occurred_at": at});
+fn session_list_shows_how_each_session_of_a_user_ended() {
+    let (key, user) = (source(), uuid::Uuid::new_v4().simple().to_string());
+    let event = |number: usize, kind: &str, session: &str, at: &str| {
+        json!({
+            "event_id": number.to_string(),
+            "type": kind,
+            "session_id": session,
+            "user": user,
+            "occurred_at": at,
+        })
+    };
     let events = json!([
         event(1, "login", "a", "2025-01-01T08:00:00Z"),
         event(2, "login", "b", "2025-01-01T09:00:00Z"),
@@ -84,24 +93,18 @@ fn a_users_sessions_are_shown_with_how_each_ended() {
         event(5, "login", "c", "2025-01-01T13:00:00Z"),
     ]);
     assert_eq!(send(&key, &events).status, 200);
-    eventually("the sweeper", || {
-        let list = rollcall(&[
-            "session",
-            "list",
-            &user.to_uppercase(),
-            "--from",
-            "2025-01-01",
-            "--to",
-            "2025-01-01",
-        ]);
-        let ended: Vec<&Value> = list
-            .as_array()
-            .expect("rows")
-            .iter()
-            .map(|row| &row["ended"])
-            .collect();
-        json!(ended) == json!(["restart", "stated", "inferred"])
-    });
+    let list = rollcall_json(&[
+        "session",
+        "list",
+        &user.to_uppercase(),
+        "--from",
+        "2025-01-01",
+        "--to",
+        "2025-01-01",
+    ]);
+    let rows = list.as_array().expect("rows");
+    let end_reasons: Vec<&Value> = rows.iter().map(|row| &row["end_reason"]).collect();
+    assert_eq!(json!(end_reasons), json!(["restart", "logout", "timeout"]));
     let text = script(
         "rollcall",
         &[
@@ -118,7 +121,7 @@ fn a_users_sessions_are_shown_with_how_each_ended() {
 }
 
 #[test]
-fn errors_say_what_to_do() {
+fn invalid_arguments_are_rejected_with_a_message() {
     for (arguments, message) in [
         (
             vec!["client", "rotate", "nobody"],
@@ -135,12 +138,7 @@ fn errors_say_what_to_do() {
         ),
         (vec!["source", "add", ""], "NAME: got"),
     ] {
-        let output = run_script("rollcall", &arguments);
-        let error = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(
-            !output.status.success() && error.contains(message),
-            "{arguments:?}: {error}"
-        );
+        assert_rejected("rollcall", &arguments, message);
     }
     for (arguments, message) in [
         (
@@ -154,37 +152,26 @@ fn errors_say_what_to_do() {
         (vec!["--port", "0"], "--port: got 0"),
         (vec!["--colour", "blue"], "takes --local-network-ip IP"),
     ] {
-        let output = run_script("up", &arguments);
-        let error = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(
-            !output.status.success() && error.contains(message),
-            "{arguments:?}: {error}"
-        );
+        assert_rejected("up", &arguments, message);
     }
 }
 
 #[test]
-fn a_taken_port_is_found_before_anything_is_started() {
+fn up_rejects_a_port_that_is_in_use() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = taken.local_addr().expect("an address").port().to_string();
-    let output = run_script("up", &["--port", &port]);
-    let error = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(
-        !output.status.success() && error.contains(&format!("port {port} of 127.0.0.1 is taken")),
-        "{error}"
-    );
+    let message = format!("port {port} of 127.0.0.1 is taken");
+    assert_rejected("up", &["--port", &port], &message);
 }
 
 #[test]
-fn up_again_changes_nothing_and_says_the_same() {
+fn up_on_a_running_stack_prints_the_url_and_the_file_of_the_first_client() {
     let first = script("up", &[]);
     assert!(
-        first.contains(&rollcall_stack_tests::url())
-            && first.contains(".rollcall/first-client.json"),
+        first.contains(&url()) && first.contains(".rollcall/first-client.json"),
         "{first}"
     );
-    let mode = std::fs::metadata(rollcall_stack_tests::root().join(".rollcall/first-client.json"))
-        .expect("the file");
+    let mode = std::fs::metadata(root().join(".rollcall/first-client.json")).expect("the file");
     assert_eq!(
         std::os::unix::fs::PermissionsExt::mode(&mode.permissions()) & 0o777,
         0o600
@@ -193,74 +180,24 @@ fn up_again_changes_nothing_and_says_the_same() {
 }
 
 #[test]
-fn a_key_is_rotated_without_a_refused_request() {
-    let client = rollcall_stack_tests::api_client(&["reporting:read"]);
+fn tokens_of_both_keys_are_accepted_when_the_signing_key_is_rotated() {
+    let client = api_client(&["reporting:read"]);
     let before = token(&client);
     assert!(script("rollcall", &["key", "rotate"]).contains("a new key is published"));
-    let keys = rollcall_stack_tests::curl("/.well-known/jwks.json", &[], "").json();
+    let keys = curl("/.well-known/jwks.json", &[], "").json();
     assert!(
         keys["keys"].as_array().is_some_and(|keys| keys.len() >= 2),
         "{keys}"
     );
     for token in [before, token(&client)] {
-        assert_eq!(
-            rollcall_stack_tests::report(&token, "2025-01-01", "2025-01-01").status,
-            200
-        );
+        assert_eq!(report(&token, "2025-01-01", "2025-01-01").status, 200);
     }
 }
 
 #[test]
-fn the_operators_own_certificate_is_taken_and_given_back() {
-    let root = rollcall_stack_tests::root();
-    let folder = root.join(".rollcall/tls");
-    let script_text = format!(
-        "cd {} && openssl req -x509 -newkey rsa:2048 -noenc -days 60 -subj /CN=own -addext subjectAltName=IP:127.0.0.1 -keyout private-key.pem -out certificate.pem 2>/dev/null",
-        "/tmp && mkdir own && cd own"
-    );
-    let pair = rollcall_stack_tests::client(
-        &[
-            "sh",
-            "-c",
-            &format!("{script_text} && cat certificate.pem private-key.pem"),
-        ],
-        "",
-    );
-    let (certificate, key) = pair.split_once("-----BEGIN PRIVATE").expect("both");
-    std::fs::write(folder.join("certificate.pem"), certificate).expect("written");
-    let without_key = run_script("up", &[]);
-    assert!(
-        !without_key.status.success()
-            && String::from_utf8_lossy(&without_key.stderr).contains("both needed")
-    );
-    std::fs::write(
-        folder.join("private-key.pem"),
-        format!("-----BEGIN PRIVATE{key}"),
-    )
-    .expect("written");
-    script("up", &[]);
-    let subject = || {
-        rollcall_stack_tests::client(
-            &[
-                "sh",
-                "-c",
-                "openssl s_client -connect ${STACK_URL#https://} -CAfile /state/ca.pem -verify_return_error </dev/null 2>/dev/null | openssl x509 -noout -subject",
-            ],
-            "",
-        )
-    };
-    assert!(subject().contains("own"));
-    for file in ["certificate.pem", "private-key.pem"] {
-        std::fs::remove_file(folder.join(file)).expect("removed");
-    }
-    script("up", &[]);
-    assert!(subject().contains("Rollcall"));
-}
-
-#[test]
-fn audit_entries_name_the_person() {
+fn audit_entry_names_the_operator_who_used_sudo() {
     let name = format!("client-{}", uuid::Uuid::new_v4());
-    let script = rollcall_stack_tests::root().join("scripts/rollcall");
+    let script = root().join("scripts/rollcall");
     let added = std::process::Command::new(script)
         .args(["client", "add", "--name", &name])
         .env("SUDO_USER", "alice")
@@ -268,12 +205,12 @@ fn audit_entries_name_the_person() {
         .expect("a shell");
     assert!(added.status.success(), "{added:?}");
     let entry = format!("SELECT detail->>'person' FROM audit_log WHERE detail->>'name' = '{name}'");
-    assert_eq!(rollcall_stack_tests::psql(&entry), "alice");
+    assert_eq!(psql(&entry), "alice");
 }
 
 #[test]
-fn status_says_why_a_service_is_unhealthy() {
-    rollcall_stack_tests::compose(&["stop", "redis"]);
+fn status_shows_why_a_service_is_unhealthy() {
+    compose(&["stop", "redis"]);
     let reason = || {
         let output = run_script("status", &[]);
         assert!(!output.status.success());
@@ -283,7 +220,7 @@ fn status_says_why_a_service_is_unhealthy() {
     };
     eventually("an unhealthy service", || reason().is_some());
     let reason = reason();
-    rollcall_stack_tests::compose(&["start", "redis"]);
+    compose(&["start", "redis"]);
     assert!(reason.is_some_and(|reason| reason.len() > 10));
     eventually("a healthy stack", || {
         run_script("status", &[]).status.success()
@@ -291,7 +228,7 @@ fn status_says_why_a_service_is_unhealthy() {
 }
 
 #[test]
-fn scripts_print_their_usage_and_refuse_what_they_do_not_know() {
+fn scripts_print_their_usage_and_reject_unknown_flags() {
     for name in [
         "up",
         "down",
@@ -304,11 +241,6 @@ fn scripts_print_their_usage_and_refuse_what_they_do_not_know() {
             script(name, &["--help"]).contains("Usage: scripts/"),
             "{name}"
         );
-        let output = run_script(name, &["--colour"]);
-        let error = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(
-            !output.status.success() && error.contains("takes"),
-            "{name}: {error}"
-        );
+        assert_rejected(name, &["--colour"], "takes");
     }
 }

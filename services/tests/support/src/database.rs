@@ -1,4 +1,4 @@
-//! A database per test, cloned from a migrated template and dropped at the end.
+//! A database for each test, cloned from a migrated template and dropped at the end.
 
 use std::time::Duration;
 
@@ -19,13 +19,14 @@ use uuid::Uuid;
 
 const TEMPLATE: &str = "rollcall_template";
 
-/// A migrated and empty database. Its template is made once for each start of the test Postgres, which `scripts/test` starts anew.
+/// A migrated and empty database, dropped with this value. The template is made once for each start
+/// of the test PostgreSQL.
 pub struct TestDatabase {
     name: String,
 }
 
 impl TestDatabase {
-    /// Makes one.
+    /// Creates a migrated database.
     pub async fn new() -> Self {
         let mut server = connect(&settings_of("postgres", "rollcall")).await;
         execute(&mut server, "SELECT pg_advisory_lock(1)").await;
@@ -42,7 +43,7 @@ impl TestDatabase {
         Self { name }
     }
 
-    /// One without any table.
+    /// Creates a database without tables.
     pub async fn unmigrated() -> Self {
         let name = format!("test_{}", Uuid::new_v4().simple());
         execute(
@@ -53,18 +54,18 @@ impl TestDatabase {
         Self { name }
     }
 
-    /// How `role` connects to it.
+    /// Returns the settings by which `role` connects to this database.
     #[must_use]
     pub fn settings(&self, role: &str) -> settings::Database {
         settings_of(&self.name, role)
     }
 
-    /// Runs a statement as the owner.
+    /// Runs a statement as the owner of the database.
     pub async fn execute(&self, statement: &str) {
         execute(&mut self.connect("rollcall").await, statement).await;
     }
 
-    /// What a query of one text column, named `text`, gives to the owner.
+    /// Runs a query as the owner of the database. The query has one text column, named `text`.
     pub async fn texts(&self, query: &str) -> Vec<String> {
         #[derive(QueryableByName)]
         struct Row {
@@ -80,7 +81,7 @@ impl TestDatabase {
             .collect()
     }
 
-    /// How many rows a table has.
+    /// Returns the number of rows of a table.
     pub async fn count(&self, table: &str) -> usize {
         self.texts(&format!("SELECT count(*)::text AS text FROM {table}"))
             .await
@@ -89,16 +90,37 @@ impl TestDatabase {
             .unwrap_or(0)
     }
 
-    /// A writer of the role `ingestion`.
+    /// Adds sessions of one instant, each of a person of its own. `user` and `realm` are the display
+    /// forms, as SQL expressions of the number `n`.
+    pub async fn add_sessions(&self, number: u32, user: &str, realm: &str) {
+        let add = format!(
+            "WITH added AS (
+                INSERT INTO persons (
+                    normalized_user, normalized_realm, reported_on, display_user, display_realm
+                )
+                SELECT lower({user}), lower({realm}), '2025-01-02', {user}, {realm}
+                FROM generate_series(1, {number}) AS n
+                RETURNING id
+            )
+            INSERT INTO sessions (source_id, session_id, person_id, names_realm, named_at,
+                login_at, logout_at, last_activity_at)
+            SELECT (SELECT min(id) FROM sources), id, id, true, at, at, at, at
+            FROM added, (SELECT timestamptz '2025-01-02' AS at) AS instant"
+        );
+        self.execute(&add).await;
+        self.execute("ANALYZE sessions, persons").await;
+    }
+
+    /// Returns a writer of the role `ingestion`.
     #[must_use]
     pub fn writer(&self) -> Writer {
         let mut settings = self.settings("ingestion");
-        // Tests share a machine with builds.
+        // Wait for long, because tests share the machine with builds.
         settings.wait_milliseconds = 60_000;
         Pool::new(&settings).expect("a pool").writer()
     }
 
-    /// A connection of `role`; `rollcall` owns the database.
+    /// Connects as `role`. The role `rollcall` owns the database.
     pub async fn connect(&self, role: &str) -> AsyncPgConnection {
         connect(&self.settings(role)).await
     }
@@ -107,7 +129,7 @@ impl TestDatabase {
 /// Records a batch as ingestion does.
 ///
 /// # Errors
-/// Nothing of the batch is recorded.
+/// Returns the failure of the database. No event of the batch is then recorded.
 pub async fn record(writer: &mut Writer, batch: &[Reported]) -> Result<Vec<Outcome>, Failure> {
     writer
         .ask(async |connection| events::record(connection, batch).await)
@@ -116,7 +138,7 @@ pub async fn record(writer: &mut Writer, batch: &[Reported]) -> Result<Vec<Outco
 
 impl Drop for TestDatabase {
     fn drop(&mut self) {
-        let drop_it = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
+        let statement = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
         let in_runtime = move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
@@ -125,12 +147,12 @@ impl Drop for TestDatabase {
             runtime.block_on(async {
                 execute(
                     &mut connect(&settings_of("postgres", "rollcall")).await,
-                    &drop_it,
+                    &statement,
                 )
                 .await;
             });
         };
-        // A test that panics must report its own failure and not one of the clean-up.
+        // Ignore a failure of the clean-up: it must not hide the failure of the test.
         let _ = std::thread::spawn(in_runtime).join();
     }
 }
@@ -165,20 +187,20 @@ async fn execute(connection: &mut AsyncPgConnection, statement: &str) {
 
 async fn exists(connection: &mut AsyncPgConnection, name: &str) -> bool {
     #[derive(QueryableByName)]
-    struct Answer {
+    struct Row {
         #[diesel(sql_type = Bool)]
-        yes: bool,
+        exists: bool,
     }
-    let asked = sql_query("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1) AS yes")
+    let query = sql_query("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1) AS exists")
         .bind::<Text, _>(name);
-    asked
-        .get_result::<Answer>(connection)
+    query
+        .get_result::<Row>(connection)
         .await
         .expect("an answer")
-        .yes
+        .exists
 }
 
-/// Roles belong to the server: all tests share them and one password.
+/// Creates the template. Roles belong to the server, so all tests share the roles and one password.
 async fn make_template(server: &mut AsyncPgConnection) {
     execute(server, &format!("CREATE DATABASE {TEMPLATE}")).await;
     let password = read_secret(&crate::password_file()).expect("the password");
@@ -190,7 +212,7 @@ async fn make_template(server: &mut AsyncPgConnection) {
     )
     .await
     .expect("migrations");
-    // All tests share the roles, and a test for each core runs at once.
+    // Remove the limits of connections, because concurrent tests share the roles.
     for role in migrations::ROLES {
         execute(server, &format!("ALTER ROLE {role} CONNECTION LIMIT -1")).await;
     }

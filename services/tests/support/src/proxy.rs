@@ -1,4 +1,4 @@
-//! A TCP proxy that a test can cut, so that a server goes away without being stopped.
+//! A TCP proxy that a test can cut, so that a server becomes unreachable without being stopped.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -11,21 +11,21 @@ use tokio::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mode {
     Open,
-    /// Connections are broken off and refused.
+    /// Closes all connections, and every new one.
     Cut,
-    /// Connections are taken and nothing is answered.
+    /// Accepts connections and sends nothing.
     Silent,
 }
 
-/// A proxy on a port of its own.
+/// A proxy on a free port of loopback.
 pub struct Proxy {
-    /// Where it listens.
+    /// Address at which the proxy listens.
     pub address: SocketAddr,
     mode: Arc<watch::Sender<Mode>>,
 }
 
 impl Proxy {
-    /// A proxy before `target`, open.
+    /// Starts a proxy that forwards to `target`.
     pub async fn new(target: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
@@ -33,29 +33,29 @@ impl Proxy {
         let sender = mode.clone();
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(carry(client, target, sender.subscribe()));
+                tokio::spawn(forward(client, target, sender.subscribe()));
             }
         });
         Self { address, mode }
     }
 
-    /// Breaks all connections off, and every new one.
+    /// Closes all connections, and every new one.
     pub fn cut(&self) {
         self.mode.send_replace(Mode::Cut);
     }
 
-    /// Takes connections and answers nothing, as a server that hangs.
+    /// Accepts connections and sends nothing, like a server that hangs.
     pub fn silence(&self) {
         self.mode.send_replace(Mode::Silent);
     }
 
-    /// Lets everything through again.
+    /// Forwards new connections again.
     pub fn restore(&self) {
         self.mode.send_replace(Mode::Open);
     }
 }
 
-async fn carry(mut client: TcpStream, target: SocketAddr, mut mode: watch::Receiver<Mode>) {
+async fn forward(mut client: TcpStream, target: SocketAddr, mut mode: watch::Receiver<Mode>) {
     loop {
         let now = *mode.borrow_and_update();
         match now {
@@ -69,7 +69,8 @@ async fn carry(mut client: TcpStream, target: SocketAddr, mut mode: watch::Recei
                     _ = copy_bidirectional(&mut client, &mut server) => return,
                     changed = mode.changed() => if changed.is_err() { return },
                 }
-                // What was under way is lost, as with a real cut; silence keeps the client waiting.
+                // Data in flight is lost, as with a real cut. While the proxy is silent, the client
+                // keeps waiting.
                 if *mode.borrow() == Mode::Silent {
                     let _ = mode.changed().await;
                 }

@@ -1,4 +1,4 @@
-//! RADIUS accounting packets (RFC 2866), as a gateway makes them.
+//! RADIUS accounting packets (RFC 2866) as a gateway sends them.
 
 use hmac::{Hmac, KeyInit, Mac};
 use md5::{Digest, Md5};
@@ -6,7 +6,7 @@ use md5::{Digest, Md5};
 const ACCOUNTING_REQUEST: u8 = 4;
 const MESSAGE_AUTHENTICATOR: u8 = 80;
 
-/// An Accounting-Request with these attributes, made with `secret`.
+/// Builds an Accounting-Request with these attributes and a Request Authenticator by `secret`.
 #[must_use]
 pub fn request(secret: &str, attributes: &[(u8, &[u8])]) -> Vec<u8> {
     let body: Vec<u8> = attributes
@@ -28,25 +28,29 @@ pub fn request(secret: &str, attributes: &[(u8, &[u8])]) -> Vec<u8> {
     packet
 }
 
-/// The same with a valid Message-Authenticator (RFC 2869 section 5.14).
+/// Builds an Accounting-Request with a valid Message-Authenticator (RFC 2869 section 5.14).
 #[must_use]
 pub fn signed_request(secret: &str, attributes: &[(u8, &[u8])]) -> Vec<u8> {
-    let with = |signature: &[u8]| {
+    let request_with = |message_authenticator: &[u8]| {
         request(
             secret,
-            &[&[(MESSAGE_AUTHENTICATOR, signature)], attributes].concat(),
+            &[
+                &[(MESSAGE_AUTHENTICATOR, message_authenticator)],
+                attributes,
+            ]
+            .concat(),
         )
     };
-    let mut unsigned = with(&[0; 16]);
-    unsigned[4..20].fill(0);
-    let signature = Hmac::<Md5>::new_from_slice(secret.as_bytes())
+    let mut unauthenticated = request_with(&[0; 16]);
+    unauthenticated[4..20].fill(0);
+    let message_authenticator = Hmac::<Md5>::new_from_slice(secret.as_bytes())
         .expect("a key")
-        .chain_update(&unsigned)
+        .chain_update(&unauthenticated)
         .finalize();
-    with(&signature.into_bytes())
+    request_with(&message_authenticator.into_bytes())
 }
 
-/// Attributes of a Start of the session, at 2025-01-01 10:00 UTC.
+/// Returns the attributes of a Start of the session at 2025-01-01 10:00 UTC.
 #[must_use]
 pub fn start(session: &str) -> Vec<(u8, &[u8])> {
     vec![

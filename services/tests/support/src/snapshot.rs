@@ -1,9 +1,9 @@
-//! What a client sees of an answer, as text to compare.
+//! HTTP responses as text, for comparison with inline snapshots.
 
 use reqwest::Response;
 use serde_json::Value;
 
-/// Headers that are part of the contract.
+/// Response headers that are part of the contract.
 const HEADERS: [&str; 5] = [
     "allow",
     "cache-control",
@@ -12,7 +12,7 @@ const HEADERS: [&str; 5] = [
     "www-authenticate",
 ];
 
-/// Status, headers and body; what differs from run to run is masked.
+/// Returns the status, the headers and the body. Values that differ between runs are masked.
 pub async fn of(response: Response) -> String {
     let mut lines = vec![response.status().to_string()];
     for name in HEADERS {

@@ -20,10 +20,7 @@ ON CONFLICT (source_id, session_id) DO UPDATE SET
         WHEN (excluded.names_realm, excluded.named_at) < (stored.names_realm, stored.named_at)
             OR excluded.person_id = stored.person_id
             THEN stored.person_id
-        ELSE (
-            SELECT id FROM persons WHERE id IN (stored.person_id, excluded.person_id)
-            ORDER BY normalized_user DESC, normalized_realm DESC LIMIT 1
-        )
+        ELSE greater_person(stored.person_id, excluded.person_id)
     END,
     named_at = CASE
         WHEN excluded.names_realm > stored.names_realm THEN excluded.named_at

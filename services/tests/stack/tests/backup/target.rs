@@ -1,0 +1,143 @@
+//! A second installation on this host, into which backups are restored.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+use rollcall_stack_tests::{Answer, CLIENTS, parse, project, root};
+use serde_json::{Value, json};
+
+use crate::original::text;
+
+/// A checkout beside that of the stack, with its own project and ports.
+pub struct Target {
+    /// Folder of the checkout.
+    pub folder: PathBuf,
+    port: u16,
+}
+
+impl Target {
+    /// Returns the Compose project of the target.
+    pub fn project() -> String {
+        format!("{}-restored", project())
+    }
+
+    /// Creates an empty installation. An earlier one is removed.
+    pub fn empty() -> Self {
+        let here: u16 = rollcall_stack_tests::port(0).parse().expect("a port");
+        let target = Self {
+            folder: root().with_file_name("restored"),
+            port: here + 2000,
+        };
+        // The files are those of the running stack, so that Docker's cache has all image layers.
+        let checkout = r#"
+            # Name the project, because a folder without .env stands for the project `rollcall`.
+            (cd "$1" &&
+                docker compose --project-name "$3" --profile operator down --volumes) 2>/dev/null
+            rm -rf "$2" && mkdir "$2"
+            tar -C "$1" --exclude=./.env --exclude=./.rollcall -cf - . | tar -C "$2" -xf -
+            {
+                printf 'COMPOSE_PROJECT_NAME=%s\nPORT=%s\n' "$3" "$4"
+                printf 'RADIUS_PORT=%s\nSYSLOG_PORT=%s\n' $(($4 + 1)) $(($4 + 2))
+                printf 'SYSLOG_TLS_PORT=%s\n' $(($4 + 3))
+            } >"$2/.env"
+        "#;
+        let made = Command::new("bash")
+            .args(["-euc", checkout, "bash"])
+            .args([root().as_path(), &target.folder])
+            .args([Self::project(), target.port.to_string()])
+            .status()
+            .expect("bash");
+        assert!(made.success());
+        target
+    }
+
+    /// Runs a script of the target, which may fail.
+    pub fn run(&self, name: &str, arguments: &[&str]) -> Output {
+        Command::new(self.folder.join("scripts").join(name))
+            .args(arguments)
+            .stdin(Stdio::null())
+            .output()
+            .expect("a shell")
+    }
+
+    /// Runs `scripts/restore` of the target, which may fail.
+    pub fn restore(&self, file: &Path, arguments: &[&str]) -> Output {
+        self.run("restore", &[&[text(file)], arguments].concat())
+    }
+
+    /// Runs `docker` in the folder of the target. Returns its trimmed standard output.
+    pub fn docker(&self, arguments: &[&str]) -> String {
+        let output = Command::new("docker")
+            .args(arguments)
+            .current_dir(&self.folder)
+            .output()
+            .expect("docker");
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        String::from_utf8(output.stdout)
+            .expect("text")
+            .trim()
+            .to_owned()
+    }
+
+    /// Runs a statement in the restored database.
+    pub fn psql(&self, statement: &str) -> String {
+        self.docker(&[
+            "compose", "exec", "-T", "postgres", "psql", "-U", "rollcall", "-d", "rollcall",
+            "-qAtc", statement,
+        ])
+    }
+
+    /// Posts JSON as a client that trusts the CA of the original stack.
+    fn curl(&self, path: &str, headers: &[&str], body: &Value) -> Answer {
+        let ca = format!("{}:/ca.pem:ro", root().join(".rollcall/ca.pem").display());
+        let url = format!("https://127.0.0.1:{}{path}", self.port);
+        let body = body.to_string();
+        let mut command = vec!["run", "--rm", "--network", "host", "-v", &ca, CLIENTS];
+        command.extend(["curl", "-sS", "-i", "--cacert", "/ca.pem"]);
+        command.extend(["-H", "Content-Type: application/json", "-d", &body, &url]);
+        for header in headers {
+            command.extend(["-H", header]);
+        }
+        parse(&self.docker(&command))
+    }
+
+    /// Signs in as an API client of the original stack. Returns the token.
+    pub fn sign_in(&self, (name, password): &(String, String)) -> String {
+        let body = json!({"username": name, "password": password});
+        let answer = self.curl("/api/v1/auth/connect", &[], &body);
+        answer.json()["token"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{answer:?}"))
+            .to_owned()
+    }
+
+    /// Returns the rows of a report on all users.
+    pub fn report(&self, token: &str, (from, to): &(String, String)) -> Value {
+        let authorization = format!("Authorization: Bearer {token}");
+        let filters = json!({
+            "StartDate": from,
+            "EndDate": to,
+            "UserName": "All Users",
+            "StartOfDay": "00:00:00",
+            "RequestDate": to,
+        });
+        let body = json!({"Filters": filters});
+        self.curl("/api/v1/reporting/sessions", &[&authorization], &body)
+            .json()["data"]
+            .clone()
+    }
+
+    /// Returns true if the target has no container, volume, network or state, and its initial .env.
+    pub fn is_empty(&self) -> bool {
+        let label = format!("label=com.docker.compose.project={}", Self::project());
+        let nothing = ["container", "volume", "network"].iter().all(|kind| {
+            self.docker(&[kind, "ls", "-q", "--filter", &label])
+                .is_empty()
+        });
+        let settings = fs::read_to_string(self.folder.join(".env")).expect(".env");
+        nothing && settings.lines().count() == 5 && !self.folder.join(".rollcall").exists()
+    }
+}
