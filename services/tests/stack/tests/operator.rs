@@ -33,7 +33,7 @@ fn a_client_is_added_rotated_and_disabled() {
             .any(|character| !character.is_ascii_alphanumeric())
     );
     assert_eq!(status(&added), 200);
-    let rotated = rollcall(&["client", "rotate", name]);
+    let rotated = rollcall(&["client", "rotate", name, "--yes"]);
     assert_eq!((status(&added), status(&rotated)), (401, 200));
     let listed = rollcall(&["client", "list"]);
     let listed = listed
@@ -46,7 +46,7 @@ fn a_client_is_added_rotated_and_disabled() {
         !listed.to_string().contains("password") && listed["scope"] == "reporting:read",
         "{listed}"
     );
-    rollcall(&["client", "disable", name]);
+    rollcall(&["client", "disable", name, "--yes"]);
     assert_eq!(status(&rotated), 401);
 }
 
@@ -56,14 +56,14 @@ fn a_source_is_added_rotated_and_disabled() {
     let key = |source: &Value| source["key"].as_str().expect("a key").to_owned();
     let first = key(&rollcall(&["source", "add", &name]));
     assert_eq!(send(&first, &json!([])).status, 200);
-    let second = key(&rollcall(&["source", "rotate-key", &name]));
+    let second = key(&rollcall(&["source", "rotate-key", &name, "--yes"]));
     eventually("the end of the first key", || {
         send(&first, &json!([])).status == 401
     });
     assert_eq!(send(&second, &json!([])).status, 200);
     let text = script("rollcall", &["source", "list"]);
     assert!(text.contains(&name) && !text.contains(&second), "{text}");
-    rollcall(&["source", "disable", &name]);
+    rollcall(&["source", "disable", &name, "--yes"]);
     eventually("the end of the source", || {
         send(&second, &json!([])).status == 401
     });
@@ -121,19 +121,20 @@ fn a_users_sessions_are_shown_with_how_each_ended() {
 fn errors_say_what_to_do() {
     for (arguments, message) in [
         (
-            vec!["client", "rotate", "nobody"],
-            "there is no API client named nobody",
+            vec!["client", "rotate", "nobody", "--yes"],
+            "There is no API client named nobody",
         ),
-        (vec!["client", "add", "--name", "a b"], "--name: got"),
+        (vec!["client", "add", "--name", "a b"], "--name must be"),
         (
             vec!["client", "add", "--scope", "everything"],
             "reporting:read",
         ),
         (
-            vec!["source", "disable", "nowhere"],
-            "there is no source named nowhere",
+            vec!["source", "disable", "nowhere", "--yes"],
+            "There is no source named nowhere",
         ),
-        (vec!["source", "add", ""], "NAME: got"),
+        (vec!["source", "add", ""], "NAME must be"),
+        (vec!["source", "disable", "nowhere"], "Give --yes"),
     ] {
         let output = run_script("rollcall", &arguments);
         let error = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -196,7 +197,7 @@ fn up_again_changes_nothing_and_says_the_same() {
 fn a_key_is_rotated_without_a_refused_request() {
     let client = rollcall_stack_tests::api_client(&["reporting:read"]);
     let before = token(&client);
-    assert!(script("rollcall", &["key", "rotate"]).contains("a new key is published"));
+    assert!(script("rollcall", &["key", "rotate"]).contains("A new key is published"));
     let keys = rollcall_stack_tests::curl("/.well-known/jwks.json", &[], "").json();
     assert!(
         keys["keys"].as_array().is_some_and(|keys| keys.len() >= 2),
@@ -291,6 +292,43 @@ fn status_says_why_a_service_is_unhealthy() {
 }
 
 #[test]
+fn command_line_help_lists_every_command() {
+    let help = script("rollcall", &["--help"]);
+    for command in ["client add", "source rotate-key", "key rotate", "import"] {
+        assert!(help.contains(command), "{command}: {help}");
+    }
+}
+
+#[test]
+fn quiet_prints_the_source_key_alone() {
+    let name = format!("gateway-{}", uuid::Uuid::new_v4());
+    let key = script("rollcall", &["--quiet", "source", "add", &name]);
+    assert_eq!(send(key.trim(), &json!([])).status, 200);
+}
+
+#[test]
+fn import_reports_on_standard_output_and_writes_rejected_rows() {
+    let name = format!("import-{}", uuid::Uuid::new_v4());
+    rollcall(&["source", "add", &name]);
+    let file = rollcall_stack_tests::root().join(format!(".rollcall/{name}.csv"));
+    let log = "user,login,logout\nasha,2025-01-01 09:00:00,-\nben,yesterday,-\n";
+    std::fs::write(&file, log).expect("a log");
+    let path = file.to_str().expect("a path");
+    let output = run_script("rollcall", &["--json", "import", path, "--source", &name]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let summary: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(
+        (&summary["accepted"], &summary["rejected"]),
+        (&json!(1), &json!(1))
+    );
+    let rejects = std::fs::read_to_string(format!("{path}.rejects.csv")).expect("the rejects");
+    assert!(rejects.contains("ben,yesterday,-,3,login,"), "{rejects}");
+    for file in [path.to_owned(), format!("{path}.rejects.csv")] {
+        std::fs::remove_file(file).expect("removed");
+    }
+}
+
+#[test]
 fn scripts_print_their_usage_and_refuse_what_they_do_not_know() {
     for name in [
         "up",
@@ -299,6 +337,7 @@ fn scripts_print_their_usage_and_refuse_what_they_do_not_know() {
         "backup",
         "restore",
         "rotate-passwords",
+        "demo",
     ] {
         assert!(
             script(name, &["--help"]).contains("Usage: scripts/"),
