@@ -1,4 +1,5 @@
 # Shows a report; sourced by scripts/up and scripts/demo after lib.sh.
+# shellcheck shell=bash disable=SC2154
 
 # show_report FIRST_DAY LAST_DAY: prints the two calls for a report of these days, and its first
 # rows.

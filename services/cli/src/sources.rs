@@ -43,14 +43,14 @@ pub enum Task {
         /// Name of the source.
         name: String,
     },
-    /// Set whether RADIUS packets of a source must have a Message-Authenticator (RFC 2869).
+    /// Set whether RADIUS packets must have a Message-Authenticator (RFC 2869).
     RequireMessageAuthenticator {
         /// Name of the source.
         name: String,
         /// `on` drops and logs packets without a Message-Authenticator.
         state: Switch,
     },
-    /// Set the client certificate that a source must present for syslog over TLS (RFC 5425).
+    /// Set the client certificate that a source must present for syslog over TLS.
     ///
     /// Usage: scripts/rollcall source set-certificate NAME FILE.pem, or --none instead of the file.
     SetCertificate {
