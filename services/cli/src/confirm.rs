@@ -11,7 +11,7 @@ const TERMINAL: &str = "OPERATOR_TERMINAL";
 /// Asks the operator to confirm. `consequence` is a whole sentence.
 ///
 /// # Errors
-/// The operator declines, or nobody can be asked and `--yes` was not given.
+/// The operator declines, or there is no terminal and `--yes` was not given.
 pub fn confirm(consequence: &str, yes: bool) -> Result<(), CommandError> {
     if yes {
         return Ok(());

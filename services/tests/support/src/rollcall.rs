@@ -191,8 +191,8 @@ impl Rollcall {
     pub async fn client(&self, scope: &str) -> (String, String) {
         let name = format!("client-{}", Uuid::new_v4().simple());
         let password = Uuid::new_v4().to_string();
-        let hash =
-            rollcall_credentials::passwords::hash(&SecretString::from(password.as_str())).expect("a hash");
+        let hash = rollcall_credentials::passwords::hash(&SecretString::from(password.as_str()))
+            .expect("a hash");
         let added = self
             .operator()
             .ask(async |connection| api_clients::add(connection, &name, &hash, scope).await)
