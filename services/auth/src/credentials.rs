@@ -7,6 +7,7 @@
 use std::{sync::Arc, time::Duration};
 
 use moka::future::Cache;
+use rollcall_credentials::passwords;
 use rollcall_platform::{clock::Clock, settings};
 use rollcall_store::{
     Pool,
@@ -14,28 +15,28 @@ use rollcall_store::{
 };
 use secrecy::SecretString;
 use tokio::{sync::OwnedSemaphorePermit, time::Instant};
+use tracing::Instrument;
 
 use crate::{
     client_address::ClientAddress,
-    hashing::{Hashing, Place},
+    hashing::{Hashing, Queued},
     limits::{AddressLimits, KeyedSemaphores},
-    passwords,
-    rejected::Rejected,
     remembered::Remembered,
+    sign_in_error::SignInError,
 };
 
 /// Maximum number of attempts of one client from one address that are checked at once. The same
 /// number of failures locks the address, so that parallel attempts cannot exceed the lock.
-const MAX_UNJUDGED: usize = 5;
+const MAX_CONCURRENT_CHECKS: usize = 5;
 
 /// Time between two look-ups while another replica checks attempts from the same address.
-const POLL: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Maximum length of a name that is looked up, in bytes.
 const MAX_NAME_BYTES: usize = 256;
 
-/// Maximum number of addresses that are told apart in the log of failures.
-const MAX_LOGGED: u64 = 10_000;
+/// Maximum number of addresses whose failures are logged separately.
+const MAX_LOGGED_ADDRESSES: u64 = 10_000;
 
 /// An API client whose password was verified.
 #[derive(Debug, Clone)]
@@ -61,9 +62,10 @@ pub struct Credentials {
     hashing: Hashing,
     remembered: Remembered,
     limits: AddressLimits,
-    /// Addresses with a failure that was logged within the last minute. The access log counts the others.
+    /// Addresses with a failure that was logged within the last minute. Further failures are only
+    /// in the access log.
     logged: Cache<ClientAddress, ()>,
-    unjudged: KeyedSemaphores<(i64, ClientAddress)>,
+    checks: KeyedSemaphores<(i64, ClientAddress)>,
     /// Compared in place of the hash of an unknown or disabled client, so that its attempts take
     /// the same time.
     dummy_hash: Arc<str>,
@@ -89,10 +91,10 @@ impl Credentials {
             remembered: Remembered::new(settings.remember_seconds)?,
             limits: AddressLimits::new(settings),
             logged: Cache::builder()
-                .max_capacity(MAX_LOGGED)
+                .max_capacity(MAX_LOGGED_ADDRESSES)
                 .time_to_live(Duration::from_mins(1))
                 .build(),
-            unjudged: KeyedSemaphores::new(MAX_UNJUDGED),
+            checks: KeyedSemaphores::new(MAX_CONCURRENT_CHECKS),
             dummy_hash: passwords::hash(&dummy)?.into(),
             failure_deadline: Duration::from_millis(settings.failure_milliseconds.max(1).into()),
             clock,
@@ -103,16 +105,17 @@ impl Credentials {
     /// after its arrival, so that the response time does not reveal the reason.
     ///
     /// # Errors
-    /// Returns the reason for the rejection.
+    /// The sign-in is rejected. The error is the reason.
+    #[tracing::instrument(name = "sign_in", skip_all)]
     pub async fn check(
         &self,
         name: &str,
         password: SecretString,
         address: ClientAddress,
-    ) -> Result<Client, Rejected> {
+    ) -> Result<Client, SignInError> {
         let arrived = Instant::now();
         let in_flight = self.limits.enter(address).await;
-        let _in_flight = in_flight.ok_or(Rejected::TooMany)?;
+        let _in_flight = in_flight.ok_or(SignInError::TooMany)?;
         // Look up an empty name in place of one that no client can have. PostgreSQL rejects text
         // with NUL.
         let can_exist = name.len() <= MAX_NAME_BYTES && !name.contains('\0');
@@ -125,8 +128,8 @@ impl Credentials {
             password,
             address,
         };
-        let outcome = self.judge(attempt).await;
-        if matches!(outcome, Err(Rejected::Wrong)) {
+        let outcome = self.authenticate(attempt).await;
+        if matches!(outcome, Err(SignInError::Wrong)) {
             self.limits.count_failure(address).await;
             if self.logged.entry(address).or_insert(()).await.is_fresh() {
                 log_failure(name, address);
@@ -136,12 +139,12 @@ impl Credentials {
         outcome
     }
 
-    async fn judge(&self, attempt: Attempt) -> Result<Client, Rejected> {
-        let mut turn = None;
+    async fn authenticate(&self, attempt: Attempt) -> Result<Client, SignInError> {
+        let mut permit = None;
         loop {
             let account = self.look_up(&attempt).await?;
             if account.standing() == Standing::Locked {
-                return Err(Rejected::Wrong);
+                return Err(SignInError::Wrong);
             }
             if self.remembers(&attempt, &account).await {
                 if account.success_is_news {
@@ -149,33 +152,33 @@ impl Credentials {
                 }
                 return Ok(attempt.client(account));
             }
-            let Some(judging) = turn.take() else {
-                turn = Some(self.turn(&attempt, &account).await?);
+            let Some(checking) = permit.take() else {
+                permit = Some(self.permit(&attempt, &account).await?);
                 // Look up again: earlier attempts may have locked the address or verified this
                 // password.
                 continue;
             };
-            let place = self.hashing.place(account.known_address);
-            let place = place.map_err(|_| Rejected::Busy)?;
+            let queued = self.hashing.enqueue(account.known_address);
+            let queued = queued.map_err(|_| SignInError::Busy)?;
             if account.standing() == Standing::Open && self.begin(&account, attempt.address).await?
             {
-                return self.verify(attempt, account, place, judging).await;
+                return self.verify(attempt, account, queued, checking).await;
             }
-            turn = Some(judging);
-            tokio::time::sleep(POLL).await;
+            permit = Some(checking);
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 
-    /// Waits until fewer than [`MAX_UNJUDGED`] attempts of this client and address are being
-    /// checked.
-    async fn turn(
+    /// Waits until fewer than [`MAX_CONCURRENT_CHECKS`] attempts of this client and address are
+    /// being checked.
+    async fn permit(
         &self,
         attempt: &Attempt,
         account: &Account,
-    ) -> Result<OwnedSemaphorePermit, Rejected> {
+    ) -> Result<OwnedSemaphorePermit, SignInError> {
         let key = (account.client_id, attempt.address);
-        let turn = self.unjudged.of(key).await.acquire_owned().await;
-        turn.map_err(|_| Rejected::Unavailable)
+        let permit = self.checks.of(key).await.acquire_owned().await;
+        permit.map_err(|_| SignInError::Unavailable)
     }
 
     async fn remembers(&self, attempt: &Attempt, account: &Account) -> bool {
@@ -193,27 +196,28 @@ impl Credentials {
         &self,
         attempt: Attempt,
         account: Account,
-        place: Place,
-        turn: OwnedSemaphorePermit,
-    ) -> Result<Client, Rejected> {
+        queued: Queued,
+        permit: OwnedSemaphorePermit,
+    ) -> Result<Client, SignInError> {
         let this = self.clone();
-        let verifying = tokio::spawn(async move {
-            let _turn = turn;
-            if this.is_right(&attempt, &account, place).await {
+        let verifying = async move {
+            let _permit = permit;
+            if this.is_right(&attempt, &account, queued).await {
                 this.succeeded(&account, attempt.address).await?;
                 return Ok(attempt.client(account));
             }
             this.failed(&account, attempt.address).await?;
-            Err(Rejected::Wrong)
-        });
-        verifying.await.unwrap_or(Err(Rejected::Unavailable))
+            Err(SignInError::Wrong)
+        };
+        let verifying = tokio::spawn(verifying.in_current_span());
+        verifying.await.unwrap_or(Err(SignInError::Unavailable))
     }
 
-    async fn is_right(&self, attempt: &Attempt, account: &Account, place: Place) -> bool {
+    async fn is_right(&self, attempt: &Attempt, account: &Account, queued: Queued) -> bool {
         let stored = account.password_hash.as_deref();
         let hash = stored.unwrap_or(&self.dummy_hash);
         let password = attempt.password.clone();
-        let verify = self.hashing.matches(place, password, hash.to_owned());
+        let verify = self.hashing.matches(queued, password, hash.to_owned());
         let matches = self
             .remembered
             .or_verify(&attempt.name, &attempt.password, hash, verify);
@@ -227,7 +231,8 @@ impl Credentials {
         arrived + self.failure_deadline * multiple
     }
 
-    async fn look_up(&self, attempt: &Attempt) -> Result<Account, Rejected> {
+    #[tracing::instrument(name = "database.sign_ins.look_up", skip_all)]
+    async fn look_up(&self, attempt: &Attempt) -> Result<Account, SignInError> {
         let (network, now) = (attempt.address.network().to_string(), self.clock.now());
         let account = self.pool.ask(async |connection| {
             sign_ins::look_up(connection, &attempt.name, &network, now).await
@@ -235,7 +240,8 @@ impl Credentials {
         Ok(account.await?)
     }
 
-    async fn begin(&self, account: &Account, address: ClientAddress) -> Result<bool, Rejected> {
+    #[tracing::instrument(name = "database.sign_ins.begin", skip_all)]
+    async fn begin(&self, account: &Account, address: ClientAddress) -> Result<bool, SignInError> {
         let (network, now) = (address.network().to_string(), self.clock.now());
         let begun = self.pool.ask(async |connection| {
             sign_ins::begin(connection, account.client_id, &network, now).await
@@ -243,7 +249,12 @@ impl Credentials {
         Ok(begun.await?)
     }
 
-    async fn succeeded(&self, account: &Account, address: ClientAddress) -> Result<(), Rejected> {
+    #[tracing::instrument(name = "database.sign_ins.succeeded", skip_all)]
+    async fn succeeded(
+        &self,
+        account: &Account,
+        address: ClientAddress,
+    ) -> Result<(), SignInError> {
         let (network, now) = (address.network().to_string(), self.clock.now());
         let written = self.pool.ask(async |connection| {
             sign_ins::succeeded(connection, account.client_id, &network, now).await
@@ -251,7 +262,8 @@ impl Credentials {
         Ok(written.await?)
     }
 
-    async fn failed(&self, account: &Account, address: ClientAddress) -> Result<(), Rejected> {
+    #[tracing::instrument(name = "database.sign_ins.failed", skip_all)]
+    async fn failed(&self, account: &Account, address: ClientAddress) -> Result<(), SignInError> {
         let (network, now) = (address.network().to_string(), self.clock.now());
         let written = self.pool.ask(async |connection| {
             sign_ins::failed(connection, account.client_id, &network, now).await

@@ -15,16 +15,16 @@ use serde::Serialize;
 use crate::{
     client_address::ClientAddress,
     credentials::{Client, Credentials},
-    rejected::Rejected,
-    tokens,
+    sign_in_error::SignInError,
+    tokens::TokenError,
 };
 
 /// An error of an OAuth endpoint.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct OauthError {
-    /// A code of RFC 6749, 5.2.
+    /// Code of RFC 6749, section 5.2.
     pub error: &'static str,
-    /// What to do.
+    /// Description of the error, with what is accepted or what to do.
     pub error_description: String,
     #[serde(skip)]
     status: u16,
@@ -39,7 +39,7 @@ impl OauthError {
         }
     }
 
-    /// 400 with a code.
+    /// Returns an error with status 400 and this code.
     pub fn bad_request(error: &'static str, description: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, error, description)
     }
@@ -72,21 +72,21 @@ impl ResponseError for OauthError {
     }
 }
 
-impl From<Rejected> for OauthError {
-    fn from(rejected: Rejected) -> Self {
-        let (status, error) = match rejected {
-            Rejected::Wrong => (StatusCode::UNAUTHORIZED, "invalid_client"),
-            Rejected::TooMany => (StatusCode::TOO_MANY_REQUESTS, "temporarily_unavailable"),
-            Rejected::Busy | Rejected::Unavailable => {
+impl From<SignInError> for OauthError {
+    fn from(cause: SignInError) -> Self {
+        let (status, error) = match cause {
+            SignInError::Wrong => (StatusCode::UNAUTHORIZED, "invalid_client"),
+            SignInError::TooMany => (StatusCode::TOO_MANY_REQUESTS, "temporarily_unavailable"),
+            SignInError::Busy | SignInError::Unavailable => {
                 (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable")
             }
         };
-        Self::new(status, error, rejected.to_string())
+        Self::new(status, error, cause.to_string())
     }
 }
 
-impl From<tokens::Error> for OauthError {
-    fn from(error: tokens::Error) -> Self {
+impl From<TokenError> for OauthError {
+    fn from(error: TokenError) -> Self {
         tracing::error!(%error, "Failed to issue or look up a token");
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -125,7 +125,8 @@ pub async fn authenticated(
         Some(_) if form.contains_key("client_secret") => {
             return Err(OauthError::bad_request(
                 "invalid_request",
-                "Send the credentials either with HTTP Basic or as client_id and client_secret, not both.",
+                "Send the credentials either with HTTP Basic or as client_id and client_secret, \
+                 not both.",
             ));
         }
         Some(pair) => pair,
@@ -150,7 +151,7 @@ fn parse(request: &HttpRequest, body: Body) -> Result<Form, OauthError> {
         return Err(OauthError::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "invalid_request",
-            "Content-Type: takes application/x-www-form-urlencoded.",
+            "Content-Type must be application/x-www-form-urlencoded.",
         ));
     }
     let bytes = received(body).map_err(|problem| {
@@ -168,7 +169,7 @@ fn parse(request: &HttpRequest, body: Body) -> Result<Form, OauthError> {
         .filter(|(name, _)| PARAMETERS.contains(&name.as_str()))
     {
         if form.insert(name.clone(), value).is_some() {
-            return Err(bad(format!("{name}: occurs twice.")));
+            return Err(bad(format!("{name} must occur only once.")));
         }
     }
     Ok(form)
@@ -196,7 +197,7 @@ fn basic(request: &HttpRequest) -> Result<Option<(String, SecretString)>, OauthE
         OauthError::new(
             StatusCode::UNAUTHORIZED,
             "invalid_client",
-            "Authorization: takes Basic with name and password.",
+            "Authorization must be Basic with the API client's name and password.",
         )
     })
 }

@@ -6,21 +6,20 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
+use rollcall_credentials::passwords::{self, Buffer, HASH_KIB};
 use rollcall_platform::settings;
 use secrecy::SecretString;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 
-use crate::{
-    memory_limit,
-    passwords::{self, Buffer, HASH_KIB},
-};
+use crate::memory_limit;
 
 /// Memory reserved for the service without its hashes.
 const RESERVE_BYTES: u64 = 96 * 1024 * 1024;
 
-/// The queue for new addresses is full.
-#[derive(Debug)]
-pub struct Busy;
+/// The queue for callers at new addresses is full.
+#[derive(Debug, thiserror::Error)]
+#[error("the queue for hashing is full")]
+pub struct QueueFullError;
 
 /// Permits to compute a hash. A caller at a known address waits for at most as many callers at new
 /// addresses as there are permits.
@@ -43,14 +42,15 @@ struct Memory {
     hashes: AtomicU64,
 }
 
-/// A place in the queue.
-pub struct Place {
+/// A caller in the queue for a permit.
+pub struct Queued {
     permits: Arc<Semaphore>,
-    /// Place in the queue for new addresses. `None` for a caller at a known address.
-    behind: Option<(Arc<Semaphore>, OwnedSemaphorePermit)>,
+    /// Queue for new addresses and the caller's share of its capacity. `None` for a caller at a
+    /// known address.
+    new_address: Option<(Arc<Semaphore>, OwnedSemaphorePermit)>,
 }
 
-/// The right to compute a hash now.
+/// Permit to compute a hash now.
 struct Permit {
     _new_address: Option<OwnedSemaphorePermit>,
     _permit: OwnedSemaphorePermit,
@@ -80,45 +80,52 @@ impl Hashing {
         }
     }
 
-    /// Takes a place in the queue.
+    /// Enters the queue for a permit.
     ///
     /// # Errors
-    /// The queue for new addresses is full.
-    pub fn place(&self, known_address: bool) -> Result<Place, Busy> {
-        let behind = if known_address {
+    /// The queue for callers at new addresses is full.
+    pub fn enqueue(&self, known_address: bool) -> Result<Queued, QueueFullError> {
+        let new_address = if known_address {
             None
         } else {
             let waiting = self.waiting.clone().try_acquire_owned();
-            Some((self.new_addresses.clone(), waiting.map_err(|_| Busy)?))
+            Some((
+                self.new_addresses.clone(),
+                waiting.map_err(|_| QueueFullError)?,
+            ))
         };
-        Ok(Place {
+        Ok(Queued {
             permits: self.permits.clone(),
-            behind,
+            new_address,
         })
     }
 
-    /// Waits for a permit, then returns whether the password is the one that was hashed.
-    pub async fn matches(&self, place: Place, password: SecretString, hash: String) -> bool {
-        let Ok(permit) = place.permit().await else {
+    /// Waits for a permit, then returns true if the password is the one that was hashed.
+    #[tracing::instrument(name = "password.verify", skip_all)]
+    pub async fn matches(&self, queued: Queued, password: SecretString, hash: String) -> bool {
+        let Ok(permit) = queued.permit().await else {
             return false;
         };
         let memory = self.memory.clone();
+        let span = tracing::info_span!("password.hash");
         // Hold the permit until the hash is computed, even if the caller disconnects. Otherwise
         // more hashes than permits would run.
         let hashing = tokio::task::spawn_blocking(move || {
             let _permit = permit;
+            let _entered = span.entered();
             memory.matches(&password, &hash)
         });
         hashing.await.unwrap_or(false)
     }
 
-    /// Number of hashes so far.
+    /// Returns the number of hashes so far.
     #[must_use]
     pub fn hashes(&self) -> u64 {
         self.memory.hashes.load(Ordering::Relaxed)
     }
 
-    /// Highest number of concurrent hashes so far, which is the number of allocated buffers.
+    /// Returns the highest number of concurrent hashes so far, which is the number of allocated
+    /// buffers.
     #[must_use]
     pub fn allocated_buffers(&self) -> u64 {
         self.memory.allocated_buffers.load(Ordering::Relaxed)
@@ -135,9 +142,9 @@ impl Hashing {
     }
 }
 
-impl Place {
+impl Queued {
     async fn permit(self) -> Result<Permit, AcquireError> {
-        let new_address = match self.behind {
+        let new_address = match self.new_address {
             Some((new_addresses, _waiting)) => Some(new_addresses.acquire_owned().await?),
             None => None,
         };
@@ -177,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hashes_at_once_fit_cores_and_memory() {
+    fn max_hashes_fits_cores_and_memory() {
         let mib = |count: u64| Some(count * 1024 * 1024);
         for (cores, memory, expected) in [
             (2, mib(256), 2),

@@ -27,9 +27,9 @@ use jsonwebtoken::{
 use rollcall_platform::{clock::Clock, settings::Settings, token::Claims};
 use serde::Serialize;
 
-type Failure = Box<dyn std::error::Error>;
+type BoxError = Box<dyn std::error::Error>;
 
-/// A key and its public half.
+/// A key pair.
 pub struct Key {
     path: PathBuf,
     /// Seconds since the Unix epoch.
@@ -50,7 +50,7 @@ impl Key {
     ///
     /// # Errors
     /// The key cannot sign.
-    pub fn sign(&self, claims: &Claims) -> Result<String, Failure> {
+    pub fn sign(&self, claims: &Claims) -> Result<String, BoxError> {
         let message = format!("{}.{}", self.header, encoded(claims)?);
         let mut signature = vec![0; self.pair.public_modulus_len()];
         let random = SystemRandom::new();
@@ -87,7 +87,7 @@ impl Keys {
     ///
     /// # Errors
     /// The folder cannot be used, or it contains files but no usable key.
-    pub fn open(settings: &Settings, clock: &Clock) -> Result<Self, Failure> {
+    pub fn open(settings: &Settings, clock: &Clock) -> Result<Self, BoxError> {
         let folder = settings.auth.key_directory.clone();
         fs::create_dir_all(&folder)
             .map_err(|error| format!("auth.key_directory {}: {error}", folder.display()))?;
@@ -106,22 +106,22 @@ impl Keys {
         Ok(keys)
     }
 
-    /// The key that signs at `now`.
+    /// Returns the key that signs at `now`, in seconds since the Unix epoch.
     ///
     /// # Errors
-    /// The folder cannot be read, or is empty.
-    pub fn signing(&self, now: i64) -> Result<Arc<Key>, Failure> {
+    /// The folder cannot be read, or it is empty.
+    pub fn signing(&self, now: i64) -> Result<Arc<Key>, BoxError> {
         let keys = self.all()?;
         let index = signing_index(&created(&keys), self.publish_seconds, now)
             .ok_or("there is no signing key")?;
         Ok(keys[index].clone())
     }
 
-    /// The public keys at `now` (RFC 7517).
+    /// Returns the public keys at `now` (RFC 7517), in seconds since the Unix epoch.
     ///
     /// # Errors
     /// The folder cannot be read.
-    pub fn published(&self, now: i64) -> Result<JwkSet, Failure> {
+    pub fn published(&self, now: i64) -> Result<JwkSet, BoxError> {
         let keys = self.all()?;
         let first = first_published(
             &created(&keys),
@@ -134,7 +134,7 @@ impl Keys {
         })
     }
 
-    /// The key named `kid`.
+    /// Returns the public key with this key ID.
     #[must_use]
     pub fn verifying(&self, kid: &str) -> Option<DecodingKey> {
         Some(
@@ -147,7 +147,7 @@ impl Keys {
         )
     }
 
-    fn all(&self) -> Result<Arc<Vec<Arc<Key>>>, Failure> {
+    fn all(&self) -> Result<Arc<Vec<Arc<Key>>>, BoxError> {
         let present = files(&self.folder)?;
         {
             let read = self
@@ -167,31 +167,28 @@ impl Keys {
     }
 }
 
-/// Creates a key, and removes keys whose last token has expired. Returns a message for the
-/// operator.
+/// Creates a key, and removes keys whose last token has expired. Returns the time in seconds after
+/// which the key signs.
 ///
 /// # Errors
 /// The folder cannot be written.
-pub fn rotate(settings: &Settings, clock: &Clock) -> Result<String, Failure> {
+pub fn rotate(settings: &Settings, clock: &Clock) -> Result<i64, BoxError> {
     let keys = Keys::open(settings, clock)?;
     let lock = File::open(&keys.folder)?;
     lock.lock()?;
     let now = clock.now().as_second();
     let all = keys.all()?;
-    let dead = first_published(
+    let expired = first_published(
         &created(&all),
         keys.publish_seconds,
         keys.token_seconds,
         now,
     );
-    for key in &all[..dead] {
+    for key in &all[..expired] {
         fs::remove_file(&key.path)?;
     }
     create(&keys.folder, settings.auth.key_bits, now)?;
-    Ok(format!(
-        "a new key is published; it signs in {} seconds",
-        keys.publish_seconds
-    ))
+    Ok(keys.publish_seconds)
 }
 
 fn created(keys: &[Arc<Key>]) -> Vec<i64> {
@@ -223,7 +220,7 @@ fn first_published(created: &[i64], publish_seconds: i64, token_seconds: i64, no
         .unwrap_or(0)
 }
 
-/// The key files, oldest first: names have ten digits.
+/// Returns the key files, oldest first. Their names have ten digits.
 fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let entries = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
     let mut paths: Vec<PathBuf> = entries
@@ -237,30 +234,31 @@ fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
 
 /// Loads the keys. A file that cannot be used is logged and skipped, so that the other keys can
 /// still be used. If no key is left, the first error is returned.
-fn load_all(paths: &[PathBuf]) -> Result<Vec<Arc<Key>>, Failure> {
+fn load_all(paths: &[PathBuf]) -> Result<Vec<Arc<Key>>, BoxError> {
     let mut keys = Vec::new();
-    let mut first_failure = None;
+    let mut first_error = None;
     for path in paths {
         match load(path) {
             Ok(key) => keys.push(Arc::new(key)),
             Err(error) => {
                 tracing::error!(%error, "Skipped a file in the key folder");
-                first_failure.get_or_insert(error);
+                first_error.get_or_insert(error);
             }
         }
     }
-    match first_failure {
-        Some(failure) if keys.is_empty() => Err(failure),
+    match first_error {
+        Some(error) if keys.is_empty() => Err(error),
         _ => Ok(keys),
     }
 }
 
-fn load(path: &Path) -> Result<Key, Failure> {
+fn load(path: &Path) -> Result<Key, BoxError> {
     let failed = |why: String| format!("signing key {}: {why}", path.display());
     let mode = fs::metadata(path)?.permissions().mode() & 0o777;
     if mode != 0o400 {
         return Err(failed(format!(
-            "the file mode must be 0400 (got {mode:04o}). Run chmod 0400 and restart auth; others may have read the key, so consider a new one"
+            "the file mode must be 0400 (got {mode:04o}). Run chmod 0400 and restart auth. Others \
+             may have read the key, so consider a new one"
         ))
         .into());
     }
@@ -297,13 +295,13 @@ fn load(path: &Path) -> Result<Key, Failure> {
 /// Creates a key. It is written under a temporary name first, so that no replica reads an
 /// incomplete key. An existing file is never replaced, because its key may have signed tokens. If
 /// the name is taken, the next free second is used.
-fn create(folder: &Path, bits: u32, now: i64) -> Result<(), Failure> {
+fn create(folder: &Path, bits: u32, now: i64) -> Result<(), BoxError> {
     let size = match bits {
         2048 => KeySize::Rsa2048,
         3072 => KeySize::Rsa3072,
         4096 => KeySize::Rsa4096,
         other => {
-            return Err(format!("auth.key_bits: got {other}, takes 2048, 3072 or 4096").into());
+            return Err(format!("auth.key_bits must be 2048, 3072 or 4096 (got {other})").into());
         }
     };
     let pair = KeyPair::generate(size)?;
@@ -339,7 +337,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_new_key_is_published_before_it_signs_and_the_old_one_until_its_last_token_is_dead() {
+    fn new_key_is_published_before_it_signs_and_old_key_until_its_last_token_has_expired() {
         let keys = [1000, 5000];
         let signs = |now| signing_index(&keys, 600, now);
         let published_from = |now| first_published(&keys, 600, 120, now);
@@ -351,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_key_signs_at_once_whatever_the_clock_says() {
+    fn first_key_signs_at_once_at_any_time() {
         assert_eq!(signing_index(&[1000], 600, 1000), Some(0));
         assert_eq!(signing_index(&[1000], 600, 10), Some(0));
         assert_eq!(signing_index(&[], 600, 10), None);

@@ -1,4 +1,4 @@
-//! Tokens and API clients. The private key lives only here.
+//! Signs API clients in and issues tokens. Only this service has the private signing keys.
 
 pub mod client_address;
 pub mod credentials;
@@ -8,9 +8,8 @@ pub mod keys;
 pub mod limits;
 pub mod memory_limit;
 pub mod openapi;
-pub mod passwords;
-pub mod rejected;
 pub mod remembered;
 pub mod routes;
+pub mod sign_in_error;
 pub mod startup;
 pub mod tokens;

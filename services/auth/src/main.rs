@@ -24,21 +24,25 @@ struct Arguments {
 enum Task {
     #[command(flatten)]
     Common(command::Command),
-    /// Make a new signing key. It is published at once and signs after `auth.key_publish_seconds`.
-    RotateKey,
+    /// Create a signing key. It is published at once and signs after `auth.key_publish_seconds`.
+    RotateKey {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     command::finish(match Arguments::parse().task {
         Task::Common(task) => command::run("auth", task, rollcall_auth::startup::serve).await,
-        Task::RotateKey => rotate_key().await,
+        Task::RotateKey { json } => rotate_key(json).await,
     })
 }
 
 /// Creates a signing key. The audit entry is written first, so that there is no key without an
 /// entry.
-async fn rotate_key() -> Result<(), command::Failure> {
+async fn rotate_key(json: bool) -> Result<(), command::Failure> {
     let settings = Settings::load()?;
     let pool = Pool::new(&settings.database)?;
     let written = pool.ask(async |connection| {
@@ -46,9 +50,11 @@ async fn rotate_key() -> Result<(), command::Failure> {
         audit_log::write(connection, "operator", "key.rotate", detail).await
     });
     written.await?;
-    println!(
-        "{}",
-        rollcall_auth::keys::rotate(&settings, &Clock::System)?
-    );
+    let seconds = rollcall_auth::keys::rotate(&settings, &Clock::System)?;
+    if json {
+        println!("{}", json!({"signs_in_seconds": seconds}));
+    } else {
+        println!("A new key is published. It signs in {seconds} seconds.");
+    }
     Ok(())
 }

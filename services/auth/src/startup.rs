@@ -14,7 +14,7 @@ use rollcall_store::{Pool, sign_ins};
 use crate::{credentials::Credentials, hashing::Hashing, keys::Keys, routes, tokens::Tokens};
 
 /// Maximum size of a request body. Credentials and tokens are short.
-const BODY_BYTES: usize = 16 * 1024;
+const MAX_BODY_BYTES: usize = 16 * 1024;
 
 /// Time between two removals of sign-in attempts that are no longer needed.
 const PRUNE_INTERVAL: Duration = Duration::from_mins(1);
@@ -30,7 +30,7 @@ pub fn build(
     hashing: Hashing,
 ) -> Result<server::Running, Box<dyn std::error::Error>> {
     let pool = Pool::new(&settings.database)?;
-    let live = AllowList::new(&settings.redis)?;
+    let allow_list = AllowList::new(&settings.redis)?;
     let keys = Keys::open(settings, &clock)?;
     let credentials = Data::new(Credentials::new(
         pool.clone(),
@@ -40,14 +40,14 @@ pub fn build(
     )?);
     let tokens = Data::new(Tokens::new(
         keys,
-        live.clone(),
+        allow_list.clone(),
         settings.token.clone(),
         clock,
     ));
-    let checks = vec![pool.health(), live.health()];
+    let checks = vec![pool.health(), allow_list.health()];
     let pool = Data::new(pool);
     let running = server::build(&settings.server, checks, move |app| {
-        app.app_data(PayloadConfig::new(BODY_BYTES))
+        app.app_data(PayloadConfig::new(MAX_BODY_BYTES))
             .app_data(credentials.clone())
             .app_data(tokens.clone())
             .app_data(pool.clone())

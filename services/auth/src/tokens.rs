@@ -1,4 +1,4 @@
-//! Issuing, introspecting and revoking access tokens.
+//! Issues, introspects and revokes access tokens.
 
 use jsonwebtoken::{Validation, jwk::JwkSet};
 use rollcall_platform::{
@@ -10,34 +10,35 @@ use rollcall_platform::{
 };
 use std::{num::NonZero, sync::Arc};
 use tokio::sync::Semaphore;
+use tracing::{Instrument, info_span};
 use uuid::Uuid;
 
 use crate::{credentials::Client, keys::Keys};
 
-/// Why there is no token.
+/// Reason why a token operation failed.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// Redis cannot be asked: a token that it does not know would be refused at once.
+pub enum TokenError {
+    /// Redis does not answer. A token that is not in the allow-list would be rejected.
     #[error("No token can be issued now: the token store does not answer. Repeat the call.")]
     Unavailable(#[from] Unavailable),
-    /// The key cannot be used.
+    /// The signing key cannot be used.
     #[error("signing failed: {0}")]
     Signing(String),
 }
 
-impl From<Error> for Problem {
-    fn from(error: Error) -> Self {
+impl From<TokenError> for Problem {
+    fn from(error: TokenError) -> Self {
         match error {
-            Error::Unavailable(_) => Self::unavailable(error.to_string()),
-            Error::Signing(_) => Self::internal(&error),
+            TokenError::Unavailable(_) => Self::unavailable(error.to_string()),
+            TokenError::Signing(_) => Self::internal(&error),
         }
     }
 }
 
-/// Makes tokens and knows those that live.
+/// Issues tokens, and decides which tokens are active.
 pub struct Tokens {
     keys: Arc<Keys>,
-    live: AllowList,
+    allow_list: AllowList,
     /// Permits to sign, one per core, so that a burst does not start hundreds of threads.
     signing: Arc<Semaphore>,
     validation: Validation,
@@ -46,13 +47,13 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    /// Tokens as `settings` describe them.
+    /// Creates an issuer of tokens with these settings.
     #[must_use]
-    pub fn new(keys: Keys, live: AllowList, settings: settings::Token, clock: Clock) -> Self {
+    pub fn new(keys: Keys, allow_list: AllowList, settings: settings::Token, clock: Clock) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         Self {
             keys: Arc::new(keys),
-            live,
+            allow_list,
             signing: Arc::new(Semaphore::new(cores)),
             validation: token::validation(&settings),
             settings,
@@ -60,17 +61,18 @@ impl Tokens {
         }
     }
 
-    /// How the tokens are described to others.
+    /// Returns issuer, audience and lifetime of the tokens.
     #[must_use]
     pub fn settings(&self) -> &settings::Token {
         &self.settings
     }
 
-    /// A new token for `client` with `scope`; the earlier ones stay valid.
+    /// Issues a token for `client` with `scope`. Earlier tokens remain valid.
     ///
     /// # Errors
-    /// Redis or the key cannot be used.
-    pub async fn issue(&self, client: &Client, scope: &str) -> Result<String, Error> {
+    /// Redis does not answer, or the signing key cannot be used.
+    #[tracing::instrument(name = "token.issue", skip_all)]
+    pub async fn issue(&self, client: &Client, scope: &str) -> Result<String, TokenError> {
         let now = self.clock.now().as_second();
         let claims = Claims {
             iss: self.settings.issuer.clone(),
@@ -83,49 +85,56 @@ impl Tokens {
             scope: scope.to_owned(),
         };
         let jti = claims.jti.clone();
-        let token = self.sign(claims).await.map_err(Error::Signing)?;
-        self.live
-            .add(&jti, &client.name, self.settings.lifetime_seconds.into())
-            .await?;
+        let token = self.sign(claims).await.map_err(TokenError::Signing)?;
+        let adding = self
+            .allow_list
+            .add(&jti, &client.name, self.settings.lifetime_seconds.into());
+        adding.instrument(info_span!("redis.add")).await?;
         Ok(token)
     }
 
-    /// The public keys.
+    /// Returns the public keys.
     ///
     /// # Errors
     /// The key folder cannot be read.
-    pub fn published(&self) -> Result<JwkSet, Error> {
+    pub fn published(&self) -> Result<JwkSet, TokenError> {
         self.keys
             .published(self.clock.now().as_second())
-            .map_err(|error| Error::Signing(error.to_string()))
+            .map_err(|error| TokenError::Signing(error.to_string()))
     }
 
-    /// The claims of a token that is alive; none for any other.
+    /// Returns the claims of an active token, or `None` if the token is expired, revoked or
+    /// invalid.
     ///
     /// # Errors
-    /// Redis cannot be asked.
-    pub async fn introspect(&self, token: &str) -> Result<Option<Claims>, Error> {
+    /// Redis does not answer.
+    pub async fn introspect(&self, token: &str) -> Result<Option<Claims>, TokenError> {
         let Some(claims) = self.claims(token) else {
             return Ok(None);
         };
-        Ok(self.live.contains(&claims.jti).await?.then_some(claims))
+        let asking = self.allow_list.contains(&claims.jti);
+        let is_active = asking.instrument(info_span!("redis.contains")).await?;
+        Ok(is_active.then_some(claims))
     }
 
     /// Revokes a token of `client` and returns its claims. Returns `None` if the token is invalid,
     /// expired or belongs to another client.
     ///
     /// # Errors
-    /// Redis cannot be asked.
-    pub async fn revoke(&self, token: &str, client: &Client) -> Result<Option<Claims>, Error> {
+    /// Redis does not answer.
+    pub async fn revoke(&self, token: &str, client: &Client) -> Result<Option<Claims>, TokenError> {
         let own = |claims: &Claims| claims.sub == client.name;
         let Some(claims) = self.claims(token).filter(own) else {
             return Ok(None);
         };
-        self.live.remove(&claims.jti).await?;
+        let removing = self.allow_list.remove(&claims.jti);
+        removing.instrument(info_span!("redis.remove")).await?;
         Ok(Some(claims))
     }
 
-    /// Signs in another thread, because a signature takes longer than the rest of the request.
+    /// Signs the claims in another thread, because a signature takes longer than the rest of the
+    /// request.
+    #[tracing::instrument(name = "token.sign", skip_all)]
     async fn sign(&self, claims: Claims) -> Result<String, String> {
         let permit = self.signing.clone().acquire_owned().await;
         let keys = self.keys.clone();

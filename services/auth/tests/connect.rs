@@ -13,18 +13,18 @@ async fn post(rollcall: &Rollcall, body: &str) -> Response {
         .body(body.to_owned())
         .send()
         .await
-        .expect("an answer")
+        .expect("a response")
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_right_password_gives_a_token_and_nothing_else() {
+async fn right_password_gets_a_token_and_nothing_else() {
     let rollcall = Rollcall::start().await;
     let (name, password) = rollcall.client("reporting:read").await;
     insta::assert_snapshot!(snapshot::of(rollcall.connect(&name, &password).await).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_says_what_the_contract_says() {
+async fn token_has_the_claims_of_the_contract() {
     let rollcall = Rollcall::start().await;
     let token = rollcall.token("reporting:read admin").await;
     let jwks: Value = rollcall
@@ -32,7 +32,7 @@ async fn a_token_says_what_the_contract_says() {
         .get(format!("http://{}/.well-known/jwks.json", rollcall.auth))
         .send()
         .await
-        .expect("an answer")
+        .expect("a response")
         .json()
         .await
         .expect("JSON");
@@ -65,7 +65,7 @@ async fn a_token_says_what_the_contract_says() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn issuing_a_token_leaves_the_earlier_ones_valid() {
+async fn issuing_a_token_leaves_earlier_tokens_valid() {
     let rollcall = Rollcall::start().await;
     let (name, password) = rollcall.client("reporting:read").await;
     let mut tokens = Vec::new();
@@ -86,7 +86,7 @@ async fn issuing_a_token_leaves_the_earlier_ones_valid() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_wrong_with_a_request_is_said() {
+async fn invalid_request_gets_an_error_that_says_what_is_accepted() {
     let rollcall = Rollcall::start().await;
     let mut answers = Vec::new();
     for body in [
@@ -109,7 +109,7 @@ async fn what_is_wrong_with_a_request_is_said() {
         .body("{}")
         .send()
         .await
-        .expect("an answer");
+        .expect("a response");
     answers.push(format!("no media type\n{}", snapshot::of(plain).await));
     let long = post(
         &rollcall,
@@ -122,20 +122,20 @@ async fn what_is_wrong_with_a_request_is_said() {
         .get(format!("http://{}/api/v1/auth/connect", rollcall.auth))
         .send()
         .await
-        .expect("an answer");
+        .expect("a response");
     answers.push(format!("GET\n{}", snapshot::of(get).await));
     let elsewhere = rollcall
         .http
         .get(format!("http://{}/api/v1/auth", rollcall.auth))
         .send()
         .await
-        .expect("an answer");
+        .expect("a response");
     answers.push(format!("elsewhere\n{}", snapshot::of(elsewhere).await));
     insta::assert_snapshot!(answers.join("\n\n"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_its_stores_it_says_so_and_recovers() {
+async fn sign_in_gets_503_without_a_store_and_recovers() {
     let (postgres, redis) = (
         Proxy::new(rollcall_test_support::postgres()).await,
         Proxy::new(rollcall_test_support::redis()).await,

@@ -11,7 +11,7 @@ async fn kids(rollcall: &Rollcall) -> Vec<String> {
         .get(format!("http://{}/.well-known/jwks.json", rollcall.auth))
         .send()
         .await
-        .expect("an answer");
+        .expect("a response");
     let set: Value = answer.json().await.expect("JSON");
     set["keys"]
         .as_array()
@@ -29,7 +29,7 @@ fn kid(token: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_file_is_for_its_owner_alone_and_a_looser_one_is_refused() {
+async fn key_file_that_others_may_read_is_rejected() {
     let rollcall = Rollcall::start().await;
     let folder = &rollcall.settings.auth.key_directory;
     let file = fs::read_dir(folder)
@@ -53,7 +53,7 @@ async fn a_key_file_is_for_its_owner_alone_and_a_looser_one_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_request_is_refused_while_the_key_changes() {
+async fn no_request_is_rejected_during_a_key_rotation() {
     let rollcall = Rollcall::start().await;
     let old = kids(&rollcall).await;
     let before = rollcall.token("reporting:read").await;
@@ -89,7 +89,7 @@ async fn no_request_is_refused_while_the_key_changes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rotations_within_a_second_overwrite_no_key() {
+async fn rotations_within_a_second_keep_all_keys() {
     let rollcall = Rollcall::start().await;
     let old = kids(&rollcall).await;
     for _ in 0..3 {
@@ -100,7 +100,7 @@ async fn rotations_within_a_second_overwrite_no_key() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn file_that_is_no_key_is_skipped() {
+async fn file_that_is_not_a_key_is_skipped() {
     let rollcall = Rollcall::start().await;
     let old = kids(&rollcall).await;
     let folder = &rollcall.settings.auth.key_directory;

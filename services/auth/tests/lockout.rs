@@ -17,7 +17,7 @@ async fn sign_in(rollcall: &Rollcall, address: &str, name: &str, password: &str)
         .json(&json!({"username": name, "password": password}))
         .send()
         .await
-        .expect("an answer")
+        .expect("a response")
 }
 
 /// Starts services without limits per address.
@@ -48,25 +48,26 @@ async fn guess(rollcall: &Rollcall, address: &str, name: &str, guesses: usize) {
 async fn unlock(rollcall: &Rollcall, name: &str) -> bool {
     let operator = rollcall.operator();
     let known = operator.ask(async |connection| api_clients::unlock(connection, name).await);
-    known.await.expect("an answer")
+    known.await.expect("a response")
 }
 
 async fn disable(rollcall: &Rollcall, name: &str) {
     let now = rollcall.clock.now();
     let operator = rollcall.operator();
     let known = operator.ask(async |connection| api_clients::disable(connection, name, now).await);
-    assert!(known.await.expect("an answer"));
+    assert!(known.await.expect("a response"));
 }
 
 async fn audit(rollcall: &Rollcall, action: &str) -> Vec<String> {
     let query = format!(
-        "SELECT concat(role, ' ', actor, ' ', detail->>'address') AS text FROM audit_log WHERE action = '{action}'"
+        "SELECT concat(role, ' ', actor, ' ', detail->>'address') AS text FROM audit_log
+         WHERE action = '{action}'"
     );
     rollcall.database.texts(&query).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn unknown_wrong_locked_and_disabled_get_the_same_answer() {
+async fn unknown_wrong_locked_and_disabled_get_the_same_response() {
     let rollcall = Rollcall::start().await;
     let (name, password) = rollcall.client("reporting:read").await;
     let (disabled, its_password) = rollcall.client("reporting:read").await;
@@ -150,7 +151,7 @@ async fn success_forgets_the_failures() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn right_password_among_parallel_guesses_is_let_in_while_they_are_not_judged() {
+async fn right_password_is_accepted_while_parallel_guesses_are_checked() {
     let rollcall = Rollcall::start().await;
     let (name, password) = rollcall.client("reporting:read").await;
     let guesses = guess(&rollcall, ADDRESS, &name, 4);
@@ -159,7 +160,7 @@ async fn right_password_among_parallel_guesses_is_let_in_while_they_are_not_judg
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn restart_and_second_replica_know_the_lock() {
+async fn lock_outlives_a_restart_and_holds_at_a_second_replica() {
     let rollcall = Rollcall::start().await;
     let (name, password) = rollcall.client("reporting:read").await;
     guess(&rollcall, ADDRESS, &name, 5).await;
@@ -179,12 +180,12 @@ async fn restart_and_second_replica_know_the_lock() {
         .header("x-forwarded-for", ADDRESS)
         .json(&json!({"username": name, "password": password}))
         .send();
-    assert_eq!(answer.await.expect("an answer").status(), 401);
+    assert_eq!(answer.await.expect("a response").status(), 401);
     assert_eq!(hashing.hashes(), 0, "a locked attempt costs no hash");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn attempt_whose_check_was_cut_off_counts_and_does_not_hold_others_for_ever() {
+async fn interrupted_attempt_counts_and_does_not_block_others_forever() {
     let rollcall = Rollcall::start().await;
     let (name, password) = rollcall.client("reporting:read").await;
     rollcall

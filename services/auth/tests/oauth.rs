@@ -22,7 +22,7 @@ async fn post(
     if let Some((name, password)) = client {
         request = request.basic_auth(name, Some(password));
     }
-    request.send().await.expect("an answer")
+    request.send().await.expect("a response")
 }
 
 async fn token(rollcall: &Rollcall, client: &(String, String)) -> String {
@@ -40,7 +40,7 @@ async fn token(rollcall: &Rollcall, client: &(String, String)) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn client_credentials_give_a_token_that_reports() {
+async fn client_credentials_get_a_token_that_can_read_reports() {
     let rollcall = Rollcall::start().await;
     let client = rollcall.client("reporting:read admin").await;
     let form = [
@@ -72,7 +72,7 @@ async fn client_credentials_give_a_token_that_reports() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn errors_are_those_of_the_standard() {
+async fn errors_follow_rfc_6749() {
     let rollcall = Rollcall::start().await;
     let client = rollcall.client("reporting:read").await;
     let wrong = (client.0.clone(), "guess".to_owned());
@@ -120,7 +120,7 @@ async fn errors_are_those_of_the_standard() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_can_be_looked_into_and_revoked_by_its_client_alone() {
+async fn token_can_be_introspected_and_revoked_only_by_its_client() {
     let rollcall = Rollcall::start().await;
     let (owner, other, admin) = (
         rollcall.client("reporting:read").await,
@@ -194,7 +194,7 @@ async fn a_token_can_be_looked_into_and_revoked_by_its_client_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn basic_and_body_credentials_in_one_request_are_refused() {
+async fn basic_and_body_credentials_in_one_request_are_rejected() {
     let rollcall = Rollcall::start().await;
     let client = rollcall.client("reporting:read").await;
     let form = [
@@ -207,7 +207,7 @@ async fn basic_and_body_credentials_in_one_request_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn revoking_an_own_token_is_audited() {
+async fn revocation_of_an_own_token_is_audited() {
     let rollcall = Rollcall::start().await;
     let (owner, other) = (
         rollcall.client("reporting:read").await,
@@ -222,7 +222,8 @@ async fn revoking_an_own_token_is_audited() {
     let claims: Value = jsonwebtoken::dangerous::insecure_decode(&token)
         .expect("claims")
         .claims;
-    let query = "SELECT concat(role, ' ', actor, ' ', detail->>'jti') AS text FROM audit_log WHERE action = 'token.revoke'";
+    let query = "SELECT concat(role, ' ', actor, ' ', detail->>'jti') AS text
+        FROM audit_log WHERE action = 'token.revoke'";
     let expected = format!(
         "auth {} {}",
         owner.0,
@@ -245,7 +246,7 @@ async fn token_with_a_blank_around_it_is_not_active() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_metadata_names_the_doors() {
+async fn metadata_has_the_urls_of_the_endpoints() {
     let rollcall = Rollcall::start().await;
     let answer = rollcall
         .http
@@ -255,6 +256,6 @@ async fn the_metadata_names_the_doors() {
         ))
         .send()
         .await
-        .expect("an answer");
+        .expect("a response");
     insta::assert_snapshot!(snapshot::of(answer).await);
 }

@@ -57,7 +57,8 @@ async fn parallel_sign_ins_of_many_clients_stay_within_the_permits() {
         .database
         .execute(
             "INSERT INTO api_clients (name, password_hash, scope)
-             SELECT 'client-' || n, password_hash, scope FROM api_clients, generate_series(1, 200) AS n",
+             SELECT 'client-' || n, password_hash, scope FROM api_clients,
+                 generate_series(1, 200) AS n",
         )
         .await;
     let crowd = (1..=200).map(|n| {
@@ -81,7 +82,7 @@ async fn wrong_password_is_not_remembered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn zero_seconds_remember_nothing() {
+async fn password_is_not_remembered_for_zero_seconds() {
     let rollcall = Rollcall::builder()
         .await
         .set(|settings| settings.auth.remember_seconds = 0)
@@ -94,21 +95,21 @@ async fn zero_seconds_remember_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rotating_the_password_ends_the_old_one_at_once() {
+async fn old_password_is_rejected_right_after_a_rotation() {
     let rollcall = Rollcall::start().await;
     let client = rollcall.client("reporting:read").await;
     assert_eq!(sign_in(&rollcall, &client).await, 200);
-    let hash = rollcall_auth::passwords::hash(&SecretString::from("new")).expect("a hash");
+    let hash = rollcall_credentials::passwords::hash(&SecretString::from("new")).expect("a hash");
     let operator = rollcall.operator();
     let rotated =
         operator.ask(async |connection| api_clients::rotate(connection, &client.0, &hash).await);
-    assert!(rotated.await.expect("an answer"));
+    assert!(rotated.await.expect("a response"));
     assert_eq!(sign_in(&rollcall, &client).await, 401);
     assert_eq!(sign_in(&rollcall, &(client.0, "new".into())).await, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn disabling_a_client_ends_its_sign_ins_at_once() {
+async fn disabled_client_is_rejected_at_once() {
     let rollcall = Rollcall::start().await;
     let client = rollcall.client("reporting:read").await;
     assert_eq!(sign_in(&rollcall, &client).await, 200);
@@ -116,12 +117,12 @@ async fn disabling_a_client_ends_its_sign_ins_at_once() {
     let operator = rollcall.operator();
     let disabled =
         operator.ask(async |connection| api_clients::disable(connection, &client.0, now).await);
-    assert!(disabled.await.expect("an answer"));
+    assert!(disabled.await.expect("a response"));
     assert_eq!(sign_in(&rollcall, &client).await, 401);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn audit_log_gets_one_success_for_client_address_and_15_minutes() {
+async fn audit_log_has_one_success_per_client_address_and_15_minutes() {
     let rollcall = Rollcall::start().await;
     let client = rollcall.client("reporting:read").await;
     for _ in 0..4 {

@@ -1,13 +1,13 @@
 //! `rollcall client …`
 
 use clap::{Subcommand, ValueEnum};
-use rollcall_platform::{clock::Clock, command::Failure, token};
+use rollcall_credentials::passwords;
+use rollcall_platform::{clock::Clock, token};
 use rollcall_store::{Pool, api_clients};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Serialize;
 use serde_json::json;
 
-use crate::{generate, note, output::Output};
+use crate::{confirm::confirm, failure::CommandError, generate, names, note, output::Output};
 
 #[derive(Subcommand)]
 pub enum Task {
@@ -22,55 +22,55 @@ pub enum Task {
     },
     /// List the clients and their locks.
     List,
-    /// Disable a client. It gets no new tokens, and its existing tokens are rejected at once.
+    /// Disable a client: it gets no new tokens, and its tokens are rejected at once.
     Disable {
-        /// Its user name.
+        /// User name of the client.
         name: String,
     },
     /// Remove all locks of a client, so that it can sign in again at once.
     Unlock {
-        /// Its user name.
+        /// User name of the client.
         name: String,
     },
     /// Enable and unlock a client and give it a new password, which is shown only once.
     Rotate {
-        /// Its user name.
+        /// User name of the client.
         name: String,
     },
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 pub enum Scope {
+    /// Read reports.
     #[value(name = token::REPORTING_READ)]
     ReportingRead,
+    /// Introspect the tokens of all clients.
     #[value(name = token::ADMIN)]
     Admin,
 }
 
-#[derive(Serialize)]
-struct Credentials<'a> {
-    username: &'a str,
-    password: &'a str,
-}
+/// Columns of the list for people.
+const COLUMNS: [&str; 6] = [
+    "name",
+    "scope",
+    "created_at",
+    "disabled_at",
+    "locked_until",
+    "new_addresses_closed_until",
+];
 
-const ONCE: &str = "The password is shown only once.";
-
-pub async fn run(pool: &Pool, task: Task) -> Result<Output, Failure> {
+pub async fn run(pool: &Pool, task: Task, yes: bool, quiet: bool) -> Result<Output, CommandError> {
     match task {
+        Task::Add { name: None, .. } if quiet => Err(CommandError::Usage(
+            "--quiet requires --name, because it does not print a generated name.".into(),
+        )),
         Task::Add { name, scopes } => {
             add(pool, name.unwrap_or_else(generate::user_name), &scopes).await
         }
-        Task::List => {
-            let now = Clock::System.now();
-            let clients = pool
-                .ask(async |connection| api_clients::list(connection, now).await)
-                .await?;
-            Ok(Output::many(
-                &clients,
-                "There is no API client. Add one with: scripts/rollcall client add",
-            ))
-        }
+        Task::List => list(pool).await,
         Task::Disable { name } => {
+            let consequence = format!("The client {name} will be disconnected at once.");
+            confirm(&consequence, yes)?;
             let now = Clock::System.now();
             let known = pool.ask(async |connection| {
                 let known = api_clients::disable(connection, &name, now).await?;
@@ -79,7 +79,7 @@ pub async fn run(pool: &Pool, task: Task) -> Result<Output, Failure> {
             known.await?.then_some(()).ok_or_else(|| unknown(&name))?;
             Ok(Output::one(
                 json!({"username": name}),
-                "It gets no new tokens. Its existing tokens are rejected from now on.",
+                "The client is disabled. It gets no new tokens, and its tokens are rejected.",
             ))
         }
         Task::Unlock { name } => {
@@ -94,37 +94,26 @@ pub async fn run(pool: &Pool, task: Task) -> Result<Output, Failure> {
             ))
         }
         Task::Rotate { name } => {
+            confirm(
+                &format!("The present password of the client {name} will stop working at once."),
+                yes,
+            )?;
             let password = generate::password();
-            let hash = hash(&password)?;
+            let hash = passwords::hash(&password).map_err(|error| error.to_string())?;
             let known = pool.ask(async |connection| {
                 let known = api_clients::rotate(connection, &name, &hash).await?;
                 note(connection, "client.rotate", &name, known).await
             });
             known.await?.then_some(()).ok_or_else(|| unknown(&name))?;
-            Ok(Output::one(
-                Credentials {
-                    username: &name,
-                    password: password.expose_secret(),
-                },
-                ONCE,
-            ))
+            Ok(credentials(&name, &password))
         }
     }
 }
 
-async fn add(pool: &Pool, name: String, scopes: &[Scope]) -> Result<Output, Failure> {
-    let good = (1..=64).contains(&name.len())
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.@".contains(&byte));
-    if !good {
-        return Err(format!(
-            "--name: got {name:?}, takes 1 to 64 letters, digits, '-', '_', '.' or '@'"
-        )
-        .into());
-    }
+async fn add(pool: &Pool, name: String, scopes: &[Scope]) -> Result<Output, CommandError> {
+    names::check("--name", &name, "-_.@")?;
     let password = generate::password();
-    let hash = hash(&password)?;
+    let hash = passwords::hash(&password).map_err(|error| error.to_string())?;
     let scope: Vec<String> = scopes
         .iter()
         .filter_map(ValueEnum::to_possible_value)
@@ -135,23 +124,35 @@ async fn add(pool: &Pool, name: String, scopes: &[Scope]) -> Result<Output, Fail
         let added = api_clients::add(connection, &name, &hash, &scope).await?;
         note(connection, "client.add", &name, added).await
     });
-    added
-        .await?
-        .then_some(())
-        .ok_or_else(|| format!("an API client named {name} already exists"))?;
-    Ok(Output::one(
-        Credentials {
-            username: &name,
-            password: password.expose_secret(),
-        },
-        ONCE,
-    ))
+    added.await?.then_some(()).ok_or_else(|| {
+        format!(
+            "An API client named {name} already exists. Choose another --name, or give it a new \
+             password with scripts/rollcall client rotate {name}."
+        )
+    })?;
+    Ok(credentials(&name, &password))
 }
 
-fn hash(password: &SecretString) -> Result<String, Failure> {
-    rollcall_auth::passwords::hash(password).map_err(|error| error.to_string().into())
+async fn list(pool: &Pool) -> Result<Output, CommandError> {
+    let now = Clock::System.now();
+    let clients = pool
+        .ask(async |connection| api_clients::list(connection, now).await)
+        .await?;
+    let none = "There is no API client. Add one with scripts/rollcall client add.";
+    Ok(Output::many(&clients, &COLUMNS, none))
 }
 
-fn unknown(name: &str) -> Failure {
-    format!("there is no API client named {name}: see scripts/rollcall client list").into()
+fn credentials(name: &str, password: &SecretString) -> Output {
+    let password = password.expose_secret();
+    Output::one(
+        json!({"username": name, "password": password}),
+        "The password is shown only once.",
+    )
+    .secrets(&[password])
+}
+
+fn unknown(name: &str) -> String {
+    format!(
+        "There is no API client named {name}. List the clients with scripts/rollcall client list."
+    )
 }

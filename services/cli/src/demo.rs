@@ -1,4 +1,5 @@
-//! `rollcall demo-events`: two weeks of sample data as NDJSON, the same for the same days.
+//! `rollcall demo-events`: generates two weeks of sample events. The same days give the same
+//! events.
 
 use jiff::{SignedDuration, Timestamp, ToSpan, Zoned, civil::Date, tz::TimeZone};
 use rand::{RngExt, SeedableRng, rngs::SmallRng};
@@ -6,12 +7,14 @@ use serde_json::{Value, json};
 
 const DAYS: i32 = 14;
 
-/// A person of the sample: name, realm, hour at which the shift begins and its hours.
+/// A person with a shift.
 struct Person {
     name: &'static str,
     display_name: &'static str,
     realm: &'static str,
+    /// Hour of the day at which the shift begins.
     begins: i64,
+    /// Length of the shift, in hours.
     hours: i64,
 }
 
@@ -46,7 +49,7 @@ const PEOPLE: [Person; 12] = [
     person("lars.holm", "Lars Holm", "Default", 7, 8),
 ];
 
-/// The events up to `now`, a line each, in the order in which they arrive.
+/// Returns the events that have arrived by `now`, in the order of arrival.
 pub fn events(zone: &TimeZone, now: Timestamp) -> Vec<Value> {
     let today = Zoned::new(now, zone.clone()).date();
     let days = (1 - DAYS..=0).filter_map(|offset| today.checked_add(offset.days()).ok());
@@ -64,7 +67,35 @@ pub fn events(zone: &TimeZone, now: Timestamp) -> Vec<Value> {
     arriving.into_iter().map(|(_, event)| event).collect()
 }
 
-/// One person's day: with when each event arrives.
+/// A shift of the person with this number.
+struct Shift<'a> {
+    day: Date,
+    number: usize,
+    person: &'a Person,
+    login: Timestamp,
+}
+
+impl Shift<'_> {
+    /// Returns an event of the session `name` of this shift.
+    fn event(&self, kind: &str, name: &str, at: Timestamp, device: &str) -> Value {
+        let (day, number) = (self.day, self.number);
+        let session_id = format!("{day}-{number}-{name}");
+        json!({
+            "event_id": format!("{session_id}-{kind}-{}", at.as_second()),
+            "type": kind,
+            "session_id": session_id,
+            "user": self.person.name,
+            "realm": self.person.realm,
+            "display_name": self.person.display_name,
+            "occurred_at": at.to_string(),
+            "client_ip": format!("10.8.{number}.{}", day.day()),
+            "device": device,
+            "active_seconds": at.duration_since(self.login).as_secs().max(0),
+        })
+    }
+}
+
+/// Returns the events of a person on a day, each with its time of arrival.
 fn shift(day: Date, number: usize, person: &Person, zone: &TimeZone) -> Vec<(Timestamp, Value)> {
     let seed = u64::from(day.day_of_year().unsigned_abs()) * 1000 + number as u64;
     let mut random = SmallRng::seed_from_u64(seed);
@@ -90,20 +121,19 @@ fn shift(day: Date, number: usize, person: &Person, zone: &TimeZone) -> Vec<(Tim
     let phone = login + minutes(60, 120);
     let late = minutes(120, 600);
 
-    let session = |name: &str| format!("{day}-{number}-{name}");
-    let event = |kind: &str, name: &str, at: Timestamp, device: &str| {
-        let seconds = at.duration_since(login).as_secs();
-        json!({
-            "event_id": format!("{}-{kind}-{}", session(name), at.as_second()), "type": kind, "session_id": session(name),
-            "user": person.name, "realm": person.realm, "display_name": person.display_name, "occurred_at": at.to_string(),
-            "client_ip": format!("10.8.{}.{}", number, day.day()), "device": device, "active_seconds": seconds.max(0),
-        })
+    let shift = Shift {
+        day,
+        number,
+        person,
+        login,
     };
-    let at_once =
+    let event =
+        |kind: &str, name: &str, at: Timestamp, device: &str| shift.event(kind, name, at, device);
+    let immediate =
         |kind: &str, name: &str, at: Timestamp, device: &str| (at, event(kind, name, at, device));
     let mut events = vec![
-        at_once("login", "morning", login, "laptop"),
-        at_once(
+        immediate("login", "morning", login, "laptop"),
+        immediate(
             "active",
             "morning",
             login + SignedDuration::from_hours(1),
@@ -111,28 +141,28 @@ fn shift(day: Date, number: usize, person: &Person, zone: &TimeZone) -> Vec<(Tim
         ),
     ];
     match seed % 10 {
-        // Forgotten logout: the last sign of life is all that there is.
-        0 => events.push(at_once("active", "morning", logout, "laptop")),
-        // Two devices at once.
+        // The person forgot to log out, so there is only an activity event.
+        0 => events.push(immediate("active", "morning", logout, "laptop")),
+        // The person uses two devices at the same time.
         1 | 2 => events.extend([
-            at_once("logout", "morning", logout, "laptop"),
-            at_once("login", "phone", phone, "phone"),
-            at_once(
+            immediate("logout", "morning", logout, "laptop"),
+            immediate("login", "phone", phone, "phone"),
+            immediate(
                 "logout",
                 "phone",
                 phone + SignedDuration::from_hours(1),
                 "phone",
             ),
         ]),
-        // A gateway that was cut off: the logout arrives hours later.
+        // The gateway was disconnected, so the logout arrives hours later.
         3 => events.push((logout + late, event("logout", "morning", logout, "laptop"))),
-        // A break.
+        // The person logs out during a break.
         4..=6 => events.extend([
-            at_once("logout", "morning", lunch, "laptop"),
-            at_once("login", "afternoon", back, "laptop"),
-            at_once("logout", "afternoon", logout, "laptop"),
+            immediate("logout", "morning", lunch, "laptop"),
+            immediate("login", "afternoon", back, "laptop"),
+            immediate("logout", "afternoon", logout, "laptop"),
         ]),
-        _ => events.push(at_once("logout", "morning", logout, "laptop")),
+        _ => events.push(immediate("logout", "morning", logout, "laptop")),
     }
     events
 }

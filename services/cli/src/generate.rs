@@ -1,12 +1,12 @@
-//! User names, passwords and keys that nobody can guess.
+//! Generates random user names, passwords and keys.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use rand::RngExt;
 use secrecy::SecretString;
 
-/// Without those that look alike.
+/// Characters of names and RADIUS secrets, without those that look alike.
 const NAME: &[u8] = b"abcdefghijkmnpqrstuvwxyz23456789";
-/// None that a shell, JSON, a URL or a form would change.
+/// Characters of passwords, by kind. No shell, JSON text, URL or form changes them.
 const PASSWORD: [&[u8]; 4] = [
     b"abcdefghijkmnopqrstuvwxyz",
     b"ABCDEFGHJKLMNPQRSTUVWXYZ",
@@ -14,7 +14,7 @@ const PASSWORD: [&[u8]; 4] = [
     b"-._~@=^,",
 ];
 
-/// 20 characters.
+/// Returns a user name of 20 characters.
 pub fn user_name() -> String {
     let mut random = rand::rng();
     (0..20)
@@ -22,7 +22,7 @@ pub fn user_name() -> String {
         .collect()
 }
 
-/// 24 characters, each kind among them.
+/// Returns a password of 24 characters, with at least one of each kind.
 pub fn password() -> SecretString {
     let alphabet = PASSWORD.concat();
     let mut random = rand::rng();
@@ -39,12 +39,12 @@ pub fn password() -> SecretString {
     }
 }
 
-/// 256 random bits.
+/// Returns a source key of 256 random bits, as 43 characters.
 pub fn source_key() -> String {
     BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
 }
 
-/// 32 characters that every gateway's form takes.
+/// Returns a RADIUS shared secret of 32 characters that gateways of all vendors accept.
 pub fn radius_secret() -> String {
     let mut random = rand::rng();
     (0..32)
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lengths_and_kinds_are_as_promised() {
+    fn generated_values_have_the_documented_lengths_and_kinds() {
         for _ in 0..100 {
             assert_eq!(user_name().len(), 20);
             let password = password();

@@ -1,11 +1,16 @@
-//! The operator's command line: API clients and sources.
+//! The operator's command line.
 
+mod arguments;
 mod audit;
 mod clients;
+mod confirm;
 mod demo;
+mod failure;
 mod generate;
 mod import;
+mod names;
 mod output;
+mod rejects;
 mod replay;
 mod sessions;
 mod sources;
@@ -13,98 +18,85 @@ mod try_rule;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
 use diesel_async::AsyncPgConnection;
-use rollcall_platform::{
-    clock::Clock,
-    command::{self, Failure},
-    settings::Settings,
-};
+use jiff::tz::TimeZone;
+use rollcall_platform::{clock::Clock, settings::Settings};
 use rollcall_store::{Pool, audit_log};
 use serde_json::json;
 
-use crate::output::Output;
+use crate::{
+    arguments::{Arguments, Subject},
+    failure::CommandError,
+    output::{Output, Style},
+};
 
-/// What the audit log names as the actor.
+/// Actor in the audit log.
 const ACTOR: &str = "operator";
 
-/// Environment variable with the login name of the person at the command line; scripts/rollcall
+/// Environment variable with the login name of the person at the command line. scripts/rollcall
 /// sets it.
 const PERSON: &str = "OPERATOR_PERSON";
 
-#[derive(Parser)]
-#[command(
-    name = "rollcall",
-    version,
-    about = "Rollcall: the operator's command line"
-)]
-struct Arguments {
-    /// Print JSON.
-    #[arg(long, global = true)]
-    json: bool,
-    #[command(subcommand)]
-    subject: Subject,
-}
-
-#[derive(Subcommand)]
-enum Subject {
-    /// API clients: who may ask for tokens.
-    #[command(subcommand)]
-    Client(clients::Task),
-    /// Sources: the gateways that report sessions.
-    #[command(subcommand)]
-    Source(sources::Task),
-    /// Sessions: the evidence behind a report's row.
-    #[command(subcommand)]
-    Session(sessions::Task),
-    /// The audit log: who did what.
-    #[command(subcommand)]
-    Audit(audit::Task),
-    /// Read sessions from CSV on standard input; refused rows go to standard output, progress and sum to standard error.
-    Import(import::Task),
-    /// Print two weeks of sample events as NDJSON; scripts/demo sends them.
-    DemoEvents,
-}
-
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let standard_output_is_taken = matches!(arguments.subject, Subject::Import(_));
-    command::finish(run(arguments.subject).await.map(|output| {
-        let text = output.shown(arguments.json);
-        if standard_output_is_taken {
-            eprintln!("{text}");
-        } else {
-            println!("{text}");
-        }
-    }))
+    let arguments = arguments::parse();
+    let json = arguments.json;
+    match run(arguments).await {
+        Ok(code) => code,
+        Err(error) => error.report(json),
+    }
 }
 
-async fn run(subject: Subject) -> Result<Output, Failure> {
+async fn run(arguments: Arguments) -> Result<ExitCode, CommandError> {
     let settings = Settings::load()?;
-    let pool = Pool::new(&settings.database)?;
-    let outcome = match subject {
-        Subject::Client(task) => clients::run(&pool, task).await,
-        Subject::Source(task) => sources::run(&pool, task, &settings.ingestion).await,
-        Subject::Session(task) => sessions::run(&pool, task, &settings.reporting).await,
-        Subject::Audit(task) => audit::run(&pool, task, &settings.reporting).await,
-        Subject::Import(task) => {
-            import::run(&pool, &task, &settings, std::io::stdin(), std::io::stdout()).await
-        }
-        Subject::DemoEvents => {
-            return Ok(Output::lines(&demo::events(
-                &settings.reporting.time_zone,
-                Clock::System.now(),
-            )));
-        }
+    let zone = if arguments.utc {
+        TimeZone::UTC
+    } else {
+        settings.reporting.time_zone.clone()
     };
-    match outcome {
-        // The tables may be missing: say so rather than what Postgres says.
-        Err(error) => match error.downcast::<rollcall_store::Error>() {
-            Ok(error) => Err(pool.explain(*error).await.into()),
-            Err(error) => Err(error),
+    let style = Style {
+        json: arguments.json,
+        quiet: arguments.quiet,
+        zone,
+    };
+    let pool = Pool::new(&settings.database)?;
+    let output = match execute(&pool, arguments, &settings).await {
+        // If tables are missing, say so instead of repeating the message of PostgreSQL.
+        Err(CommandError::Failed(error)) => match error.downcast::<rollcall_store::Error>() {
+            Ok(error) => return Err(pool.explain(*error).await.into()),
+            Err(error) => return Err(CommandError::Failed(error)),
         },
-        done => done,
+        outcome => outcome?,
+    };
+    let text = output.text(&style);
+    if !text.is_empty() {
+        println!("{text}");
+    }
+    Ok(ExitCode::from(u8::from(output.has_failed())))
+}
+
+async fn execute(
+    pool: &Pool,
+    arguments: Arguments,
+    settings: &Settings,
+) -> Result<Output, CommandError> {
+    let Arguments { yes, quiet, .. } = arguments;
+    match arguments.subject {
+        Subject::Client(task) => clients::run(pool, task, yes, quiet).await,
+        Subject::Source(task) => sources::run(pool, task, yes, &settings.ingestion).await,
+        Subject::Session(task) => sessions::run(pool, task, &settings.reporting).await,
+        Subject::Audit(task) => audit::run(pool, task, &settings.reporting).await,
+        Subject::Import(task) => import::run(pool, &task, settings, std::io::stdin()).await,
+        Subject::Key(arguments::KeyTask::Rotate) => Err(CommandError::Usage(
+            "The signing keys are accessible only to the service auth. Run scripts/rollcall key \
+             rotate."
+                .into(),
+        )),
+        Subject::DemoEvents => {
+            let now = Clock::System.now();
+            let events = demo::events(&settings.reporting.time_zone, now);
+            Ok(Output::lines(&events))
+        }
     }
 }
 

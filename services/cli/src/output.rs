@@ -1,91 +1,243 @@
-//! What a task says, as text for people or as JSON for programs.
+//! Result of a command, as text for people and as JSON for programs.
 
+use comfy_table::{ContentArrangement, Table, presets::NOTHING};
+use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-/// Text and the same as JSON.
+/// Maximum width of a table, in characters. Cells of a wider table are wrapped.
+const MAX_WIDTH: u16 = 120;
+
+/// Format of printed results.
+pub struct Style {
+    /// Print JSON. Its times are always in UTC.
+    pub json: bool,
+    /// Print secrets and rows without labels and notes.
+    pub quiet: bool,
+    /// Time zone of the times in text.
+    pub zone: TimeZone,
+}
+
+/// Result of a command.
 pub struct Output {
-    text: String,
     json: Value,
+    /// Columns of the table for people. Without any, all columns are shown.
+    columns: &'static [&'static str],
+    /// Values that `--quiet` prints alone.
+    secrets: Vec<String>,
+    /// Text in place of fields or a table.
+    lines: Option<String>,
+    note: String,
+    failed: bool,
 }
 
 impl Output {
-    /// One thing: a line for each field, and a note for people.
+    /// Creates a result with one value and a note for people.
     pub fn one(value: impl Serialize, note: &str) -> Self {
-        let json = serde_json::to_value(value).unwrap_or_default();
-        let mut lines: Vec<String> = json
-            .as_object()
-            .into_iter()
-            .flatten()
-            .map(|(name, value)| format!("{name:<12}{}", plain(value)))
-            .collect();
-        lines.push(note.to_owned());
         Self {
-            text: lines.join("\n"),
-            json,
+            json: serde_json::to_value(value).unwrap_or_default(),
+            columns: &[],
+            secrets: Vec::new(),
+            lines: None,
+            note: note.to_owned(),
+            failed: false,
         }
     }
 
-    /// A table.
-    pub fn many(rows: &[impl Serialize], none: &str) -> Self {
-        let json = serde_json::to_value(rows).unwrap_or_default();
-        let text = json
-            .as_array()
-            .filter(|rows| !rows.is_empty())
-            .map_or_else(|| none.to_owned(), |rows| table(rows));
-        Self { text, json }
+    /// Creates a table with these columns, or all columns if none are given. `none` is printed if
+    /// there are no rows.
+    pub fn many(rows: &[impl Serialize], columns: &'static [&'static str], none: &str) -> Self {
+        let note = if rows.is_empty() { none } else { "" };
+        Self {
+            columns,
+            ..Self::one(rows, note)
+        }
     }
 
-    /// The same, with a line for people after it.
-    pub fn note(mut self, line: &str) -> Self {
-        self.text = format!("{}\n{line}", self.text);
-        self
-    }
-
-    /// A JSON value a line, for people and programs alike.
+    /// Creates a result with one JSON value per line.
     pub fn lines(values: &[Value]) -> Self {
         let lines: Vec<String> = values.iter().map(Value::to_string).collect();
         Self {
-            text: lines.join("\n"),
-            json: Value::Array(values.to_vec()),
+            lines: Some(lines.join("\n")),
+            ..Self::one(values, "")
         }
     }
 
-    /// As it is to be printed.
-    pub fn shown(&self, json: bool) -> String {
-        if json {
-            self.json.to_string()
-        } else {
-            self.text.trim_end().to_owned()
+    /// Adds secrets, which `--quiet` prints alone, one per line.
+    pub fn secrets(mut self, secrets: &[&str]) -> Self {
+        self.secrets = secrets.iter().map(|&secret| secret.to_owned()).collect();
+        self
+    }
+
+    /// Adds a line for people.
+    pub fn note(mut self, line: &str) -> Self {
+        self.note = format!("{}\n{line}", self.note).trim().to_owned();
+        self
+    }
+
+    /// Makes the exit code 1, because a part of the work failed.
+    pub fn failed_if(mut self, failed: bool) -> Self {
+        self.failed = failed;
+        self
+    }
+
+    /// Returns true if a part of the work failed.
+    pub fn has_failed(&self) -> bool {
+        self.failed
+    }
+
+    /// Returns the text to print.
+    pub fn text(&self, style: &Style) -> String {
+        if style.json {
+            return self.json.to_string();
         }
+        if let Some(lines) = &self.lines {
+            return lines.clone();
+        }
+        let body = match &self.json {
+            _ if style.quiet && !self.secrets.is_empty() => self.secrets.join("\n"),
+            Value::Array(rows) => table(rows, self.columns, &style.zone),
+            Value::Object(_) if style.quiet => String::new(),
+            Value::Object(fields) => lines(fields, &style.zone),
+            other => other.to_string(),
+        };
+        if style.quiet {
+            return body;
+        }
+        format!("{body}\n{}", self.note).trim().to_owned()
     }
 }
 
-fn plain(value: &Value) -> String {
+/// Prints a line for each field, with the values in one column.
+fn lines(fields: &Map<String, Value>, zone: &TimeZone) -> String {
+    let width = fields.keys().map(String::len).max().unwrap_or_default();
+    let line = |(name, value)| format!("{name:<width$}  {}", cell(value, zone));
+    fields.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Prints a table without the columns that are empty in all rows.
+fn table(rows: &[Value], columns: &[&str], zone: &TimeZone) -> String {
+    let Some(Value::Object(first)) = rows.first() else {
+        return String::new();
+    };
+    let columns: Vec<&str> = match columns {
+        [] => first.keys().map(String::as_str).collect(),
+        chosen => chosen.to_vec(),
+    };
+    let filled = |name: &&str| rows.iter().any(|row| !is_empty(&row[*name]));
+    let columns: Vec<&str> = columns.into_iter().filter(filled).collect();
+    let mut table = Table::new();
+    table
+        .load_preset(NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(MAX_WIDTH)
+        .set_header(columns.iter().map(|name| header(name)));
+    table.add_rows(rows.iter().map(|row| {
+        let cells = columns.iter().map(|name| cell(&row[*name], zone));
+        cells.collect::<Vec<_>>()
+    }));
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    let lines = table.lines().map(|line| line.trim_end().to_owned());
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Returns the header of a column: `last_event_at` becomes `last event`.
+fn header(name: &str) -> String {
+    name.trim_end_matches("_at").replace('_', " ")
+}
+
+fn is_empty(value: &Value) -> bool {
     match value {
-        Value::String(text) => text.clone(),
+        Value::Null | Value::Bool(false) => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(values) => values.is_empty(),
+        _ => false,
+    }
+}
+
+fn cell(value: &Value, zone: &TimeZone) -> String {
+    match value {
+        Value::String(text) => time(text, zone).unwrap_or_else(|| text.clone()),
+        Value::Bool(true) => "yes".into(),
+        Value::Bool(false) => "no".into(),
         Value::Null => "-".into(),
-        Value::Array(values) => values.iter().map(plain).collect::<Vec<_>>().join(" "),
+        Value::Array(values) => {
+            let cells = values.iter().map(|value| cell(value, zone));
+            cells.collect::<Vec<_>>().join(" ")
+        }
         other => other.to_string(),
     }
 }
 
-fn table(rows: &[Value]) -> String {
-    let names: Vec<&String> = rows[0]
-        .as_object()
-        .into_iter()
-        .flatten()
-        .map(|(name, _)| name)
-        .collect();
-    let mut table = comfy_table::Table::new();
-    table
-        .load_preset(comfy_table::presets::NOTHING)
-        .set_header(&names);
-    table.add_rows(rows.iter().map(|row| {
-        names
-            .iter()
-            .map(|name| plain(&row[*name]))
-            .collect::<Vec<_>>()
-    }));
-    table.to_string()
+/// Returns an RFC 3339 time with its fraction cut off: local time in the zone, or in UTC with `Z`.
+fn time(text: &str, zone: &TimeZone) -> Option<String> {
+    let instant: Timestamp = text.parse().ok()?;
+    let format = if *zone == TimeZone::UTC {
+        "%Y-%m-%d %H:%M:%SZ"
+    } else {
+        "%Y-%m-%d %H:%M:%S"
+    };
+    let local = instant.to_zoned(zone.clone());
+    Some(local.strftime(format).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn style(zone: &str) -> Style {
+        Style {
+            json: false,
+            quiet: false,
+            zone: TimeZone::get(zone).expect("a zone"),
+        }
+    }
+
+    #[test]
+    fn table_leaves_out_empty_columns_and_shows_times_in_the_zone() {
+        let rows = [
+            json!({"name": "vpn-1", "last_event_at": "2025-01-01T10:00:00.5Z", "gap": null}),
+            json!({"name": "b", "last_event_at": null, "gap": null}),
+        ];
+        let text = Output::many(&rows, &[], "").text(&style("Asia/Kolkata"));
+        assert_eq!(
+            text.lines().collect::<Vec<_>>(),
+            [
+                "name   last event",
+                "vpn-1  2025-01-01 15:30:00",
+                "b      -"
+            ]
+        );
+        let text = Output::many(&rows, &["last_event_at"], "").text(&style("UTC"));
+        assert!(text.contains("2025-01-01 10:00:00Z"), "{text}");
+    }
+
+    #[test]
+    fn wide_table_fits_the_maximum_width() {
+        let long = "x".repeat(90);
+        let rows = [json!({"a": long, "b": long})];
+        let text = Output::many(&rows, &[], "").text(&style("UTC"));
+        let widest = text.lines().map(|line| line.chars().count()).max();
+        assert!(widest.is_some_and(|width| width <= 120), "{text}");
+    }
+
+    #[test]
+    fn value_is_separated_from_a_long_name() {
+        let text = Output::one(json!({"radius_secret": "abc"}), "").text(&style("UTC"));
+        assert_eq!(text, "radius_secret  abc");
+    }
+
+    #[test]
+    fn quiet_prints_the_secret_alone() {
+        let quiet = Style {
+            quiet: true,
+            ..style("UTC")
+        };
+        let output = Output::one(json!({"name": "a", "key": "k"}), "Shown once.").secrets(&["k"]);
+        assert_eq!(output.text(&quiet), "k");
+    }
 }

@@ -1,21 +1,20 @@
 //! `rollcall source replay`: records the events that were set aside.
 
-use rollcall_platform::command::Failure;
 use rollcall_store::{Pool, set_aside, sources};
 use serde::Serialize;
 
-use crate::{output::Output, sources::unknown};
+use crate::{failure::CommandError, output::Output, sources::unknown};
 
 #[derive(Default, Serialize)]
 struct Summary {
     replayed: u64,
     still_refused: u64,
-    /// Event ID and error of the first event that the database refused again.
+    /// Event ID of the first event that the database refused again, and the error.
     first_reason: Option<String>,
 }
 
 /// Replays each event in a transaction of its own, in the order of arrival.
-pub async fn run(pool: &Pool, name: &str) -> Result<Output, Failure> {
+pub async fn run(pool: &Pool, name: &str) -> Result<Output, CommandError> {
     let source_id = pool
         .ask(async |connection| sources::id_of(connection, name).await)
         .await?
@@ -38,5 +37,6 @@ pub async fn run(pool: &Pool, name: &str) -> Result<Output, Failure> {
             }
         }
     }
-    Ok(Output::one(summary, ""))
+    let is_incomplete = summary.still_refused > 0;
+    Ok(Output::one(summary, "").failed_if(is_incomplete))
 }

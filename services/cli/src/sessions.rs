@@ -2,22 +2,24 @@
 
 use clap::Subcommand;
 use jiff::{Span, civil::Date};
-use rollcall_platform::{clock::Clock, command::Failure, settings};
+use rollcall_platform::{clock::Clock, settings};
 use rollcall_store::{Pool, sessions};
 
-use crate::{note, output::Output};
+use crate::{failure::CommandError, note, output::Output};
 
 #[derive(Subcommand)]
 pub enum Task {
-    /// List the sessions of a user with the reason why each has ended: logout, restart of the source,
-    /// or timeout.
+    /// List the sessions of a user, and why each ended.
+    ///
+    /// A session ends by a logout event, by a restart of its source, or by timeout. An open session
+    /// has no end.
     List {
-        /// The user, in any case.
+        /// User name, in upper or lower case.
         user: String,
-        /// First day, in the reporting time zone. The default is a month ago.
+        /// First day (YYYY-MM-DD), in the reporting time zone. The default is a month ago.
         #[arg(long)]
         from: Option<Date>,
-        /// Last day. The default is today.
+        /// Last day (YYYY-MM-DD). The default is today.
         #[arg(long)]
         to: Option<Date>,
     },
@@ -27,27 +29,32 @@ pub async fn run(
     pool: &Pool,
     task: Task,
     settings: &settings::Reporting,
-) -> Result<Output, Failure> {
+) -> Result<Output, CommandError> {
     let Task::List { user, from, to } = task;
+    let zone = &settings.time_zone;
     let now = Clock::System.now();
-    let today = now.to_zoned(settings.time_zone.clone()).date();
-    let (from, to) = (
-        from.unwrap_or(today.checked_sub(Span::new().months(1))?),
-        to.unwrap_or(today).tomorrow()?,
-    );
-    let begins = |day: Date| {
-        day.to_zoned(settings.time_zone.clone())
+    let today = now.to_zoned(zone.clone()).date();
+    let from = from.unwrap_or(today.checked_sub(Span::new().months(1))?);
+    let to = to.unwrap_or(today);
+    if from > to {
+        return Err(CommandError::Usage(format!(
+            "--from must not be after --to (got {from} and {to})."
+        )));
+    }
+    let midnight = |day: Date| {
+        day.to_zoned(zone.clone())
             .map(|midnight| midnight.timestamp())
     };
-    let period = (begins(from)?, begins(to)?);
+    let period = (midnight(from)?, midnight(to.tomorrow()?)?);
     let found = pool.ask(async |connection| {
         note(connection, "session.list", &user, true).await?;
         Ok::<_, rollcall_store::Error>(
             sessions::of_user(connection, &user, period, settings.timeout_before(now)).await?,
         )
     });
-    Ok(Output::many(
-        &found.await?,
-        "There is no session of this user in these days.",
-    ))
+    let none = format!(
+        "There is no session of {user} from {from} to {to}. Check the spelling, or choose other \
+         days with --from and --to."
+    );
+    Ok(Output::many(&found.await?, &[], &none))
 }

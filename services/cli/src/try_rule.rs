@@ -1,30 +1,31 @@
-//! `rollcall source try-rule`: what the rules make of a log file.
+//! `rollcall source try-rule`: shows the events that the rules find in a log file.
 
 use std::{collections::HashMap, io::BufRead};
 
 use rollcall_formats::syslog::{Found, Matched, Rules, parse_line};
-use rollcall_platform::command::Failure;
 use serde::Serialize;
 
-use crate::output::Output;
+use crate::{failure::CommandError, output::Output};
 
-/// A line that a rule understands, or that cannot be read.
+/// A line with an event, or a line that cannot be parsed.
 #[derive(Default, Serialize)]
 struct Row {
     line: usize,
-    rule: String,
+    rule: Option<String>,
     r#type: Option<String>,
     occurred_at: Option<String>,
     user: Option<String>,
     session_id: Option<String>,
     address: Option<String>,
     reason: Option<String>,
+    error: Option<String>,
 }
 
-pub fn run(rules: &Rules, data_id: &str, input: impl BufRead) -> Result<Output, Failure> {
+/// Parses each line of `input` as an RFC 5424 message, or as a log line with an RFC 3339 time.
+pub fn run(rules: &Rules, data_id: &str, input: impl BufRead) -> Result<Output, CommandError> {
     let mut rows = Vec::new();
     let mut nothing = 0;
-    // The latest login of each name, as the receivers find it in the database.
+    // Time of the latest login of each correlation key. The receivers find it in the database.
     let mut logins: HashMap<String, String> = HashMap::new();
     for (index, line) in input.split(b'\n').enumerate() {
         let line = String::from_utf8_lossy(&line?).trim_end().to_owned();
@@ -38,7 +39,7 @@ pub fn run(rules: &Rules, data_id: &str, input: impl BufRead) -> Result<Output, 
             Err(refusal) => {
                 rows.push(Row {
                     line: index + 1,
-                    rule: format!("cannot be read: {refusal}"),
+                    error: Some(refusal.to_string()),
                     ..Row::default()
                 });
                 continue;
@@ -46,17 +47,20 @@ pub fn run(rules: &Rules, data_id: &str, input: impl BufRead) -> Result<Output, 
         };
         rows.push(Row {
             line: index + 1,
-            rule,
+            rule: Some(rule),
             r#type: raw.kind,
             occurred_at: raw.occurred_at,
             user: raw.user,
             session_id: raw.session_id,
             address: raw.wan_ip.or(raw.client_ip),
             reason: raw.reason,
+            error: None,
         });
     }
-    Ok(Output::many(&rows, "No line is an event.")
-        .note(&format!("{nothing} other lines concern no session")))
+    let has_errors = rows.iter().any(|row| row.error.is_some());
+    Ok(Output::many(&rows, &[], "No line is an event.")
+        .note(&format!("Lines that concern no session: {nothing}."))
+        .failed_if(has_errors))
 }
 
 fn named(

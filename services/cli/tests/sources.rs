@@ -1,32 +1,28 @@
-//! What an operator does about a source, through the binary.
+//! Commands for sources.
 
-use std::process::Command;
+mod common;
 
 use rollcall_test_support::Rollcall;
 use serde_json::{Value, json};
 
-fn run(rollcall: &Rollcall, role: &str, arguments: &[&str]) -> Value {
-    let database = rollcall.database.settings(role);
-    let output = Command::new(env!("CARGO_BIN_EXE_rollcall"))
-        .arg("--json")
-        .args(arguments)
-        .env("ROLLCALL_DATABASE__HOST", database.host)
-        .env("ROLLCALL_DATABASE__PORT", database.port.to_string())
-        .env("ROLLCALL_DATABASE__NAME", database.name)
-        .env("ROLLCALL_DATABASE__USER", database.user)
-        .env("ROLLCALL_DATABASE__PASSWORD_FILE", database.password_file)
-        .output()
-        .expect("the binary");
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    serde_json::from_slice(&output.stdout).expect("JSON")
+use common::{error, run};
+
+fn run_json(rollcall: &Rollcall, role: &str, arguments: &[&str]) -> (Value, Option<i32>) {
+    let arguments = [&["--json"], arguments].concat();
+    let output = run(rollcall, role, &arguments, "");
+    let value = serde_json::from_slice(&output.stdout);
+    (
+        value.unwrap_or_else(|_| panic!("{}", error(&output))),
+        output.status.code(),
+    )
+}
+
+fn source_list(rollcall: &Rollcall) -> Value {
+    run_json(rollcall, "operator", &["source", "list"]).0
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn events_set_aside_are_listed_and_replayed() {
+async fn event_that_was_set_aside_is_listed_and_replayed() {
     let rollcall = Rollcall::start().await;
     let source = rollcall.source().await;
     let refuse = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -35,41 +31,49 @@ async fn events_set_aside_are_listed_and_replayed() {
     let trigger =
         "CREATE TRIGGER poison BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION refuse()";
     rollcall.database.execute(trigger).await;
-    let event = json!({"event_id": "1", "type": "login", "session_id": "s", "user": "user_4", "occurred_at": "2025-02-13T10:00:00Z"});
+    let event = json!({
+        "event_id": "1",
+        "type": "login",
+        "session_id": "s",
+        "user": "user_4",
+        "occurred_at": "2025-02-13T10:00:00Z",
+    });
     assert_eq!(rollcall.send(&source, &event).await.status(), 200);
-    assert_eq!(
-        run(&rollcall, "operator", &["source", "list"])[0]["set_aside"],
-        1
-    );
-    let refused = run(&rollcall, "ingestion", &["source", "replay", &source]);
+    assert_eq!(source_list(&rollcall)[0]["set_aside"], 1);
+    let replay = || run_json(&rollcall, "ingestion", &["source", "replay", &source]);
+    let (refused, code) = replay();
     assert_eq!(
         (&refused["replayed"], &refused["still_refused"]),
         (&json!(0), &json!(1))
     );
-    rollcall
-        .database
-        .execute("DROP TRIGGER poison ON events")
-        .await;
-    let replayed = run(&rollcall, "ingestion", &["source", "replay", &source]);
+    assert_eq!(code, Some(1));
+    let drop_trigger = "DROP TRIGGER poison ON events";
+    rollcall.database.execute(drop_trigger).await;
+    let (replayed, code) = replay();
     assert_eq!(
         (&replayed["replayed"], &replayed["still_refused"]),
         (&json!(1), &json!(0))
     );
-    assert_eq!(
-        run(&rollcall, "operator", &["source", "list"])[0]["set_aside"],
-        0
-    );
+    assert_eq!(code, Some(0));
+    assert_eq!(source_list(&rollcall)[0]["set_aside"], 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_complete_through_is_taken_back() {
+async fn wrong_complete_through_is_reset() {
     let rollcall = Rollcall::start().await;
     let source = rollcall.source().await;
-    let event = |id: &str, complete_through: &str| json!({"event_id": id, "type": "restart", "occurred_at": "2025-02-13T10:00:00Z", "complete_through": complete_through});
-    let complete_through =
-        || run(&rollcall, "operator", &["source", "list"])[0]["complete_through"].clone();
+    let event = |id: &str, complete_through: &str| {
+        json!({
+            "event_id": id,
+            "type": "restart",
+            "occurred_at": "2025-02-13T10:00:00Z",
+            "complete_through": complete_through,
+        })
+    };
+    let complete_through = || source_list(&rollcall)[0]["complete_through"].clone();
+    let far = event("1", "9999-12-30T00:00:00Z");
     let far: Value = rollcall
-        .send(&source, &event("1", "9999-12-30T00:00:00Z"))
+        .send(&source, &far)
         .await
         .json()
         .await
@@ -79,7 +83,7 @@ async fn a_wrong_complete_through_is_taken_back() {
         .send(&source, &event("2", "2025-02-13T10:50:00Z"))
         .await;
     assert_eq!(complete_through(), "2025-02-13T10:50:00Z");
-    run(
+    run_json(
         &rollcall,
         "operator",
         &["source", "reset-complete-through", &source],
@@ -94,4 +98,78 @@ async fn a_wrong_complete_through_is_taken_back() {
         rollcall.database.texts(noted).await,
         ["source.reset-complete-through"]
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn command_that_disconnects_a_source_requires_yes_without_a_terminal() {
+    let rollcall = Rollcall::start().await;
+    let source = rollcall.source().await;
+    for command in [
+        "disable",
+        "rotate-key",
+        "rotate-radius-secret",
+        "set-networks",
+    ] {
+        let output = run(&rollcall, "operator", &["source", command, &source], "");
+        let error = error(&output);
+        assert!(error.contains("Give --yes"), "{command}: {error}");
+        assert_eq!(output.status.code(), Some(2), "{command}");
+    }
+    assert_eq!(source_list(&rollcall)[0]["disabled_at"], Value::Null);
+    run_json(
+        &rollcall,
+        "operator",
+        &["source", "disable", &source, "--yes"],
+    );
+    assert_ne!(source_list(&rollcall)[0]["disabled_at"], Value::Null);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn quiet_prints_the_new_key_alone() {
+    let rollcall = Rollcall::start().await;
+    let output = run(
+        &rollcall,
+        "operator",
+        &["--quiet", "source", "add", "vpn-1"],
+        "",
+    );
+    let key = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(
+        key.len(),
+        44,
+        "43 characters and a line end: {}",
+        error(&output)
+    );
+    let event = json!({
+        "event_id": "1",
+        "type": "restart",
+        "occurred_at": "2025-02-13T10:00:00Z",
+    });
+    let url = format!("http://{}/api/v1/ingestion/events", rollcall.ingestion);
+    let request = rollcall.http.post(url).bearer_auth(key.trim()).json(&event);
+    assert_eq!(request.send().await.expect("a response").status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn radius_source_without_a_network_is_rejected() {
+    let rollcall = Rollcall::start().await;
+    let output = run(
+        &rollcall,
+        "operator",
+        &["source", "add", "vpn-1", "--radius"],
+        "",
+    );
+    assert_eq!(output.status.code(), Some(2));
+    assert!(error(&output).contains("--radius requires --network"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn error_is_json_with_json() {
+    let rollcall = Rollcall::start().await;
+    let arguments = ["--json", "--yes", "source", "disable", "nowhere"];
+    let output = run(&rollcall, "operator", &arguments, "");
+    let error: Value = serde_json::from_slice(&output.stderr).expect("JSON");
+    let message = error["error"].as_str().expect("a message");
+    assert!(message.contains("no source named nowhere"), "{message}");
+    assert_eq!(output.status.code(), Some(1));
 }

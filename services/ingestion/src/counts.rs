@@ -7,9 +7,8 @@ use std::{
 
 use opentelemetry::{KeyValue, global, metrics::Counter};
 
-use crate::recorder::Recorded;
 use rollcall_platform::log_sampler::{self, LogSampler};
-use rollcall_store::events::Outcome;
+use rollcall_store::{batch::Recorded, events::Outcome};
 
 /// Counts input of a receiver by outcome: `accepted`, `duplicate`, `rejected`, `set_aside`,
 /// `ignored` (a message that concerns no session), `unrecorded` or `dropped`.

@@ -2,11 +2,9 @@
 
 use rollcall_attendance::shown::cut;
 use rollcall_formats::json::Rejected;
-use rollcall_store::events::Outcome;
+use rollcall_store::{batch::Recorded, events::Outcome};
 use serde::Serialize;
 use utoipa::ToSchema;
-
-use crate::recorder::Recorded;
 
 /// Maximum number of rejections that a response lists. Further ones are only counted.
 const MAX_LISTED: usize = 1_000;

@@ -8,30 +8,19 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use futures::{FutureExt, future::BoxFuture};
+use futures::FutureExt;
 use rollcall_platform::settings;
 use rollcall_store::{
     Pool,
-    events::{self, Outcome, Reported},
-    failure::Failure,
+    batch::{self, Outcomes, Recorded},
+    events::Reported,
     recording::Writer,
-    set_aside,
 };
 use tokio::{
     runtime::Handle,
     sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot},
     time::{Duration, Instant, timeout_at},
 };
-
-/// Outcome of an event.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Recorded {
-    /// The outcome in the database.
-    As(Outcome),
-    /// The database refused this event, with the reason. The other events of the batch are
-    /// recorded.
-    Refused(String),
-}
 
 /// Why events were not recorded. Sending them again is safe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -44,9 +33,13 @@ pub enum Unrecorded {
     Unavailable,
 }
 
+impl From<batch::Unavailable> for Unrecorded {
+    fn from(_: batch::Unavailable) -> Self {
+        Self::Unavailable
+    }
+}
+
 type Answer = Result<Vec<Recorded>, Unrecorded>;
-/// Outcome of each event of a batch. Events can fail independently.
-type Outcomes = Vec<Result<Recorded, Unrecorded>>;
 
 struct Job {
     events: Vec<Reported>,
@@ -262,23 +255,21 @@ async fn write_batches(mut writer: Writer, queue: Arc<Queue>) {
             .collect();
         // Catch panics so that `writing` is always decremented. Otherwise one panic would stall the
         // queue.
-        let outcomes = AssertUnwindSafe(write(&mut writer, &events))
+        let outcomes = AssertUnwindSafe(batch::record(&mut writer, &events))
             .catch_unwind()
             .await;
         queue.written(batch.len());
-        let outcomes = outcomes.unwrap_or_else(|_| unavailable(events.len()));
+        let outcomes = outcomes.unwrap_or_else(|_| vec![Err(batch::Unavailable); events.len()]);
         answer(batch, &sizes, outcomes);
     }
-}
-
-fn unavailable(events: usize) -> Outcomes {
-    vec![Err(Unrecorded::Unavailable); events]
 }
 
 /// Sends the answers. Waking a caller in another runtime is a system call, so all answers for one
 /// runtime are sent by one task there.
 fn answer(batch: Vec<Job>, sizes: &[usize], outcomes: Outcomes) {
-    let mut outcomes = outcomes.into_iter();
+    let mut outcomes = outcomes
+        .into_iter()
+        .map(|outcome| outcome.map_err(Unrecorded::from));
     let mut runtimes = HashMap::new();
     for (job, &size) in batch.into_iter().zip(sizes) {
         let answer = outcomes.by_ref().take(size).collect::<Vec<_>>();
@@ -297,59 +288,6 @@ fn answer(batch: Vec<Job>, sizes: &[usize], outcomes: Outcomes) {
             }
         });
     }
-}
-
-/// Writes a batch. If the database refuses an event, the batch is halved until that event is alone.
-fn write<'a>(writer: &'a mut Writer, batch: &'a [Reported]) -> BoxFuture<'a, Outcomes> {
-    async move {
-        let written = writer.ask(async |connection| events::record(connection, batch).await);
-        match (written.await, batch) {
-            (Ok(outcomes), _) => outcomes
-                .into_iter()
-                .map(|outcome| Ok(Recorded::As(outcome)))
-                .collect(),
-            (Err(Failure::Unavailable(cause)), _) => {
-                tracing::error!(%cause, events = batch.len(), "Failed to record events: the database does not answer");
-                unavailable(batch.len())
-            }
-            (Err(Failure::Refused(why)), [_]) => vec![Ok(Recorded::Refused(why))],
-            (Err(Failure::Unknown { sqlstate, message }), [reported]) => {
-                vec![set_aside(writer, reported, &sqlstate, &message).await]
-            }
-            (Err(_), _) => {
-                let (left, right) = batch.split_at(batch.len() / 2);
-                let mut outcomes = write(writer, left).await;
-                outcomes.extend(write(writer, right).await);
-                outcomes
-            }
-        }
-    }
-    .boxed()
-}
-
-async fn set_aside(
-    writer: &mut Writer,
-    reported: &Reported,
-    sqlstate: &str,
-    message: &str,
-) -> Result<Recorded, Unrecorded> {
-    let (source_id, event_id) = (reported.source_id, &reported.event.event_id);
-    tracing::error!(
-        source_id,
-        event_id,
-        sqlstate,
-        message,
-        "Setting an event aside, because the database refused it"
-    );
-    let added = writer
-        .ask(async |connection| set_aside::add(connection, reported, sqlstate, message).await);
-    added
-        .await
-        .map(|()| Recorded::As(Outcome::SetAside))
-        .map_err(|error| {
-            tracing::error!(%error, source_id, event_id, "Failed to set an event aside");
-            Unrecorded::Unavailable
-        })
 }
 
 #[cfg(test)]

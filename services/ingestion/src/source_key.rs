@@ -4,15 +4,9 @@ use std::time::Duration;
 
 use actix_web::HttpRequest;
 use moka::future::Cache;
+use rollcall_credentials::source_keys;
 use rollcall_platform::{envelope::Problem, request::bearer};
 use rollcall_store::{Pool, sources};
-use sha2::{Digest, Sha256};
-
-/// SHA-256 of a key: it has 256 random bits, so that nothing slower is needed.
-#[must_use]
-pub fn key_hash(key: &str) -> Vec<u8> {
-    Sha256::digest(key).to_vec()
-}
 
 /// Time for which a look-up is cached. Disabling a source takes effect within this time.
 const KNOWN: Duration = Duration::from_secs(5);
@@ -46,7 +40,7 @@ impl SourceKeys {
                 "There is no source key. Send Authorization: Bearer with the key of this source.",
             )
         })?;
-        let hash = key_hash(key);
+        let hash = source_keys::hash(key);
         if let Some(source) = self.known.get(&hash).await {
             return Ok(source);
         }

@@ -1,13 +1,15 @@
 //! Starts the service.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use actix_web::{
     http::Method,
     web::{self, Data},
 };
 use rollcall_formats::syslog::Rules;
-use rollcall_platform::{clock::Clock, request::only, server, settings::Settings, socket::Slot};
+use rollcall_platform::{
+    clock::Clock, request::only, rule_files, server, settings::Settings, socket::Slot,
+};
 use rollcall_store::Pool;
 
 use crate::{
@@ -52,7 +54,9 @@ pub fn build(
         source_networks: source_networks.clone(),
         recorder: recorder.clone(),
         arrivals: arrivals.clone(),
-        rules: Arc::new(rules(&settings.ingestion.rules_directory)?),
+        rules: Arc::new(Rules::with_files(&rule_files::read(
+            &settings.ingestion.rules_directory,
+        )?)?),
         data_id: settings.ingestion.syslog_data_id.clone(),
     };
     let radius = Radius::new(source_networks, recorder.clone(), arrivals.clone());
@@ -96,33 +100,6 @@ fn open_sockets(
         datagrams::open(directory, Datagrams { radius, syslog }, pool.clone())?;
     }
     Ok(())
-}
-
-/// The operator's own rules, by the names of their files, and after them the shipped ones.
-///
-/// # Errors
-/// A file cannot be read, or a rule in it is bad; the error says which.
-pub fn rules(directory: &Path) -> Result<Rules, Box<dyn std::error::Error>> {
-    let Ok(entries) = std::fs::read_dir(directory) else {
-        return Ok(Rules::shipped());
-    };
-    let mut files: Vec<_> = entries
-        .collect::<Result<Vec<_>, _>>()?
-        .into_iter()
-        .map(|entry| entry.path())
-        .collect();
-    files.retain(|file| {
-        file.extension()
-            .is_some_and(|extension| extension == "toml")
-    });
-    files.sort();
-    let mut rules = Rules::parse("")?;
-    for file in files {
-        let named = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
-        let text = std::fs::read_to_string(&file).map_err(|error| named(&error))?;
-        rules = rules.then(Rules::parse(&text).map_err(|error| named(&error))?);
-    }
-    Ok(rules.then(Rules::shipped()))
 }
 
 /// Serves until it is told to stop.

@@ -8,11 +8,11 @@ use actix_web::{
         StatusCode,
         header::{self, CONTENT_TYPE, HeaderValue},
     },
-    middleware::{Next, from_fn},
+    middleware::{Compress, Next, from_fn},
     web,
 };
-use rollcall_platform::{openapi::secured, server::not_found};
-use utoipa::{OpenApi, openapi::security::HttpAuthScheme};
+use rollcall_platform::{openapi::with_client_credentials, server::not_found};
+use utoipa::OpenApi;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::v1;
@@ -29,11 +29,7 @@ struct Document;
 
 /// `GET /api/v1/reporting/openapi.json`.
 pub async fn document() -> HttpResponse {
-    HttpResponse::Ok().json(secured(
-        Document::openapi(),
-        "token",
-        HttpAuthScheme::Bearer,
-    ))
+    HttpResponse::Ok().json(with_client_credentials(Document::openapi(), "token"))
 }
 
 /// Permits only what Swagger UI needs: its own files, and the images in its style sheet.
@@ -48,6 +44,7 @@ pub fn page() -> impl HttpServiceFactory {
     let config = Config::new(documents).validator_url("none");
     web::scope("/api/docs")
         .wrap(from_fn(harden))
+        .wrap(Compress::default())
         .service(SwaggerUi::new("/{_:.*}").config(config))
 }
 

@@ -1,4 +1,4 @@
-//! `POST /api/v1/auth/connect` (KB008): user name and password for a token.
+//! `POST /api/v1/auth/connect` (KB008) exchanges user name and password for a token.
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web::Data};
 use rollcall_platform::{
@@ -14,30 +14,35 @@ use crate::{client_address::ClientAddress, credentials::Credentials, tokens::Tok
 /// The credentials of an API client.
 #[derive(Deserialize, ToSchema)]
 pub struct ConnectRequest {
-    /// The API client's name.
+    /// User name of the API client.
     #[schema(example = "k3vq8m2xw7hd5tzr9bnc")]
     pub username: String,
-    /// Its password.
+    /// Password of the API client.
     #[schema(format = Password)]
     pub password: String,
 }
 
-/// A token, and nothing else.
+/// The token.
 #[derive(Serialize, ToSchema)]
 pub struct ConnectResponse {
-    /// A JWT, RS256, good for 120 seconds.
+    /// JWT, signed with RS256, valid for 120 seconds.
     pub token: String,
 }
 
-/// Signs an API client in.
-#[utoipa::path(post, path = "/api/v1/auth/connect", request_body = ConnectRequest, responses(
+/// Exchanges user name and password for a token.
+#[utoipa::path(post, path = "/api/v1/auth/connect", operation_id = "signIn",
+    tag = "Tokens (KB008)", request_body = ConnectRequest, responses(
     (status = 200, body = ConnectResponse),
-    (status = 400, description = "A field is missing, is not a string or occurs twice", body = Envelope),
-    (status = 401, description = "Wrong credentials", body = Envelope, headers(("WWW-Authenticate" = String))),
+    (status = 400, description = "A field is missing, is not a string or occurs twice",
+        body = Envelope),
+    (status = 401, description = "Wrong credentials", body = Envelope,
+        headers(("WWW-Authenticate" = String))),
     (status = 413, description = "The body is too large", body = Envelope),
     (status = 415, description = "The body is not application/json", body = Envelope),
-    (status = 429, description = "Too many calls or sign-ins from this address", body = Envelope, headers(("Retry-After" = u32))),
-    (status = 503, description = "A part of the service is down", body = Envelope, headers(("Retry-After" = u32))),
+    (status = 429, description = "Too many calls or sign-ins from this address", body = Envelope,
+        headers(("Retry-After" = u32))),
+    (status = 503, description = "A part of the service is down", body = Envelope,
+        headers(("Retry-After" = u32))),
 ))]
 pub async fn connect(
     request: HttpRequest,
@@ -60,8 +65,6 @@ pub async fn connect(
 fn secret(object: &serde_json::Map<String, serde_json::Value>) -> Result<&str, Problem> {
     let password = object.get("password").and_then(serde_json::Value::as_str);
     password.ok_or_else(|| {
-        Problem::bad_request(
-            "password: is missing or not a string, takes the API client's password.",
-        )
+        Problem::bad_request("password must be a string with the API client's password.")
     })
 }

@@ -13,18 +13,18 @@ use crate::{
     client_address::ClientAddress,
     credentials::{Client, Credentials},
     form::{OauthError, authenticated},
-    rejected::Rejected,
+    sign_in_error::SignInError,
     tokens::Tokens,
 };
 
-/// The token in question.
+/// Parameters of introspection and revocation.
 #[derive(Deserialize, ToSchema)]
 pub struct TokenForm {
     /// An access token.
     pub token: String,
 }
 
-/// RFC 7662, 2.2; all but `active` only for a token that is.
+/// Response of RFC 7662, section 2.2. All fields but `active` are present only for an active token.
 #[derive(Default, Serialize, ToSchema)]
 #[allow(missing_docs, reason = "registered names")]
 pub struct Introspection {
@@ -40,15 +40,20 @@ pub struct Introspection {
 
 /// Returns whether a token is active. A client sees its own tokens; with the scope `admin` it sees
 /// all.
-#[utoipa::path(post, path = "/oauth2/introspect", security(("client" = [])),
-    request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"), responses(
+#[utoipa::path(post, path = "/oauth2/introspect", operation_id = "introspectToken",
+    tag = "OAuth 2.0", security(("client" = [])),
+    request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
+        responses(
     (status = 200, body = Introspection),
     (status = 400, body = OauthError, description = "A parameter is missing"),
-    (status = 401, body = OauthError, description = "Wrong credentials", headers(("WWW-Authenticate" = String))),
+    (status = 401, body = OauthError, description = "Wrong credentials",
+        headers(("WWW-Authenticate" = String))),
     (status = 413, body = OauthError, description = "The body is too large"),
-    (status = 415, body = OauthError, description = "The body is no form"),
-    (status = 429, body = OauthError, description = "Too many sign-ins from this address", headers(("Retry-After" = u32))),
-    (status = 503, body = OauthError, description = "A part of the service is down", headers(("Retry-After" = u32))),
+    (status = 415, body = OauthError, description = "The body is not a form"),
+    (status = 429, body = OauthError, description = "Too many sign-ins from this address",
+        headers(("Retry-After" = u32))),
+    (status = 503, body = OauthError, description = "A part of the service is down",
+        headers(("Retry-After" = u32))),
 ))]
 pub async fn introspect(
     request: HttpRequest,
@@ -61,7 +66,7 @@ pub async fn introspect(
     let (form, client) = authenticated(&request, body, address, &credentials).await?;
     let token = form
         .get("token")
-        .ok_or_else(|| OauthError::bad_request("invalid_request", "token: is missing."))?;
+        .ok_or_else(|| OauthError::bad_request("invalid_request", "token is missing."))?;
     let answer = match tokens.introspect(token).await? {
         Some(claims) if may_see(&client, &claims) && is_enabled(&pool, &claims.sub).await? => {
             Introspection {
@@ -78,8 +83,8 @@ pub async fn introspect(
         .json(answer))
 }
 
-/// The tokens of a disabled client end at once.
-async fn is_enabled(pool: &Pool, name: &str) -> Result<bool, Rejected> {
+/// Returns true if the client is enabled. The tokens of a disabled client end at once.
+async fn is_enabled(pool: &Pool, name: &str) -> Result<bool, SignInError> {
     let scope = pool.ask(async |connection| api_clients::scope_of(connection, name).await);
     Ok(scope.await?.is_some())
 }

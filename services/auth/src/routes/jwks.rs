@@ -1,12 +1,15 @@
-//! `GET /.well-known/jwks.json` (RFC 7517): the keys by which anyone can verify a token.
+//! `GET /.well-known/jwks.json` (RFC 7517) returns the public keys that verify tokens.
 
 use actix_web::{HttpResponse, http::header, web::Data};
 use rollcall_platform::envelope::{Envelope, Problem};
 
 use crate::tokens::Tokens;
 
-/// The public keys. A cache may keep them for less time than a new key is published before it signs.
-#[utoipa::path(get, path = "/.well-known/jwks.json", responses(
+/// Returns the public keys that verify tokens.
+///
+/// They may be cached for 5 minutes, because a new key is published for longer before it signs.
+#[utoipa::path(get, path = "/.well-known/jwks.json", operation_id = "getSigningKeys",
+    tag = "OAuth 2.0", responses(
     (status = 200, description = "A JWK set", body = Object),
     (status = 500, description = "The keys cannot be read", body = Envelope),
 ))]

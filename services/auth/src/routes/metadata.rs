@@ -6,8 +6,10 @@ use serde_json::json;
 
 use crate::tokens::Tokens;
 
-/// Returns the addresses of the OAuth endpoints.
-#[utoipa::path(get, path = "/.well-known/oauth-authorization-server", responses((status = 200, description = "Metadata", body = Object)))]
+/// Returns the URLs of the OAuth endpoints.
+#[utoipa::path(get, path = "/.well-known/oauth-authorization-server",
+    operation_id = "getServerMetadata",
+    tag = "OAuth 2.0", responses((status = 200, description = "Metadata", body = Object)))]
 pub async fn metadata(tokens: Data<Tokens>) -> HttpResponse {
     let issuer = &tokens.settings().issuer;
     let methods = ["client_secret_basic", "client_secret_post"];

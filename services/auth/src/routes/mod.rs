@@ -1,7 +1,7 @@
-//! One file per address.
+//! Handlers of the endpoints, one file for each.
 #![allow(
     clippy::missing_errors_doc,
-    reason = "the answers of each address are in its utoipa attribute"
+    reason = "the errors of each endpoint are in its utoipa attribute"
 )]
 
 pub mod connect;

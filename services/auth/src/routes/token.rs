@@ -12,13 +12,13 @@ use crate::{
     tokens::Tokens,
 };
 
-/// What is asked for.
+/// Parameters of a token request.
 #[derive(Deserialize, ToSchema)]
 pub struct TokenRequest {
     /// `client_credentials`.
     #[schema(pattern = "^client_credentials$", example = "client_credentials")]
     pub grant_type: String,
-    /// Some of the client's scopes, separated by spaces; all of them when absent.
+    /// Scopes of the token, separated by spaces. The default is all scopes of the client.
     #[schema(
         pattern = "^(reporting:read|admin)( (reporting:read|admin))*$",
         example = "reporting:read",
@@ -27,29 +27,34 @@ pub struct TokenRequest {
     pub scope: Option<String>,
 }
 
-/// RFC 6749, 5.1.
+/// Response of RFC 6749, section 5.1.
 #[derive(Serialize, ToSchema)]
 pub struct TokenResponse {
-    /// A JWT, RS256.
+    /// JWT, signed with RS256.
     pub access_token: String,
     /// `Bearer`.
     pub token_type: &'static str,
-    /// Seconds.
+    /// Lifetime in seconds.
     pub expires_in: u32,
-    /// What was granted.
+    /// Scopes of the token, separated by spaces.
     pub scope: String,
 }
 
 /// Issues a token to a client that authenticates itself.
-#[utoipa::path(post, path = "/oauth2/token", security(("client" = [])),
-    request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"), responses(
+#[utoipa::path(post, path = "/oauth2/token", operation_id = "issueToken",
+    tag = "OAuth 2.0", security(("client" = [])),
+    request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"),
+        responses(
     (status = 200, body = TokenResponse),
     (status = 400, body = OauthError, description = "A parameter is missing or wrong"),
-    (status = 401, body = OauthError, description = "Wrong credentials", headers(("WWW-Authenticate" = String))),
+    (status = 401, body = OauthError, description = "Wrong credentials",
+        headers(("WWW-Authenticate" = String))),
     (status = 413, body = OauthError, description = "The body is too large"),
-    (status = 415, body = OauthError, description = "The body is no form"),
-    (status = 429, body = OauthError, description = "Too many sign-ins from this address", headers(("Retry-After" = u32))),
-    (status = 503, body = OauthError, description = "A part of the service is down", headers(("Retry-After" = u32))),
+    (status = 415, body = OauthError, description = "The body is not a form"),
+    (status = 429, body = OauthError, description = "Too many sign-ins from this address",
+        headers(("Retry-After" = u32))),
+    (status = 503, body = OauthError, description = "A part of the service is down",
+        headers(("Retry-After" = u32))),
 ))]
 pub async fn token(
     request: HttpRequest,
@@ -64,13 +69,13 @@ pub async fn token(
         Some(_) => {
             return Err(OauthError::bad_request(
                 "unsupported_grant_type",
-                "grant_type: takes client_credentials.",
+                "grant_type must be client_credentials.",
             ));
         }
         None => {
             return Err(OauthError::bad_request(
                 "invalid_request",
-                "grant_type: is missing, takes client_credentials.",
+                "grant_type is missing. It must be client_credentials.",
             ));
         }
     }
@@ -96,7 +101,7 @@ fn granted(owned: &str, asked: Option<&str>) -> Result<String, OauthError> {
     {
         Some(foreign) => Err(OauthError::bad_request(
             "invalid_scope",
-            format!("scope: the client has {owned}, and not {foreign:?}."),
+            format!("scope must be among the client's scopes {owned} (got {foreign:?})."),
         )),
         None => Ok(asked.to_owned()),
     }

@@ -9,14 +9,9 @@ use std::{
 
 use rollcall_attendance::event::Event;
 use rollcall_formats::radius::{Request, raw_events};
-use rollcall_store::{events::Reported, sources::SourceOfAddress};
+use rollcall_store::{batch::Recorded, events::Reported, sources::SourceOfAddress};
 
-use crate::{
-    arrivals::Arrivals,
-    counts,
-    recorder::{Recorded, Recorder},
-    source_networks::SourceNetworks,
-};
+use crate::{arrivals::Arrivals, counts, recorder::Recorder, source_networks::SourceNetworks};
 
 const DOOR: &str = "radius";
 

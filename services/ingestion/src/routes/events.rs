@@ -49,7 +49,8 @@ pub enum Events {
 /// `complete_through`. An invalid event does not affect the other events of a request. A request
 /// may have at most 100,000 events. 200 is returned when all accepted events are on disk. After any
 /// other status the same events can be sent again: those already recorded count as duplicates.
-#[utoipa::path(post, path = "/api/v1/ingestion/events", security(("source" = [])),
+#[utoipa::path(post, path = "/api/v1/ingestion/events", operation_id = "sendEvents",
+    tag = "Events", security(("source" = [])),
     request_body(content(
         (Events = "application/json", example = json!({"event_id": "e1", "type": "login", "session_id": "s1", "user": "user_4",
             "realm": "Default", "occurred_at": "2025-01-01T15:30:00+05:30"})),

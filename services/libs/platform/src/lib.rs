@@ -12,6 +12,7 @@ pub mod jwks;
 pub mod log_sampler;
 pub mod openapi;
 pub mod request;
+pub mod rule_files;
 pub mod server;
 pub mod settings;
 pub mod socket;

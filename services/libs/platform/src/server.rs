@@ -221,7 +221,7 @@ async fn close_while_draining(
 pub fn not_found() -> Problem {
     Problem::new(
         StatusCode::NOT_FOUND,
-        "There is nothing at this address. See the README for the addresses of this API.",
+        "There is nothing at this address. The API is described at /api/docs/.",
     )
 }
 

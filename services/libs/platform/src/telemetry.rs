@@ -49,8 +49,9 @@ pub fn start(service: &'static str, settings: &settings::Telemetry) -> Result<Te
     let json = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
-        .with_current_span(true)
-        .with_span_list(false);
+        .with_current_span(false)
+        // The request ID is a field of the outermost span.
+        .with_span_list(true);
     let spans = telemetry
         .traces
         .as_ref()

@@ -2,6 +2,7 @@
 
 pub mod api_clients;
 pub mod audit_log;
+pub mod batch;
 pub mod events;
 pub mod failure;
 pub mod migrations;

@@ -42,17 +42,26 @@ impl From<Unavailable> for Problem {
     }
 }
 
-/// First login and last logout of each user with a session that began in the period.
-#[utoipa::path(post, path = "/api/v1/reporting/sessions", security(("token" = [])), request_body = ReportRequest, responses(
+/// Returns the first login and the last logout of each user with a session that began in the
+/// period.
+#[utoipa::path(post, path = "/api/v1/reporting/sessions", operation_id = "getAttendanceReport",
+    tag = "Reports", security(("token" = ["reporting:read"])), request_body = ReportRequest,
+    responses(
     (status = 200, body = Report),
-    (status = 400, description = "A field is missing or wrong; the message names it", body = Envelope),
-    (status = 401, description = "The token is missing, bad, expired or revoked", body = Envelope, headers(("WWW-Authenticate" = String))),
-    (status = 403, description = "The API client lacks the scope reporting:read", body = Envelope, headers(("WWW-Authenticate" = String))),
+    (status = 400, description = "A field is missing or wrong; the message names it",
+        body = Envelope),
+    (status = 401, description = "The token is missing, bad, expired or revoked", body = Envelope,
+        headers(("WWW-Authenticate" = String))),
+    (status = 403, description = "The API client lacks the scope reporting:read", body = Envelope,
+        headers(("WWW-Authenticate" = String))),
     (status = 413, description = "The body is too large", body = Envelope),
     (status = 415, description = "The body is not application/json", body = Envelope),
-    (status = 429, description = "The API client sends too many requests, or has the maximum number of large reports running", body = Envelope,
+    (status = 429, body = Envelope,
+        description = "The API client sends too many requests, or has too many large reports running",
         headers(("Retry-After" = u32), ("RateLimit" = String), ("RateLimit-Policy" = String))),
-    (status = 503, description = "The reporting database or the token store is down, or too many large reports are running", body = Envelope, headers(("Retry-After" = u32))),
+    (status = 503, body = Envelope,
+        description = "The database or the token store is down, or too many large reports run",
+        headers(("Retry-After" = u32))),
 ))]
 pub async fn sessions(
     request: HttpRequest,

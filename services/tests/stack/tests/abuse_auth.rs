@@ -149,9 +149,8 @@ fn flooding_addresses_delay_a_client_at_a_known_address_only_briefly() {
     };
     let idle = sign_ins(&password);
     // The first sign-in with the new password needs a hash.
-    let rotated: Value =
-        serde_json::from_str(&script("rollcall", &["--json", "client", "rotate", &name]))
-            .expect("JSON");
+    let rotate = ["--json", "--yes", "client", "rotate", &name];
+    let rotated: Value = serde_json::from_str(&script("rollcall", &rotate)).expect("JSON");
     let password = rotated["password"].as_str().expect("a password");
 
     let flood = curl(origin, 100_000, 80, &body(&name, "guess"));

@@ -34,7 +34,7 @@ fn client_password_is_accepted_until_it_is_rotated_or_the_client_disabled() {
             .any(|character| !character.is_ascii_alphanumeric())
     );
     assert_eq!(sign_in_status(&added), 200);
-    let rotated = rollcall_json(&["client", "rotate", name]);
+    let rotated = rollcall_json(&["client", "rotate", name, "--yes"]);
     assert_eq!(
         (sign_in_status(&added), sign_in_status(&rotated)),
         (401, 200)
@@ -50,7 +50,7 @@ fn client_password_is_accepted_until_it_is_rotated_or_the_client_disabled() {
         !listed.to_string().contains("password") && listed["scope"] == "reporting:read",
         "{listed}"
     );
-    rollcall_json(&["client", "disable", name]);
+    rollcall_json(&["client", "disable", name, "--yes"]);
     assert_eq!(sign_in_status(&rotated), 401);
 }
 
@@ -60,14 +60,14 @@ fn source_key_is_accepted_until_it_is_rotated_or_the_source_disabled() {
     let key = |source: &Value| source["key"].as_str().expect("a key").to_owned();
     let first = key(&rollcall_json(&["source", "add", &name]));
     assert_eq!(send(&first, &json!([])).status, 200);
-    let second = key(&rollcall_json(&["source", "rotate-key", &name]));
+    let second = key(&rollcall_json(&["source", "rotate-key", &name, "--yes"]));
     eventually("the rejection of the first key", || {
         send(&first, &json!([])).status == 401
     });
     assert_eq!(send(&second, &json!([])).status, 200);
     let text = script("rollcall", &["source", "list"]);
     assert!(text.contains(&name) && !text.contains(&second), "{text}");
-    rollcall_json(&["source", "disable", &name]);
+    rollcall_json(&["source", "disable", &name, "--yes"]);
     eventually("the rejection of the disabled source", || {
         send(&second, &json!([])).status == 401
     });
@@ -124,19 +124,20 @@ fn session_list_shows_how_each_session_of_a_user_ended() {
 fn invalid_arguments_are_rejected_with_a_message() {
     for (arguments, message) in [
         (
-            vec!["client", "rotate", "nobody"],
-            "there is no API client named nobody",
+            vec!["client", "rotate", "nobody", "--yes"],
+            "There is no API client named nobody",
         ),
-        (vec!["client", "add", "--name", "a b"], "--name: got"),
+        (vec!["client", "add", "--name", "a b"], "--name must be"),
         (
             vec!["client", "add", "--scope", "everything"],
             "reporting:read",
         ),
         (
-            vec!["source", "disable", "nowhere"],
-            "there is no source named nowhere",
+            vec!["source", "disable", "nowhere", "--yes"],
+            "There is no source named nowhere",
         ),
-        (vec!["source", "add", ""], "NAME: got"),
+        (vec!["source", "add", ""], "NAME must be"),
+        (vec!["source", "disable", "nowhere"], "Give --yes"),
     ] {
         assert_rejected("rollcall", &arguments, message);
     }
@@ -183,7 +184,7 @@ fn up_on_a_running_stack_prints_the_url_and_the_file_of_the_first_client() {
 fn tokens_of_both_keys_are_accepted_when_the_signing_key_is_rotated() {
     let client = api_client(&["reporting:read"]);
     let before = token(&client);
-    assert!(script("rollcall", &["key", "rotate"]).contains("a new key is published"));
+    assert!(script("rollcall", &["key", "rotate"]).contains("A new key is published"));
     let keys = curl("/.well-known/jwks.json", &[], "").json();
     assert!(
         keys["keys"].as_array().is_some_and(|keys| keys.len() >= 2),
@@ -228,6 +229,43 @@ fn status_shows_why_a_service_is_unhealthy() {
 }
 
 #[test]
+fn command_line_help_lists_every_command() {
+    let help = script("rollcall", &["--help"]);
+    for command in ["client add", "source rotate-key", "key rotate", "import"] {
+        assert!(help.contains(command), "{command}: {help}");
+    }
+}
+
+#[test]
+fn quiet_prints_the_source_key_alone() {
+    let name = format!("gateway-{}", uuid::Uuid::new_v4());
+    let key = script("rollcall", &["--quiet", "source", "add", &name]);
+    assert_eq!(send(key.trim(), &json!([])).status, 200);
+}
+
+#[test]
+fn import_reports_on_standard_output_and_writes_rejected_rows() {
+    let name = format!("import-{}", uuid::Uuid::new_v4());
+    rollcall_json(&["source", "add", &name]);
+    let file = rollcall_stack_tests::root().join(format!(".rollcall/{name}.csv"));
+    let log = "user,login,logout\nasha,2025-01-01 09:00:00,-\nben,yesterday,-\n";
+    std::fs::write(&file, log).expect("a log");
+    let path = file.to_str().expect("a path");
+    let output = run_script("rollcall", &["--json", "import", path, "--source", &name]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let summary: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(
+        (&summary["accepted"], &summary["rejected"]),
+        (&json!(1), &json!(1))
+    );
+    let rejects = std::fs::read_to_string(format!("{path}.rejects.csv")).expect("the rejects");
+    assert!(rejects.contains("ben,yesterday,-,3,login,"), "{rejects}");
+    for file in [path.to_owned(), format!("{path}.rejects.csv")] {
+        std::fs::remove_file(file).expect("removed");
+    }
+}
+
+#[test]
 fn scripts_print_their_usage_and_reject_unknown_flags() {
     for name in [
         "up",
@@ -236,6 +274,7 @@ fn scripts_print_their_usage_and_reject_unknown_flags() {
         "backup",
         "restore",
         "rotate-passwords",
+        "demo",
     ] {
         assert!(
             script(name, &["--help"]).contains("Usage: scripts/"),

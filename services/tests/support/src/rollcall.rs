@@ -63,8 +63,8 @@ impl Rollcall {
     pub async fn client(&self, scope: &str) -> (String, String) {
         let name = format!("client-{}", Uuid::new_v4().simple());
         let password = Uuid::new_v4().to_string();
-        let hash =
-            rollcall_auth::passwords::hash(&SecretString::from(password.as_str())).expect("a hash");
+        let hash = rollcall_credentials::passwords::hash(&SecretString::from(password.as_str()))
+            .expect("a hash");
         let added = self
             .operator()
             .ask(async |connection| api_clients::add(connection, &name, &hash, scope).await)
@@ -76,7 +76,7 @@ impl Rollcall {
     /// Adds a source. Returns its key, which is also its name.
     pub async fn source(&self) -> String {
         let key = Uuid::new_v4().to_string();
-        let hash = rollcall_ingestion::source_key::key_hash(&key);
+        let hash = rollcall_credentials::source_keys::hash(&key);
         let source = sources::New {
             name: &key,
             key_hash: &hash,

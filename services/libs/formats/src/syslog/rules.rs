@@ -1,5 +1,7 @@
 //! Rules: which texts of which programs are events, and what in them names user, session and address.
 
+use std::path::PathBuf;
+
 use regex::Regex;
 use rollcall_attendance::event::RawEvent;
 use serde::Deserialize;
@@ -65,6 +67,21 @@ impl Rules {
             .map(Rule::new)
             .collect::<Result<_, _>>()
             .map(Self)
+    }
+
+    /// Combines the rules of the operator's files, given by path and text, with the shipped rules,
+    /// which come last.
+    ///
+    /// # Errors
+    /// A file is not valid TOML or contains an invalid rule. The error names the file.
+    pub fn with_files(files: &[(PathBuf, String)]) -> Result<Self, BadRules> {
+        let mut rules = Self(Vec::new());
+        for (path, text) in files {
+            let own = Self::parse(text);
+            rules =
+                rules.then(own.map_err(|error| BadRules(format!("{}: {error}", path.display())))?);
+        }
+        Ok(rules.then(Self::shipped()))
     }
 
     /// These, and after them `others`.

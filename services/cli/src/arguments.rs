@@ -1,0 +1,114 @@
+//! Commands and options.
+
+use clap::{Command, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::{audit, clients, import, sessions, sources};
+
+#[derive(Parser)]
+#[command(
+    name = "scripts/rollcall",
+    version,
+    about = "The operator's command line of Rollcall.",
+    disable_help_subcommand = true,
+    subcommand_help_heading = "Subjects"
+)]
+pub struct Arguments {
+    /// Print JSON to standard output, with times in UTC. Errors are JSON on standard error.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print only the values: a new secret alone, or rows without a note.
+    #[arg(long, global = true, conflicts_with = "json")]
+    pub quiet: bool,
+    /// Show times in UTC. By default they are in the reporting time zone.
+    #[arg(long, global = true)]
+    pub utc: bool,
+    /// Do not ask for confirmation. Required where standard input is not a terminal.
+    #[arg(long, global = true)]
+    pub yes: bool,
+    #[command(subcommand)]
+    pub subject: Subject,
+}
+
+#[derive(Subcommand)]
+pub enum Subject {
+    /// API clients, which can get tokens.
+    #[command(subcommand)]
+    Client(clients::Task),
+    /// Sources: gateways and imports that report sessions.
+    #[command(subcommand)]
+    Source(sources::Task),
+    /// Sessions from which reports are computed.
+    #[command(subcommand)]
+    Session(sessions::Task),
+    /// The audit log.
+    #[command(subcommand)]
+    Audit(audit::Task),
+    /// Signing keys of the tokens.
+    #[command(subcommand)]
+    Key(KeyTask),
+    /// Import sessions from a CSV file: scripts/rollcall import FILE --source NAME.
+    Import(import::Task),
+    /// Print two weeks of sample events as NDJSON, which scripts/demo sends.
+    DemoEvents,
+}
+
+#[derive(Subcommand)]
+pub enum KeyTask {
+    /// Create a signing key. It is published at once and signs after 10 minutes.
+    Rotate,
+}
+
+/// Parses the command line. Exits with code 2 if it is wrong.
+pub fn parse() -> Arguments {
+    let matches = command().get_matches();
+    Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
+fn command() -> Command {
+    let command = Arguments::command();
+    let commands = overview(&command, "");
+    command.after_help(format!(
+        "Commands:\n{commands}\n\
+         Exit codes: 0 done, 1 failed (or a part failed), 2 wrong command line."
+    ))
+}
+
+/// Lists all commands below `command`, one per line.
+fn overview(command: &Command, path: &str) -> String {
+    let mut lines = String::new();
+    for command in command.get_subcommands() {
+        let path = format!("{path}{} ", command.get_name());
+        if command.has_subcommands() {
+            lines += &overview(command, &path);
+        } else {
+            let about = command.get_about().map(ToString::to_string);
+            let about = about.unwrap_or_default();
+            lines += &format!("  {path:<37}{about}\n");
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn help_lists_every_command_in_one_line_each() {
+        let mut command = command();
+        command.clone().debug_assert();
+        let help = command.render_help().to_string();
+        for line in [
+            "client add",
+            "source set-networks",
+            "key rotate",
+            "import",
+            "demo-events",
+        ] {
+            assert!(help.contains(&format!("\n  {line} ")), "{line}: {help}");
+        }
+        for line in help.lines() {
+            assert!(line.chars().count() <= 120, "{line}");
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Adds sources, and sets their source networks.
+
+use std::net::IpAddr;
+
+use diesel_async::AsyncConnection;
+use ipnet::IpNet;
+use rollcall_credentials::source_keys;
+use rollcall_store::{
+    Pool,
+    sources::{self, New},
+};
+use serde_json::json;
+
+use super::{secrets::credentials, unknown};
+use crate::{failure::CommandError, generate, names, note, output::Output};
+
+pub async fn add(
+    pool: &Pool,
+    name: &str,
+    networks: &[String],
+    radius: bool,
+) -> Result<Output, CommandError> {
+    names::check("NAME", name, "-_.")?;
+    if radius && networks.is_empty() {
+        return Err(CommandError::Usage(
+            "--radius requires --network with an address of the gateway, because RADIUS sources \
+             are recognized by their address."
+                .into(),
+        ));
+    }
+    let key = generate::source_key();
+    let secret = radius.then(generate::radius_secret);
+    let source = New {
+        name,
+        key_hash: &source_keys::hash(&key),
+        radius_secret: secret.as_deref(),
+    };
+    let added = pool.ask(async |connection| {
+        connection
+            .transaction(async |connection| {
+                let added = sources::add(connection, &source).await?;
+                if added {
+                    sources::set_networks(connection, name, networks).await?;
+                }
+                note(connection, "source.add", name, added).await
+            })
+            .await
+    });
+    added.await.map_err(taken)?.then_some(()).ok_or_else(|| {
+        format!(
+            "A source named {name} already exists. Choose another name, or give it a new key with \
+             scripts/rollcall source rotate-key {name}."
+        )
+    })?;
+    Ok(credentials(name, &key, secret.as_deref()))
+}
+
+pub async fn set_networks(
+    pool: &Pool,
+    name: &str,
+    networks: &[String],
+) -> Result<Output, CommandError> {
+    let known = pool.ask(async |connection| {
+        let known = sources::set_networks(connection, name, networks).await?;
+        note(connection, "source.set-networks", name, known).await
+    });
+    let known = known.await.map_err(taken)?;
+    known.then_some(()).ok_or_else(|| unknown(name))?;
+    let note = if networks.is_empty() {
+        "The source has no source networks. It cannot send syslog or RADIUS."
+    } else {
+        "Source networks updated. The change takes effect within 5 seconds."
+    };
+    Ok(Output::one(
+        json!({"name": name, "networks": networks}),
+        note,
+    ))
+}
+
+/// Parses an address or network. Returns it as PostgreSQL stores it, with the host bits cleared.
+pub fn network(text: &str) -> Result<String, String> {
+    let parsed = text
+        .parse::<IpNet>()
+        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+    parsed
+        .map(|network| network.trunc().to_string())
+        .map_err(|_| "must be an address or a network, such as 192.0.2.7 or 192.0.2.0/28".into())
+}
+
+/// Explains that a network can belong to only one source.
+fn taken(error: rollcall_store::Error) -> CommandError {
+    if let rollcall_store::Error::Failed(cause) = &error
+        && cause.to_string().contains("source_networks")
+    {
+        return "A network already belongs to another source. List the networks with \
+                scripts/rollcall source list."
+            .into();
+    }
+    error.into()
+}
