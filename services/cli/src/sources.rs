@@ -160,7 +160,7 @@ pub async fn run(
             };
             set_certificate(pool, &name, certificate.as_deref()).await
         }
-        Task::List => list(pool, settings).await,
+        Task::List => list(pool).await,
         Task::ResetCompleteThrough { name } => {
             let known = pool.ask(async |connection| {
                 let known = sources::reset_complete_through(connection, &name).await?;
@@ -204,9 +204,7 @@ pub async fn run(
     }
 }
 
-async fn list(pool: &Pool, settings: &settings::Ingestion) -> Result<Output, Failure> {
-    pool.ask(async |connection| sources::add_up(connection, settings.gap_seconds).await)
-        .await?;
+async fn list(pool: &Pool) -> Result<Output, Failure> {
     let sources = pool
         .ask(async |connection| sources::list(connection).await)
         .await?;

@@ -13,5 +13,4 @@ pub mod source_key;
 pub mod source_networks;
 pub mod startup;
 pub mod sweeper;
-pub mod upkeep;
 mod window;

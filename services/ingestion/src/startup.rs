@@ -25,7 +25,7 @@ use crate::{
     routes,
     source_key::SourceKeys,
     source_networks::SourceNetworks,
-    sweeper, upkeep,
+    sweeper,
 };
 
 /// Binds the service. Port 0 chooses a free port.
@@ -75,8 +75,7 @@ pub fn build(
     })?;
     open_sockets(settings, server.slot.as_ref(), &pool, (radius, syslog))?;
     tokio::spawn(counts::report());
-    tokio::spawn(sweeper::run(pool.clone(), settings.clone(), clock.clone()));
-    tokio::spawn(upkeep::run(pool, settings.clone(), clock));
+    tokio::spawn(sweeper::run(pool, settings.clone(), clock));
     Ok(server)
 }
 

@@ -1,10 +1,12 @@
 //! Everything that knows Postgres: the pool, one file per table, one per report query.
 
+pub mod advisory_lock;
 pub mod api_clients;
 pub mod audit_log;
 pub mod events;
 pub mod failure;
 pub mod migrations;
+pub mod partitions;
 pub mod pool;
 pub mod recording;
 pub mod retention;
@@ -13,6 +15,7 @@ pub mod schema;
 pub mod sessions;
 pub mod set_aside;
 pub mod sign_ins;
+pub mod source_statistics;
 pub mod sources;
 mod statement;
 

@@ -12,7 +12,7 @@ pub mod radius;
 pub mod rollcall;
 pub mod snapshot;
 
-pub use database::{TestDatabase, record};
+pub use database::{TestDatabase, login, record};
 pub use proxy::Proxy;
 pub use rollcall::{Builder, Rollcall};
 
