@@ -3,20 +3,23 @@
 -- manually changed database has exactly these.
 --
 -- maintenance owns `events`, `audit_log` and their partitions, because PostgreSQL lets only the
--- owner of a table create and drop its partitions. The role can therefore read and drop any month. It
--- cannot change the retention limits, delete sessions within them, or create functions, which would
--- run with the privileges of other roles.
+-- owner of a table create and drop its partitions. The role can therefore read and drop any month.
+-- It cannot change the retention limits, delete sessions within them, or create functions, which
+-- would run with the privileges of other roles.
 
 DO $$
 DECLARE
     other name;
 BEGIN
-    EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC, auth, ingestion, reporting, maintenance, operator', current_database());
-    EXECUTE format('GRANT CONNECT ON DATABASE %I TO auth, ingestion, reporting, maintenance, operator', current_database());
+    EXECUTE format('REVOKE ALL ON DATABASE %I
+        FROM PUBLIC, auth, ingestion, reporting, maintenance, operator', current_database());
+    EXECUTE format('GRANT CONNECT ON DATABASE %I
+        TO auth, ingestion, reporting, maintenance, operator', current_database());
     -- Revoke access to the server's other databases, only where needed, because concurrent updates
     -- of a shared catalog row fail.
     FOR other IN SELECT datname FROM pg_database
-        WHERE datname IN ('postgres', 'template1') AND has_database_privilege('public', oid, 'CONNECT, TEMPORARY')
+        WHERE datname IN ('postgres', 'template1')
+            AND has_database_privilege('public', oid, 'CONNECT, TEMPORARY')
     LOOP
         EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', other);
     END LOOP;
@@ -32,13 +35,16 @@ END
 $$;
 
 REVOKE ALL ON SCHEMA public FROM PUBLIC, auth, ingestion, reporting, maintenance, operator;
-REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC, auth, ingestion, reporting, maintenance, operator;
-REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM PUBLIC, auth, ingestion, reporting, maintenance, operator;
-REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC, auth, ingestion, reporting, maintenance, operator;
+REVOKE ALL ON ALL TABLES IN SCHEMA public
+    FROM PUBLIC, auth, ingestion, reporting, maintenance, operator;
+REVOKE ALL ON ALL SEQUENCES IN SCHEMA public
+    FROM PUBLIC, auth, ingestion, reporting, maintenance, operator;
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public
+    FROM PUBLIC, auth, ingestion, reporting, maintenance, operator;
 REVOKE ALL ON ALL TABLES IN SCHEMA partitions FROM PUBLIC, auth, ingestion, reporting, operator;
 REVOKE ALL ON SCHEMA partitions FROM PUBLIC, auth, ingestion, reporting, maintenance, operator;
 
--- No role may create functions.
+-- Only the owner may create functions.
 REVOKE USAGE ON LANGUAGE sql, plpgsql
     FROM PUBLIC, auth, ingestion, reporting, maintenance, operator;
 
@@ -96,7 +102,8 @@ GRANT SELECT (source_id, session_id, login_at, last_activity_at), DELETE ON sess
 GRANT SELECT (source_id, event_id, received_at), DELETE ON set_aside_events TO maintenance;
 GRANT INSERT (actor, action, detail) ON audit_log TO maintenance;
 GRANT SELECT, DELETE ON arrivals TO maintenance;
-GRANT SELECT (id, name, created_at, disabled_at, events, clock_skewed, last_event_at, last_received_at),
+GRANT SELECT (id, name, created_at, disabled_at, events, clock_skewed, last_event_at,
+    last_received_at),
     UPDATE (events, clock_skewed, last_event_at, last_received_at) ON sources TO maintenance;
 GRANT SELECT (source_id, from_at), INSERT ON source_gaps TO maintenance;
 

@@ -216,8 +216,8 @@ CREATE TABLE retention_limits (
     days integer NOT NULL CHECK (days = 0 OR days >= 32)
 );
 
--- Data older than `before` is past its retention limit. Data younger than 31 days never is, whatever
--- the limits are.
+-- Data older than `before` is past its retention limit. Data younger than 31 days never is,
+-- whatever the limits are.
 CREATE VIEW retention_cutoffs AS
     SELECT data, now() - greatest(days, 31) * interval '24 hours' AS before
     FROM retention_limits WHERE days > 0;
@@ -239,8 +239,8 @@ CREATE POLICY add ON set_aside_events FOR INSERT WITH CHECK (true);
 CREATE POLICY remove_expired ON set_aside_events FOR DELETE USING (
     received_at < (SELECT before FROM retention_cutoffs WHERE data = 'events'));
 
--- Moves an event that was set aside to `events`. The event keeps its original time of arrival,
--- which the role `ingestion` cannot set itself. Returns false if the event is not set aside.
+-- Moves an event that was set aside to `events`. The event keeps its original time of arrival. The
+-- role `ingestion` cannot set that time itself. Returns false if the event is not set aside.
 CREATE FUNCTION replay_event(source integer, id text) RETURNS boolean LANGUAGE sql SECURITY DEFINER
     SET search_path TO public, pg_temp
 BEGIN ATOMIC
@@ -252,7 +252,8 @@ BEGIN ATOMIC
     ), noted AS (
         INSERT INTO audit_log (actor, action, detail)
         SELECT 'operator', 'event.replay',
-            jsonb_build_object('source', sources.name, 'event_id', event_id, 'received_at', received_at)
+            jsonb_build_object(
+                'source', sources.name, 'event_id', event_id, 'received_at', received_at)
         FROM replayed JOIN sources ON sources.id = source_id
     ), recorded AS (
         INSERT INTO events (source_id, event_id, kind, session_id, user_name, realm, occurred_at,

@@ -33,12 +33,12 @@ pub trait Job: Send + Sync + 'static {
     fn pause(took: Duration) -> Duration;
 }
 
-/// How a run ended.
+/// Result of a run that did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// All work that was due is done.
     Done,
-    /// Another replica is running the same job.
+    /// Nothing was done, because another replica is running the same job.
     Busy,
 }
 

@@ -40,7 +40,7 @@ async fn address_belongs_to_the_source_with_the_narrowest_network() {
         set(&mut operator, "branch", &["192.0.2.16/28"]).await,
         Ok(true)
     );
-    assert_eq!(set(&mut operator, "nobody", &[]).await, Ok(false));
+    assert_eq!(set(&mut operator, "unknown", &[]).await, Ok(false));
     assert!(
         set(&mut operator, "branch", &["192.0.2.0/24"])
             .await

@@ -22,8 +22,12 @@ const TOP_SOURCES: i64 = 20;
 /// Minimum pause between two runs.
 const MIN_PAUSE: Duration = Duration::from_secs(10);
 
-/// The pause is at least this many times as long as the run, so that the job takes at most 1 % of a
-/// core with any number of sources.
+/// Maximum pause between two runs, so that a run that had to wait does not stop the statistics for
+/// long.
+const MAX_PAUSE: Duration = Duration::from_mins(1);
+
+/// Between these limits, the pause is this many times as long as the run, so that the job takes at
+/// most 1 % of a core.
 const PAUSE_PER_RUN: u32 = 100;
 
 /// The job, with the values that its metrics show.
@@ -80,7 +84,7 @@ impl Job for SourceStatistics {
     }
 
     fn pause(took: Duration) -> Duration {
-        MIN_PAUSE.max(took * PAUSE_PER_RUN)
+        (took * PAUSE_PER_RUN).clamp(MIN_PAUSE, MAX_PAUSE)
     }
 }
 

@@ -16,7 +16,8 @@ async fn listed(database: &TestDatabase) -> Source {
 
 async fn add_arrival(database: &TestDatabase, hours_ago: f64, events: u32) {
     let arrival = format!(
-        "INSERT INTO arrivals VALUES (1, now() - {hours_ago} * interval '1 hour', {events}, 1, now())"
+        "INSERT INTO arrivals
+         VALUES (1, now() - {hours_ago} * interval '1 hour', {events}, 1, now())"
     );
     database.execute(&arrival).await;
 }
@@ -92,9 +93,10 @@ async fn gap_that_complete_through_covers_is_not_listed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn backlog_larger_than_a_step_makes_no_false_gap() {
     let database = database().await;
-    // One row in 0.1 s for 4 hours, the latest rows first.
+    // The rows span 4 hours, and the latest ones come first.
     let backlog = "INSERT INTO arrivals
-        SELECT 1, now() - n * interval '0.1 seconds', 1, 0, now() FROM generate_series(1, 144000) AS n";
+        SELECT 1, now() - n * interval '0.1 seconds', 1, 0, now()
+        FROM generate_series(1, 144000) AS n";
     database.execute(backlog).await;
     let statistics = SourceStatistics::new(GAP_SECONDS);
     run(&database, &statistics).await.expect("statistics");

@@ -66,7 +66,8 @@ pub async fn past_month(database: &TestDatabase, table: &str, ago: u32) -> Strin
     let name = database.texts(&name).await.concat();
     let create = format!(
         "SELECT format('CREATE TABLE partitions.{name} PARTITION OF {table}
-             FOR VALUES FROM (%L) TO (%L)', begins AT TIME ZONE 'UTC', ends AT TIME ZONE 'UTC') AS text
+             FOR VALUES FROM (%L) TO (%L)', begins AT TIME ZONE 'UTC',
+                 ends AT TIME ZONE 'UTC') AS text
          FROM {months}"
     );
     let create = database.texts(&create).await.concat();
@@ -101,7 +102,8 @@ pub async fn add_events(database: &TestDatabase, prefix: &str, number: u32, days
     );
     database.execute(&events).await;
     let ids = format!(
-        "INSERT INTO event_ids SELECT 1, '{prefix}-' || n, '' FROM generate_series(1, {number}) AS n"
+        "INSERT INTO event_ids SELECT 1, '{prefix}-' || n, ''
+         FROM generate_series(1, {number}) AS n"
     );
     database.execute(&ids).await;
 }

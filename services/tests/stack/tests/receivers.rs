@@ -318,16 +318,18 @@ fn the_list_and_the_metrics_tell_how_much_a_source_sent() {
         "{known}"
     );
     eventually("the metrics", || {
-        let metrics = docker(&[
-            "compose",
-            "exec",
-            "-T",
-            "ingestion",
-            "bash",
-            "-c",
-            "exec 3<>/dev/tcp/127.0.0.1/9090; printf 'GET /metrics HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3",
-        ]);
+        let metrics = metrics_of("ingestion");
         metrics.contains("receiver=\"radius\"")
             && metrics.contains("ingestion_sessions_ended_total{ended=\"inferred\"")
     });
+    eventually("the metrics of sources", || {
+        metrics_of("maintenance").contains("maintenance_sources_enabled")
+    });
+}
+
+/// Reads the metrics of a service inside its container.
+fn metrics_of(service: &str) -> String {
+    let ask =
+        "exec 3<>/dev/tcp/127.0.0.1/9090; printf 'GET /metrics HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3";
+    docker(&["compose", "exec", "-T", service, "bash", "-c", ask])
 }

@@ -89,7 +89,8 @@ fn one_trace_leads_from_the_vip_through_all_three_services() {
             .iter()
             .any(|line| line.starts_with("traces auth "))
     });
-    for service in ["auth", "ingestion", "reporting", "maintenance"] {
+    eventually("metrics", || collector.has("metrics", "maintenance", ""));
+    for service in ["auth", "ingestion", "reporting"] {
         eventually("metrics", || collector.has("metrics", service, ""));
         eventually("logs", || collector.has("logs", service, ""));
     }
