@@ -89,7 +89,8 @@ impl Job for SourceStatistics {
 }
 
 fn register_totals(meter: &Meter, snapshot: &Arc<Mutex<Snapshot>>) {
-    let gauges: [(_, _, fn(&Totals) -> i64); 5] = [
+    type Value = fn(&Totals) -> i64;
+    let gauges: [(_, _, Value); 5] = [
         ("enabled", "Enabled sources", |totals| totals.enabled),
         (
             "silent",
