@@ -1,27 +1,52 @@
 -- All privileges of the roles of the services. `migrate` runs this file at every start, in one
 -- transaction. The file revokes all privileges before it grants those below, so that a restored or
 -- manually changed database has exactly these.
+--
+-- maintenance owns `events`, `audit_log` and their partitions, because PostgreSQL lets only the
+-- owner of a table create and drop its partitions. The role can therefore read and drop any month.
+-- It cannot change the retention limits, delete sessions within them, or create functions, which
+-- would run with the privileges of other roles.
 
 DO $$
 DECLARE
     other name;
 BEGIN
-    EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC, auth, ingestion, reporting, operator', current_database());
-    EXECUTE format('GRANT CONNECT ON DATABASE %I TO auth, ingestion, reporting, operator', current_database());
+    EXECUTE format('REVOKE ALL ON DATABASE %I
+        FROM PUBLIC, auth, ingestion, reporting, maintenance, operator', current_database());
+    EXECUTE format('GRANT CONNECT ON DATABASE %I
+        TO auth, ingestion, reporting, maintenance, operator', current_database());
     -- Revoke access to the server's other databases, only where needed, because concurrent updates
     -- of a shared catalog row fail.
     FOR other IN SELECT datname FROM pg_database
-        WHERE datname IN ('postgres', 'template1') AND has_database_privilege('public', oid, 'CONNECT, TEMPORARY')
+        WHERE datname IN ('postgres', 'template1')
+            AND has_database_privilege('public', oid, 'CONNECT, TEMPORARY')
     LOOP
         EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', other);
+    END LOOP;
+    -- Only where needed, because a change of the owner waits for all statements on the table.
+    FOR other IN SELECT pg_class.oid::regclass FROM pg_class
+        WHERE (oid IN ('events'::regclass, 'audit_log'::regclass)
+                OR relkind = 'r' AND relnamespace = 'partitions'::regnamespace)
+            AND relowner <> 'maintenance'::regrole
+    LOOP
+        EXECUTE format('ALTER TABLE %s OWNER TO maintenance', other);
     END LOOP;
 END
 $$;
 
-REVOKE ALL ON SCHEMA public FROM PUBLIC, auth, ingestion, reporting, operator;
-REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC, auth, ingestion, reporting, operator;
-REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM PUBLIC, auth, ingestion, reporting, operator;
-REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC, auth, ingestion, reporting, operator;
+REVOKE ALL ON SCHEMA public FROM PUBLIC, auth, ingestion, reporting, maintenance, operator;
+REVOKE ALL ON ALL TABLES IN SCHEMA public
+    FROM PUBLIC, auth, ingestion, reporting, maintenance, operator;
+REVOKE ALL ON ALL SEQUENCES IN SCHEMA public
+    FROM PUBLIC, auth, ingestion, reporting, maintenance, operator;
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public
+    FROM PUBLIC, auth, ingestion, reporting, maintenance, operator;
+REVOKE ALL ON ALL TABLES IN SCHEMA partitions FROM PUBLIC, auth, ingestion, reporting, operator;
+REVOKE ALL ON SCHEMA partitions FROM PUBLIC, auth, ingestion, reporting, maintenance, operator;
+
+-- Only the owner may create functions.
+REVOKE USAGE ON LANGUAGE sql, plpgsql
+    FROM PUBLIC, auth, ingestion, reporting, maintenance, operator;
 
 -- Even a role without write access to tables could fill the disk with large objects or logical
 -- messages.
@@ -33,8 +58,8 @@ REVOKE EXECUTE ON FUNCTION
     pg_logical_emit_message(boolean, text, text, boolean), pg_logical_emit_message(boolean, text, bytea, boolean)
 FROM PUBLIC;
 
-GRANT USAGE ON SCHEMA public TO auth, ingestion, reporting, operator;
-GRANT SELECT ON __diesel_schema_migrations TO auth, ingestion, reporting, operator;
+GRANT USAGE ON SCHEMA public TO auth, ingestion, reporting, maintenance, operator;
+GRANT SELECT ON __diesel_schema_migrations TO auth, ingestion, reporting, maintenance, operator;
 
 -- auth
 GRANT SELECT ON api_clients TO auth;
@@ -60,7 +85,6 @@ GRANT SELECT, INSERT, UPDATE ON sessions TO ingestion;
 GRANT SELECT, INSERT (normalized_user, normalized_realm, reported_on, display_user, display_realm),
     UPDATE (reported_on, display_user, display_realm) ON persons TO ingestion;
 GRANT EXECUTE ON FUNCTION greater_person TO ingestion;
-GRANT EXECUTE ON FUNCTION make_partitions, expire_event_ids, expire_event_month, expire_audit_month, expire_sessions, add_up_arrivals TO ingestion;
 GRANT EXECUTE ON FUNCTION pg_logical_emit_message(boolean, text, text, boolean) TO ingestion;
 
 -- reporting
@@ -71,6 +95,21 @@ GRANT EXECUTE ON FUNCTION session_end_reason TO reporting;
 GRANT INSERT (actor, action, detail) ON audit_log TO reporting;
 -- The statement that writes an audit entry also checks that the API client is enabled.
 GRANT SELECT (name, disabled_at) ON api_clients TO reporting;
+
+-- maintenance
+GRANT USAGE, CREATE ON SCHEMA partitions TO maintenance;
+GRANT SELECT ON retention_cutoffs TO maintenance;
+-- CREATE TABLE (LIKE ...) needs SELECT on all columns.
+GRANT SELECT ON events, audit_log TO maintenance;
+GRANT SELECT (source_id, event_id), DELETE ON event_ids TO maintenance;
+GRANT SELECT (source_id, session_id, login_at, last_activity_at), DELETE ON sessions TO maintenance;
+GRANT SELECT (source_id, event_id, received_at), DELETE ON set_aside_events TO maintenance;
+GRANT INSERT (actor, action, detail) ON audit_log TO maintenance;
+GRANT SELECT, DELETE ON arrivals TO maintenance;
+GRANT SELECT (id, name, created_at, disabled_at, events, clock_skewed, last_event_at,
+    last_received_at),
+    UPDATE (events, clock_skewed, last_event_at, last_received_at) ON sources TO maintenance;
+GRANT SELECT (source_id, from_at), INSERT ON source_gaps TO maintenance;
 
 -- operator
 GRANT SELECT (id, name, scope, created_at, disabled_at), INSERT (name, password_hash, scope) ON api_clients TO operator;
@@ -85,5 +124,5 @@ GRANT UPDATE (key_hash, disabled_at, radius_secret, require_message_authenticato
 GRANT SELECT (source_id) ON set_aside_events TO operator;
 GRANT SELECT, INSERT, DELETE ON source_networks TO operator;
 GRANT SELECT ON source_gaps TO operator;
-GRANT EXECUTE ON FUNCTION add_up_arrivals TO operator;
+GRANT SELECT ON arrivals TO operator;
 GRANT SELECT, INSERT (actor, action, detail) ON audit_log TO operator;

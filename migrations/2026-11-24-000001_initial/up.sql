@@ -73,12 +73,13 @@ CREATE TABLE sources (
     complete_through timestamptz,
     -- The latest restart. Sessions that began before it and have no later event are closed.
     last_restart_at timestamptz,
-    -- Statistics, summed up from `arrivals`.
+    -- Statistics, summed up from `arrivals` by the service `maintenance`.
     events bigint NOT NULL DEFAULT 0,
     clock_skewed bigint NOT NULL DEFAULT 0,
     last_event_at timestamptz,
     last_received_at timestamptz
-);
+-- Leave room in each page, so that an update of the statistics writes no index entries.
+) WITH (fillfactor = 50);
 
 -- Source networks. The source of a RADIUS packet or syslog message is the one with the narrowest
 -- network that contains the address of the packet or connection.
@@ -96,8 +97,8 @@ CREATE TABLE source_gaps (
     PRIMARY KEY (source_id, from_at)
 );
 
--- Each batch adds one row for each of its sources. The rows are summed up periodically, so that
--- batches do not wait for each other's lock on a row of `sources`.
+-- Each batch adds one row for each of its sources. The service `maintenance` sums the rows up, so
+-- that batches do not wait for each other's lock on a row of `sources`.
 CREATE TABLE arrivals (
     source_id integer NOT NULL,
     received_at timestamptz NOT NULL DEFAULT now(),
@@ -233,181 +234,67 @@ CREATE TABLE audit_log (
 ) PARTITION BY RANGE (at);
 CREATE INDEX audit_log_by_time ON audit_log (at, id);
 
--- Returns the end of a partition's month. A partition is named after its table and month:
--- events_2026_11.
-CREATE FUNCTION month_end(partition text) RETURNS timestamptz LANGUAGE sql STABLE SET timezone TO 'UTC'
-    RETURN to_timestamp(right(partition, 7), 'YYYY_MM') + interval '1 month';
+-- Partitions of `events` and `audit_log`, one for each month (UTC), named after their table and
+-- month: partitions.events_2026_11. The role `maintenance` may create tables in this schema and
+-- nowhere else. `migrate` and the service `maintenance` create them, so this file creates none.
+CREATE SCHEMA partitions;
 
--- Creates the missing partitions of this month and of the given number of months after it, for each
--- partitioned table. Writers are not blocked.
-CREATE FUNCTION make_partitions(months integer) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO public, pg_temp SET timezone TO 'UTC' SET lock_timeout TO '2s' AS $$
-DECLARE
-    parent text;
-    month timestamptz;
-    name text;
-BEGIN
-    PERFORM pg_advisory_xact_lock(hashtext('rollcall partitions'));
-    FOREACH parent IN ARRAY ARRAY['events', 'audit_log'] LOOP
-        FOR ahead IN 0..least(months, 24) LOOP
-            month := date_trunc('month', now()) + make_interval(months => ahead);
-            name := parent || to_char(month, '"_"YYYY_MM');
-            IF to_regclass(name) IS NULL THEN
-                EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', name, parent);
-                EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
-                    parent, name, month, month_end(name));
-            END IF;
-        END LOOP;
-    END LOOP;
-END
-$$;
-SELECT make_partitions(3);
+-- Retention limits. Only the owner can write them: `migrate` copies the settings [retention] into
+-- this table at every start. A missing row means that nothing is removed.
+CREATE TABLE retention_limits (
+    -- The limit of `events` also applies to set_aside_events.
+    data text PRIMARY KEY CHECK (data IN ('events', 'sessions', 'audit_log')),
+    -- 0: kept forever.
+    days integer NOT NULL CHECK (days = 0 OR days >= 32)
+);
 
--- Retention. Each call of the following functions is a short step in a transaction of its own, and
--- writes an audit entry. Data younger than 31 days is never removed, regardless of the arguments.
-CREATE FUNCTION check_retention(before timestamptz) RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-    IF before > now() - interval '31 days' THEN
-        RAISE EXCEPTION 'retention: nothing younger than 31 days is removed';
-    END IF;
-END
-$$;
+-- Data older than `before` is past its retention limit. Data younger than 31 days never is,
+-- whatever the limits are.
+CREATE VIEW retention_cutoffs AS
+    SELECT data, now() - greatest(days, 31) * interval '24 hours' AS before
+    FROM retention_limits WHERE days > 0;
 
--- Returns the oldest partition of a table whose month ended by `before`, or null when there is
--- none.
-CREATE FUNCTION oldest_expired_partition(parent regclass, before timestamptz) RETURNS text LANGUAGE sql STABLE RETURN (
-    SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
-    WHERE inhparent = parent AND month_end(relname) <= before ORDER BY relname LIMIT 1);
+-- Row-level security limits what a role with the privilege DELETE can remove from these tables to
+-- rows past their retention limit. It does not limit reading and writing.
+ALTER TABLE sessions ENABLE ROW LEVEL SECURITY;
+CREATE POLICY read ON sessions FOR SELECT USING (true);
+CREATE POLICY add ON sessions FOR INSERT WITH CHECK (true);
+CREATE POLICY change ON sessions FOR UPDATE USING (true);
+CREATE POLICY remove_expired ON sessions FOR DELETE USING (
+    -- A session has its last activity at or after its login. The condition on login_at uses the
+    -- index.
+    (login_at IS NULL OR login_at < (SELECT before FROM retention_cutoffs WHERE data = 'sessions'))
+    AND last_activity_at < (SELECT before FROM retention_cutoffs WHERE data = 'sessions'));
+ALTER TABLE set_aside_events ENABLE ROW LEVEL SECURITY;
+CREATE POLICY read ON set_aside_events FOR SELECT USING (true);
+CREATE POLICY add ON set_aside_events FOR INSERT WITH CHECK (true);
+CREATE POLICY remove_expired ON set_aside_events FOR DELETE USING (
+    received_at < (SELECT before FROM retention_cutoffs WHERE data = 'events'));
 
--- Removes the oldest partition of a table whose month ended by `before`. Returns its name, or null
--- when there is none.
-CREATE FUNCTION remove_expired_partition(parent regclass, before timestamptz) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    month text;
-BEGIN
-    PERFORM check_retention(before);
-    PERFORM pg_advisory_xact_lock(hashtext('rollcall partitions'));
-    month := oldest_expired_partition(parent, before);
-    IF month IS NOT NULL THEN
-        EXECUTE format('ALTER TABLE %s DETACH PARTITION %I', parent, month);
-        EXECUTE format('DROP TABLE %I', month);
-    END IF;
-    RETURN month;
-END
-$$;
-
--- Removes the keys of the events in 500 blocks of the oldest partition whose month ended by
--- `before`. Returns the block to continue with, or null when the partition is done or there is
--- none.
-CREATE FUNCTION expire_event_ids(before timestamptz, from_block bigint) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO public, pg_temp AS $$
-DECLARE
-    month text := oldest_expired_partition('events', before);
-    to_block bigint := from_block + 500;
-    removed bigint;
-BEGIN
-    PERFORM check_retention(before);
-    IF month IS NULL THEN
-        RETURN NULL;
-    END IF;
-    EXECUTE format('DELETE FROM event_ids USING %I AS old WHERE old.ctid >= $1 AND old.ctid < $2
-            AND (event_ids.source_id, event_ids.event_id) = (old.source_id, old.event_id)', month)
-        USING format('(%s,0)', from_block)::tid, format('(%s,0)', to_block)::tid;
-    GET DIAGNOSTICS removed = ROW_COUNT;
-    IF removed > 0 THEN
-        INSERT INTO audit_log (actor, action, detail)
-            VALUES ('retention', 'events.remove', jsonb_build_object('before', month_end(month), 'events', removed));
-    END IF;
-    RETURN CASE WHEN to_block * current_setting('block_size')::bigint < pg_relation_size(month::regclass) THEN to_block END;
-END
-$$;
-
--- Removes the oldest partition of events whose month ended by `before`. Its keys must have been
--- removed before. Returns its name, or null when there is none.
-CREATE FUNCTION expire_event_month(before timestamptz) RETURNS text LANGUAGE sql SECURITY DEFINER
-    SET search_path TO public, pg_temp SET lock_timeout TO '500ms'
-    RETURN remove_expired_partition('events', before);
-
--- Removes the oldest month of the audit log that ended by `before`. Returns its name, or null when
--- there is none.
-CREATE FUNCTION expire_audit_month(before timestamptz) RETURNS text LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO public, pg_temp SET lock_timeout TO '500ms' AS $$
-DECLARE
-    month text := remove_expired_partition('audit_log', before);
-BEGIN
-    IF month IS NOT NULL THEN
-        INSERT INTO audit_log (actor, action, detail)
-            VALUES ('retention', 'audit.remove', jsonb_build_object('before', month_end(month)));
-    END IF;
-    RETURN month;
-END
-$$;
-
--- Removes up to `most` sessions whose last activity is before `before`. Returns their number.
-CREATE FUNCTION expire_sessions(before timestamptz, most integer) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO public, pg_temp AS $$
-DECLARE
-    removed bigint;
-BEGIN
-    PERFORM check_retention(before);
-    DELETE FROM sessions WHERE (source_id, session_id) IN (
-        SELECT source_id, session_id FROM sessions
-        WHERE (login_at < before OR login_at IS NULL) AND last_activity_at < before LIMIT most FOR UPDATE SKIP LOCKED);
-    GET DIAGNOSTICS removed = ROW_COUNT;
-    IF removed > 0 THEN
-        INSERT INTO audit_log (actor, action, detail)
-            VALUES ('retention', 'sessions.remove', jsonb_build_object('before', before, 'sessions', removed));
-    END IF;
-    RETURN removed;
-END
-$$;
-
--- Sums up the rows of `arrivals`. A source that sent nothing for longer than `gap` gets a row in
--- `source_gaps`.
-CREATE FUNCTION add_up_arrivals(gap interval) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO public, pg_temp AS $$
-BEGIN
-    PERFORM pg_advisory_xact_lock(hashtext('rollcall arrivals'));
-    WITH gone AS (
-        DELETE FROM arrivals RETURNING *
-    ), in_order AS (
-        SELECT source_id, gone.received_at, 
-            -- A replayed event has an old time of arrival, and begins no gap.
-            GREATEST(lag(gone.received_at) OVER (PARTITION BY source_id ORDER BY gone.received_at), last_received_at) AS before
-        FROM gone JOIN sources ON sources.id = source_id
-    ), gaps AS (
-        INSERT INTO source_gaps SELECT source_id, before, received_at FROM in_order WHERE received_at - before > gap ON CONFLICT DO NOTHING
-    ), sums AS (
-        SELECT source_id, sum(events) AS events, sum(clock_skewed) AS clock_skewed, max(last_event_at) AS last_event_at,
-            max(received_at) AS last_received_at
-        FROM gone GROUP BY source_id
-    )
-    UPDATE sources SET events = sources.events + sums.events, clock_skewed = sources.clock_skewed + sums.clock_skewed,
-        last_event_at = GREATEST(sources.last_event_at, sums.last_event_at),
-        last_received_at = GREATEST(sources.last_received_at, sums.last_received_at)
-    FROM sums WHERE sources.id = sums.source_id;
-END
-$$;
-
--- Moves an event that was set aside to `events`. The event keeps its original time of arrival,
--- which a role cannot set itself. Returns false if the event is not set aside.
-CREATE FUNCTION replay_event(source integer, id text) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO public, pg_temp AS $$
-BEGIN
+-- Moves an event that was set aside to `events`. The event keeps its original time of arrival. The
+-- role `ingestion` cannot set that time itself. Returns false if the event is not set aside.
+CREATE FUNCTION replay_event(source integer, id text) RETURNS boolean LANGUAGE sql SECURITY DEFINER
+    SET search_path TO public, pg_temp
+BEGIN ATOMIC
     WITH replayed AS (
         DELETE FROM set_aside_events WHERE (event_id, source_id) = (id, source) RETURNING *
     ), arrived AS (
         INSERT INTO arrivals (source_id, received_at, events, clock_skewed, last_event_at)
-            SELECT source_id, received_at, 1, clock_skewed::integer, occurred_at FROM replayed
+        SELECT source_id, received_at, 1, clock_skewed::integer, occurred_at FROM replayed
     ), noted AS (
         INSERT INTO audit_log (actor, action, detail)
-            SELECT 'operator', 'event.replay', jsonb_build_object('source', sources.name, 'event_id', event_id, 'received_at', received_at)
-            FROM replayed JOIN sources ON sources.id = source_id
+        SELECT 'operator', 'event.replay',
+            jsonb_build_object(
+                'source', sources.name, 'event_id', event_id, 'received_at', received_at)
+        FROM replayed JOIN sources ON sources.id = source_id
+    ), recorded AS (
+        INSERT INTO events (source_id, event_id, kind, session_id, user_name, realm, occurred_at,
+            received_at, reason, display_name, client_ip, wan_ip, mac, device, active_seconds,
+            complete_through, class, clock_skewed)
+        SELECT source_id, event_id, kind, session_id, user_name, realm, occurred_at,
+            received_at, reason, display_name, client_ip, wan_ip, mac, device, active_seconds,
+            complete_through, class, clock_skewed
+        FROM replayed RETURNING 1
     )
-    INSERT INTO events (source_id, event_id, kind, session_id, user_name, realm, occurred_at, received_at, reason, display_name,
-            client_ip, wan_ip, mac, device, active_seconds, complete_through, class, clock_skewed)
-        SELECT source_id, event_id, kind, session_id, user_name, realm, occurred_at, received_at, reason, display_name,
-            client_ip, wan_ip, mac, device, active_seconds, complete_through, class, clock_skewed FROM replayed;
-    RETURN FOUND;
-END
-$$;
+    SELECT count(*) = 1 FROM recorded;
+END;

@@ -149,7 +149,7 @@ pub async fn run(
             };
             authentication::set_certificate(pool, &name, certificate.as_deref()).await
         }
-        Task::List => list(pool, settings).await,
+        Task::List => list(pool).await,
         Task::ResetCompleteThrough { name } => reset_complete_through(pool, &name).await,
         Task::Replay { name } => replay::run(pool, &name).await,
         Task::Disable { name } => {
@@ -193,9 +193,7 @@ async fn reset_complete_through(pool: &Pool, name: &str) -> Result<Output, Comma
     ))
 }
 
-async fn list(pool: &Pool, settings: &settings::Ingestion) -> Result<Output, CommandError> {
-    pool.ask(async |connection| sources::add_up(connection, settings.gap_seconds).await)
-        .await?;
+async fn list(pool: &Pool) -> Result<Output, CommandError> {
     let sources = pool
         .ask(async |connection| sources::list(connection).await)
         .await?;

@@ -12,5 +12,4 @@ pub mod routes;
 pub mod source_key;
 pub mod source_networks;
 pub mod startup;
-pub mod upkeep;
 mod window;

@@ -27,7 +27,6 @@ use crate::{
     routes,
     source_key::SourceKeys,
     source_networks::SourceNetworks,
-    upkeep,
 };
 
 /// Binds the service. Port 0 chooses a free port.
@@ -79,7 +78,6 @@ pub fn build(
     })?;
     open_sockets(settings, server.slot.as_ref(), &pool, (radius, syslog))?;
     tokio::spawn(counts::report());
-    tokio::spawn(upkeep::run(pool, settings.clone(), clock));
     Ok(server)
 }
 

@@ -1,11 +1,13 @@
 //! Everything that knows Postgres: the pool, one file per table, one per report query.
 
+pub mod advisory_lock;
 pub mod api_clients;
 pub mod audit_log;
 pub mod batch;
 pub mod events;
 pub mod failure;
 pub mod migrations;
+pub mod partitions;
 mod persons;
 pub mod pool;
 pub mod recording;
@@ -15,6 +17,7 @@ pub mod schema;
 pub mod sessions;
 pub mod set_aside;
 pub mod sign_ins;
+pub mod source_statistics;
 pub mod sources;
 
 pub use pool::{Connection, Error, Pool};

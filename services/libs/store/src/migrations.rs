@@ -13,13 +13,15 @@ use diesel_async::{AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl, Simple
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::partitions;
+
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../../migrations");
 
 /// SQL that sets all privileges of all roles.
 const GRANTS: &str = include_str!("../../../../migrations/grants.sql");
 
-/// The roles that the services sign in with; each is granted what it needs by the migrations.
-pub const ROLES: [&str; 4] = ["auth", "ingestion", "reporting", "operator"];
+/// The roles of the services. grants.sql grants each role what its service needs.
+pub const ROLES: [&str; 5] = ["auth", "ingestion", "reporting", "maintenance", "operator"];
 
 /// Limits of a role, so that no role can use up the resources of the others.
 struct Limits {
@@ -34,10 +36,11 @@ struct Limits {
 
 /// Limits of each role. `max_connections` is 200, and PostgreSQL reserves 3 of them for the
 /// superuser. The limits add up to 188, which is enough for four replicas of each service, or for
-/// two while `scripts/replace` starts two new ones beside them: auth 4 × (8 + 1), ingestion 4 × (8 +
-/// 2 writers) and imports, reporting 4 × (8 + 6 streams) and `session list`, operator 8 command
-/// lines. The remaining 9 are for the owner: `migrate`, backups and psql.
-const LIMITS: [Limits; 4] = [
+/// two while `scripts/replace` starts two new ones beside them: auth 4 × (8 + 1), ingestion 4 ×
+/// (8 + 2 writers) and imports, reporting 4 × (8 + 6 streams) and `session list`, operator 8 command
+/// lines. maintenance has enough for three replicas, with 3 jobs and a health check each. The
+/// remaining 9 are for the owner: `migrate`, backups and psql.
+const LIMITS: [Limits; 5] = [
     Limits {
         role: "auth",
         connections: 44,
@@ -46,7 +49,7 @@ const LIMITS: [Limits; 4] = [
     },
     Limits {
         role: "ingestion",
-        connections: 72,
+        connections: 60,
         temp_files: "1GB",
         statement: "60s",
     },
@@ -55,6 +58,12 @@ const LIMITS: [Limits; 4] = [
         connections: 64,
         temp_files: "2GB",
         statement: "10s",
+    },
+    Limits {
+        role: "maintenance",
+        connections: 12,
+        temp_files: "1GB",
+        statement: "60s",
     },
     Limits {
         role: "operator",
@@ -66,8 +75,8 @@ const LIMITS: [Limits; 4] = [
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Creates the roles, brings the schema up to date, and sets all privileges. Several processes may
-/// call this at the same time. No statement waits longer than `max_lock_wait` for a lock.
+/// Creates the roles, brings the schema up to date, creates missing partitions, and sets all
+/// privileges. Several processes may call this at the same time. No statement waits longer than `max_lock_wait` for a lock.
 ///
 /// # Errors
 /// A statement fails, or another session holds a lock for longer than `max_lock_wait`.
@@ -84,9 +93,11 @@ pub async fn run(
     for version in harness.run_pending_migrations(MIGRATIONS)? {
         println!("migrated {version}");
     }
+    let mut connection = harness.into_inner();
+    // grants.sql sets the owner of the partitions.
+    partitions::create(&mut connection).await?;
     // A multi-statement batch runs in one implicit transaction.
-    harness
-        .into_inner()
+    connection
         .batch_execute(GRANTS)
         .await
         .map_err(|error| format!("grants.sql: {error}"))?;

@@ -1,120 +1,132 @@
-//! What keeps the database in shape: partitions made ahead, and what is past retention removed step by step.
-//!
-//! Each step is a database function. The role `ingestion` may call these functions but has no other
-//! right to delete: see `migrations/`.
+//! Removes data that is past its retention limit, in short steps. Each step is one transaction,
+//! which also writes the audit entry. Nothing younger than 31 days is removed: see the view
+//! `retention_cutoffs`.
 
 use diesel::{
     QueryableByName,
     result::QueryResult,
     sql_query,
-    sql_types::{BigInt, Nullable, Text, Timestamptz},
+    sql_types::{BigInt, Integer, Text, Timestamptz},
 };
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use jiff::Timestamp;
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use jiff_diesel::ToDiesel;
+use rollcall_platform::settings;
+use serde_json::json;
 
-/// Sessions that one step removes: few enough that nobody waits for it.
-const STEP: i64 = 5_000;
+use crate::{
+    audit_log,
+    partitions::{self, Expired, Partitioned},
+};
+
+/// Maximum number of rows that one step removes.
+const MAX_ROWS: i64 = 5_000;
+
+/// Maximum number of blocks of a partition whose event IDs one step removes.
+const MAX_BLOCKS: i64 = 500;
 
 #[derive(QueryableByName)]
-struct Number {
-    #[diesel(sql_type = Nullable<BigInt>)]
-    number: Option<i64>,
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    removed: i64,
 }
 
-/// Makes the partitions of this month and the next three, where they are missing.
-///
-/// # Errors
-/// The database fails, or a long transaction holds the table: ask again later.
-pub async fn make_partitions(connection: &mut AsyncPgConnection) -> QueryResult<()> {
-    sql_query("SELECT make_partitions(3)")
-        .execute(connection)
-        .await
-        .map(drop)
-}
-
-/// One step of removing the ids of events that arrived in the oldest month which ended by `before`, from a block of its table
-/// on; tells the block to go on with, none when the month is done.
+/// Writes the retention limits of the settings into the database. Only the owner may do this.
 ///
 /// # Errors
 /// The database fails.
-pub async fn remove_event_ids(
+pub async fn set_limits(
     connection: &mut AsyncPgConnection,
-    before: Timestamp,
+    limits: &settings::Retention,
+) -> QueryResult<()> {
+    for (data, days) in [
+        ("events", limits.events_days),
+        ("sessions", limits.sessions_days),
+        ("audit_log", limits.audit_days),
+    ] {
+        sql_query(include_str!("retention/set_limit.sql"))
+            .bind::<Text, _>(data)
+            .bind::<Integer, _>(i32::try_from(days).unwrap_or(i32::MAX))
+            .execute(connection)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Removes all event IDs of the oldest expired month of events, and then the month. Returns false
+/// if no month has expired.
+///
+/// The IDs are removed first, so that none remains of an event that is gone.
+///
+/// # Errors
+/// The database fails, or another transaction holds a lock on the table: try again later.
+pub async fn remove_event_month(connection: &mut AsyncPgConnection) -> QueryResult<bool> {
+    let Some(month) = partitions::oldest_expired(connection, Partitioned::Events).await? else {
+        return Ok(false);
+    };
+    let mut block = 0;
+    while block < month.blocks {
+        remove_event_ids(connection, &month, block).await?;
+        block += MAX_BLOCKS;
+    }
+    connection
+        .transaction(async |connection| partitions::drop(connection, &month).await)
+        .await?;
+    Ok(true)
+}
+
+/// Removes the IDs of the events in [`MAX_BLOCKS`] blocks of an expired month, and returns their
+/// number.
+async fn remove_event_ids(
+    connection: &mut AsyncPgConnection,
+    month: &Expired,
     from_block: i64,
-) -> QueryResult<Option<i64>> {
-    step(
+) -> QueryResult<i64> {
+    let step = sql_query(include_str!("retention/remove_event_ids.sql"))
+        .bind::<Timestamptz, _>(month.ends_at.to_diesel())
+        .bind::<BigInt, _>(from_block)
+        .bind::<BigInt, _>(from_block + MAX_BLOCKS);
+    Ok(step.get_result::<Count>(connection).await?.removed)
+}
+
+/// Removes the oldest expired month of the audit log. Returns false if no month has expired.
+///
+/// # Errors
+/// The database fails, or another transaction holds a lock on the table: try again later.
+pub async fn remove_audit_month(connection: &mut AsyncPgConnection) -> QueryResult<bool> {
+    let Some(month) = partitions::oldest_expired(connection, Partitioned::AuditLog).await? else {
+        return Ok(false);
+    };
+    let detail = json!({"before": month.ends_at.to_string()});
+    connection
+        .transaction(async |connection| {
+            partitions::drop(connection, &month).await?;
+            audit_log::write(connection, "retention", "audit.remove", detail).await
+        })
+        .await?;
+    Ok(true)
+}
+
+/// Removes up to 5,000 expired sessions. Returns false if none is left.
+///
+/// # Errors
+/// The database fails.
+pub async fn remove_sessions(connection: &mut AsyncPgConnection) -> QueryResult<bool> {
+    remove_rows(connection, include_str!("retention/remove_sessions.sql")).await
+}
+
+/// Removes up to 5,000 expired events that are set aside. Returns false if none is left.
+///
+/// # Errors
+/// The database fails.
+pub async fn remove_set_aside_events(connection: &mut AsyncPgConnection) -> QueryResult<bool> {
+    remove_rows(
         connection,
-        "SELECT expire_event_ids($1, $2) AS number",
-        before,
-        from_block,
+        include_str!("retention/remove_set_aside_events.sql"),
     )
     .await
 }
 
-/// Removes that month; false when there is none.
-///
-/// # Errors
-/// The database fails, or a long transaction holds the table: ask again later.
-pub async fn remove_event_month(
-    connection: &mut AsyncPgConnection,
-    before: Timestamp,
-) -> QueryResult<bool> {
-    remove_month(connection, "SELECT expire_event_month($1) AS name", before).await
-}
-
-/// Removes the oldest month of the audit log that ended by `before`. Returns false when there is
-/// none.
-///
-/// # Errors
-/// The database fails, or a long transaction holds the table: ask again later.
-pub async fn remove_audit_month(
-    connection: &mut AsyncPgConnection,
-    before: Timestamp,
-) -> QueryResult<bool> {
-    remove_month(connection, "SELECT expire_audit_month($1) AS name", before).await
-}
-
-async fn remove_month(
-    connection: &mut AsyncPgConnection,
-    statement: &str,
-    before: Timestamp,
-) -> QueryResult<bool> {
-    #[derive(QueryableByName)]
-    struct Month {
-        #[diesel(sql_type = Nullable<Text>)]
-        name: Option<String>,
-    }
-    let month = sql_query(statement).bind::<Timestamptz, _>(before.to_diesel());
-    Ok(month.get_result::<Month>(connection).await?.name.is_some())
-}
-
-/// One step of removing the sessions last seen before `before`; false when none are left.
-///
-/// # Errors
-/// The database fails.
-pub async fn remove_sessions(
-    connection: &mut AsyncPgConnection,
-    before: Timestamp,
-) -> QueryResult<bool> {
-    let removed = step(
-        connection,
-        "SELECT expire_sessions($1, $2::integer) AS number",
-        before,
-        STEP,
-    )
-    .await?;
-    Ok(removed > Some(0))
-}
-
-async fn step(
-    connection: &mut AsyncPgConnection,
-    statement: &str,
-    before: Timestamp,
-    number: i64,
-) -> QueryResult<Option<i64>> {
-    let step = sql_query(statement)
-        .bind::<Timestamptz, _>(before.to_diesel())
-        .bind::<BigInt, _>(number);
-    Ok(step.get_result::<Number>(connection).await?.number)
+async fn remove_rows(connection: &mut AsyncPgConnection, statement: &str) -> QueryResult<bool> {
+    let step = sql_query(statement).bind::<BigInt, _>(MAX_ROWS);
+    Ok(step.get_result::<Count>(connection).await?.removed > 0)
 }

@@ -6,7 +6,7 @@ use diesel::{
     ExpressionMethods, OptionalExtension, QueryDsl, QueryableByName, insert_into,
     result::QueryResult,
     sql_query,
-    sql_types::{Array, BigInt, Binary, Bool, Double, Integer, Nullable, Text, Timestamptz},
+    sql_types::{Array, BigInt, Binary, Bool, Integer, Nullable, Text, Timestamptz},
     update,
 };
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
@@ -262,37 +262,15 @@ pub async fn set_client_certificate(
     Ok(update(known).set(fingerprint).execute(connection).await? == 1)
 }
 
-/// Adds up what has arrived. A source that was silent for longer than `gap_seconds` gets a gap.
-///
-/// # Errors
-/// The database fails.
-pub async fn add_up(connection: &mut AsyncPgConnection, gap_seconds: u32) -> QueryResult<()> {
-    sql_query("SELECT add_up_arrivals(make_interval(secs => $1))")
-        .bind::<Double, _>(f64::from(gap_seconds))
-        .execute(connection)
-        .await
-        .map(drop)
-}
-
-/// Every source, by name, as of the last [`add_up`].
+/// Returns every source with its statistics, by name. Gaps are found by the service `maintenance`,
+/// everything else is up to date.
 ///
 /// # Errors
 /// The database fails.
 pub async fn list(connection: &mut AsyncPgConnection) -> QueryResult<Vec<Source>> {
-    sql_query(
-        "SELECT name, events, last_event_at, last_received_at, complete_through, clock_skewed, last_restart_at, created_at, disabled_at,
-             gaps.count AS gaps, gaps.from_at AS last_gap_from, gaps.to_at AS last_gap_to,
-             ARRAY(SELECT network::text FROM source_networks WHERE source_id = id ORDER BY network) AS networks,
-             require_message_authenticator, encode(client_certificate, 'hex') AS client_certificate,
-             (SELECT count(*) FROM set_aside_events WHERE source_id = id) AS set_aside
-         FROM sources CROSS JOIN LATERAL (
-             SELECT count(*), max(from_at) AS from_at, max(to_at) AS to_at FROM source_gaps
-             WHERE source_id = id AND (complete_through IS NULL OR to_at > complete_through)
-         ) AS gaps
-         ORDER BY name",
-    )
-    .load(connection)
-    .await
+    sql_query(include_str!("sources/list.sql"))
+        .load(connection)
+        .await
 }
 
 /// Forgets up to when a source is complete, until it says so again; false when there is none of

@@ -67,9 +67,9 @@ async fn reporting_cannot_write() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_audit_log_is_appended_to_and_only_the_operator_reads_it() {
+async fn audit_log_cannot_be_changed_and_only_operator_and_maintenance_read_it() {
     let database = TestDatabase::new().await;
-    for role in ["auth", "reporting", "operator"] {
+    for role in ["auth", "reporting", "maintenance", "operator"] {
         assert!(
             may(
                 &database,
@@ -79,7 +79,8 @@ async fn the_audit_log_is_appended_to_and_only_the_operator_reads_it() {
             .await
         );
         let read = "SELECT FROM audit_log";
-        assert_eq!(may(&database, role, read).await, role == "operator");
+        let may_read = role == "operator" || role == "maintenance";
+        assert_eq!(may(&database, role, read).await, may_read, "{role}");
         for statement in ["UPDATE audit_log SET actor = ''", "DELETE FROM audit_log"] {
             assert!(!may(&database, role, statement).await);
         }
@@ -187,7 +188,114 @@ async fn the_operator_sees_no_attendance() {
     );
     assert!(!may(&database, "operator", "SELECT key_hash FROM sources").await);
     assert!(!may(&database, "operator", "SELECT radius_secret FROM sources").await);
-    assert!(!may(&database, "operator", "SELECT expire_sessions(now(), 1)").await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_role_can_delete_more_than_its_service_needs() {
+    let database = TestDatabase::new().await;
+    let allowed = [
+        ("auth", "sign_in_attempts"),
+        ("maintenance", "arrivals"),
+        ("maintenance", "event_ids"),
+        ("maintenance", "sessions"),
+        ("maintenance", "set_aside_events"),
+        ("operator", "source_networks"),
+    ];
+    let privileges = "SELECT role || ' ' || relname AS text
+        FROM pg_class CROSS JOIN unnest(ARRAY['auth', 'ingestion', 'reporting', 'maintenance',
+            'operator']) AS role
+        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v')
+            AND (has_table_privilege(role, pg_class.oid, 'DELETE, TRUNCATE'))
+        ORDER BY 1";
+    let expected = allowed.map(|(role, table)| format!("{role} {table}"));
+    assert_eq!(database.texts(privileges).await, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_role_can_change_the_retention_limits() {
+    let database = TestDatabase::new().await;
+    for role in migrations::ROLES {
+        for statement in [
+            "INSERT INTO retention_limits VALUES ('events', 32)",
+            "UPDATE retention_limits SET days = 32",
+            "DELETE FROM retention_limits",
+            "CREATE OR REPLACE VIEW retention_cutoffs AS SELECT 'events' AS data, now() AS before",
+        ] {
+            assert!(
+                !may(&database, role, statement).await,
+                "{role}: {statement}"
+            );
+        }
+        let read = "SELECT FROM retention_cutoffs";
+        assert_eq!(may(&database, role, read).await, role == "maintenance");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn maintenance_can_delete_only_sessions_past_their_limit() {
+    let database = TestDatabase::new().await;
+    for (id, days) in [("old", 41), ("young", 39)] {
+        let at = format!("now() - {days} * interval '24 hours'");
+        let session = format!(
+            "INSERT INTO sessions (source_id, session_id, person_id, names_realm, named_at,
+                 login_at, last_activity_at)
+             VALUES (1, '{id}', 1, false, {at}, {at}, {at})"
+        );
+        TestDatabase::execute(&database, &session).await;
+    }
+    let all = "DELETE FROM sessions";
+    assert!(may(&database, "maintenance", all).await);
+    assert_eq!(database.count("sessions").await, 2, "there is no limit");
+    let limit = "INSERT INTO retention_limits VALUES ('sessions', 40)";
+    TestDatabase::execute(&database, limit).await;
+    assert!(may(&database, "maintenance", all).await);
+    let kept = "SELECT session_id AS text FROM sessions";
+    assert_eq!(database.texts(kept).await, ["young"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn maintenance_cannot_read_sessions_or_secrets_or_change_events() {
+    let database = TestDatabase::new().await;
+    for statement in [
+        "SELECT user_name FROM sessions",
+        "SELECT user_name FROM set_aside_events",
+        "SELECT key_hash FROM sources",
+        "SELECT radius_secret FROM sources",
+        "SELECT FROM api_clients",
+        "UPDATE sources SET disabled_at = NULL",
+        "UPDATE sessions SET login_at = NULL",
+        "UPDATE events SET reason = ''",
+        "INSERT INTO events DEFAULT VALUES",
+    ] {
+        assert!(
+            !may(&database, "maintenance", statement).await,
+            "{statement}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn maintenance_creates_tables_only_in_the_schema_of_the_partitions() {
+    let database = TestDatabase::new().await;
+    for role in migrations::ROLES {
+        let partition = format!("CREATE TABLE partitions.of_{role} (id integer)");
+        let may_create = may(&database, role, &partition).await;
+        assert_eq!(may_create, role == "maintenance", "{role}");
+        for statement in [
+            "CREATE TABLE public.mine (id integer)",
+            "CREATE FUNCTION partitions.mine() RETURNS integer LANGUAGE sql RETURN 1",
+            "DO $$ BEGIN END $$",
+        ] {
+            assert!(
+                !may(&database, role, statement).await,
+                "{role}: {statement}"
+            );
+        }
+    }
+    let owners = "SELECT DISTINCT relowner::regrole::text AS text FROM pg_class
+        WHERE relkind = 'r' AND relnamespace = 'partitions'::regnamespace
+            OR relname IN ('events', 'audit_log')";
+    assert_eq!(database.texts(owners).await, ["maintenance"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -274,7 +382,7 @@ async fn every_role_has_limits_that_fit_the_server_together() {
     .await
     .expect("its end")
     .expect("migrated");
-    let roles = "'auth', 'ingestion', 'reporting', 'operator'";
+    let roles = "'auth', 'ingestion', 'reporting', 'maintenance', 'operator'";
     let limited = format!(
         "SELECT rolname || ' ' || (rolconnlimit > 0) || ' ' || count(*) AS text
          FROM pg_roles, unnest(rolconfig) AS setting
@@ -286,6 +394,7 @@ async fn every_role_has_limits_that_fit_the_server_together() {
         [
             "auth true 2",
             "ingestion true 2",
+            "maintenance true 2",
             "operator true 2",
             "reporting true 2"
         ]

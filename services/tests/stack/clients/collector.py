@@ -5,7 +5,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 class Collector(BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        service = next((name for name in ("auth", "ingestion", "reporting") if b"\n\x0cservice.name\x12" in body and name.encode() in body.split(b"service.name", 1)[1][:20]), "?")
+        service = next((name for name in ("auth", "ingestion", "reporting", "maintenance") if b"\n\x0cservice.name\x12" in body and name.encode() in body.split(b"service.name", 1)[1][:20]), "?")
         print(self.path.removeprefix("/v1/"), service, body.hex(), flush=True)
         self.send_response(200)
         self.end_headers()

@@ -194,7 +194,7 @@ fn every_log_line_of_the_proxy_is_json() {
 
 #[test]
 fn services_listen_on_no_network() {
-    for service in ["auth", "ingestion", "reporting"] {
+    for service in ["auth", "ingestion", "reporting", "maintenance"] {
         let sockets = docker(&[
             "compose",
             "exec",
@@ -261,7 +261,15 @@ fn bad_setting_leaves_the_old_replicas_running() {
 
 /// IDs of the containers of the services that `scripts/up` replaces.
 fn containers() -> Vec<String> {
-    let ids = docker(&["compose", "ps", "-q", "auth", "ingestion", "reporting"]);
+    let ids = docker(&[
+        "compose",
+        "ps",
+        "-q",
+        "auth",
+        "ingestion",
+        "reporting",
+        "maintenance",
+    ]);
     ids.lines().map(str::to_owned).collect()
 }
 

@@ -54,6 +54,7 @@ fn trace_of_a_request_leads_from_the_vip_through_each_service() {
         collector.has("traces", "ingestion", ingestion_trace)
     });
     eventually("auth's trace", || collector.has("traces", "auth", ""));
+    eventually("metrics", || collector.has("metrics", "maintenance", ""));
     for service in ["auth", "ingestion", "reporting"] {
         eventually("metrics", || collector.has("metrics", service, ""));
         eventually("logs", || collector.has("logs", service, ""));

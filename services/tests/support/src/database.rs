@@ -7,6 +7,8 @@ use diesel::{
     sql_types::{Bool, Text},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl, pooled_connection::deadpool::Object};
+use jiff::{SignedDuration, Timestamp};
+use rollcall_attendance::event::{Arrival, Event, RawEvent};
 use rollcall_platform::settings::{self, Settings, read_secret};
 use rollcall_store::{
     Pool,
@@ -126,6 +128,30 @@ impl TestDatabase {
     }
 }
 
+/// Returns a login of session `id` with the event ID `id`, which arrived on 1 June 2025. An event is
+/// skewed if it occurred more than a year before.
+#[must_use]
+pub fn login(source_id: i32, id: &str, occurred_at: &str) -> Reported {
+    let arrival = Arrival {
+        at: "2025-06-01T00:00:00Z".parse().expect("an instant"),
+        earliest: Timestamp::MIN,
+        ahead: SignedDuration::from_hours(1),
+        skew: SignedDuration::from_hours(24 * 365),
+    };
+    let raw = RawEvent {
+        event_id: Some(id.into()),
+        kind: Some("login".into()),
+        session_id: Some(id.into()),
+        user: Some("user_4".into()),
+        occurred_at: Some(occurred_at.into()),
+        ..RawEvent::default()
+    };
+    Reported {
+        source_id,
+        event: Event::parse(raw, &arrival).expect("an event"),
+    }
+}
+
 /// Records a batch as ingestion does.
 ///
 /// # Errors
@@ -169,8 +195,11 @@ fn settings_of(database: &str, role: &str) -> settings::Database {
 }
 
 async fn connect(settings: &settings::Database) -> AsyncPgConnection {
+    let mut settings = settings.clone();
+    // Tests share a machine with builds.
+    settings.wait_milliseconds = 60_000;
     Object::take(
-        Pool::new(settings)
+        Pool::new(&settings)
             .expect("a pool")
             .get()
             .await

@@ -17,7 +17,7 @@ pub mod rollcall;
 pub mod snapshot;
 
 pub use builder::Builder;
-pub use database::{TestDatabase, record};
+pub use database::{TestDatabase, login, record};
 pub use proxy::Proxy;
 pub use rollcall::Rollcall;
 

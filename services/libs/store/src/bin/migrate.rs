@@ -1,4 +1,5 @@
-//! Makes the database roles and runs the migrations, then ends. Safe when several start at once.
+//! Creates the database roles, runs the migrations and writes the retention limits, then ends.
+//! Several processes may run at the same time.
 
 use std::{process::ExitCode, time::Duration};
 
@@ -7,7 +8,7 @@ use rollcall_platform::{
     command,
     settings::{Settings, read_secret},
 };
-use rollcall_store::{Pool, migrations};
+use rollcall_store::{Pool, migrations, retention};
 
 /// Maximum wait for a lock. Another `migrate` can finish within this time, and other statements do
 /// not queue behind this one for long.
@@ -20,8 +21,9 @@ async fn main() -> ExitCode {
 
 /// Reads each role's password from `<folder of the owner's password>/<role>`.
 async fn migrate() -> Result<(), command::Failure> {
-    let settings = Settings::load()?.database;
+    let settings = Settings::load()?;
     let folder = settings
+        .database
         .password_file
         .parent()
         .ok_or("database.password_file has no folder")?;
@@ -29,10 +31,13 @@ async fn migrate() -> Result<(), command::Failure> {
         .into_iter()
         .map(|role| Ok((role, read_secret(&folder.join(role))?)))
         .collect::<std::io::Result<Vec<_>>>()?;
-    let connection: AsyncPgConnection = Object::take(Pool::new(&settings)?.get().await?);
+    let pool = Pool::new(&settings.database)?;
+    let connection: AsyncPgConnection = Object::take(pool.get().await?);
     migrations::run(connection, &passwords, MAX_LOCK_WAIT)
         .await
         .map_err(|error| error.to_string())?;
+    pool.ask(async |connection| retention::set_limits(connection, &settings.retention).await)
+        .await?;
     println!("the database is up to date");
     Ok(())
 }
