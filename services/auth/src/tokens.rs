@@ -2,7 +2,7 @@
 
 use jsonwebtoken::{Validation, jwk::JwkSet};
 use rollcall_platform::{
-    allow_list::{AllowList, Unavailable},
+    allow_list::{AllowList, UnavailableError},
     clock::Clock,
     envelope::Problem,
     settings,
@@ -19,7 +19,7 @@ use crate::{credentials::Client, keys::Keys};
 pub enum Error {
     /// Redis cannot be asked: a token that it does not know would be refused at once.
     #[error("No token can be issued now: the token store does not answer. Repeat the call.")]
-    Unavailable(#[from] Unavailable),
+    UnavailableError(#[from] UnavailableError),
     /// The key cannot be used.
     #[error("signing failed: {0}")]
     Signing(String),
@@ -28,7 +28,7 @@ pub enum Error {
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
-            Error::Unavailable(_) => Self::unavailable(error.to_string()),
+            Error::UnavailableError(_) => Self::unavailable(error.to_string()),
             Error::Signing(_) => Self::internal(&error),
         }
     }
