@@ -2,7 +2,7 @@
 
 use jsonwebtoken::{Validation, jwk::JwkSet};
 use rollcall_platform::{
-    allow_list::{AllowList, Unavailable},
+    allow_list::{AllowList, UnavailableError},
     clock::Clock,
     envelope::Problem,
     settings,
@@ -20,7 +20,7 @@ use crate::{credentials::Client, keys::Keys};
 pub enum TokenError {
     /// Redis does not answer. A token that is not in the allow-list would be rejected.
     #[error("No token can be issued now: the token store does not answer. Repeat the call.")]
-    Unavailable(#[from] Unavailable),
+    Unavailable(#[from] UnavailableError),
     /// The signing key cannot be used.
     #[error("signing failed: {0}")]
     Signing(String),

@@ -1,4 +1,4 @@
-//! The one file that configures the forwarder.
+//! Configuration file of the forwarder.
 
 use std::{
     fs,
@@ -10,36 +10,36 @@ use rollcall_formats::syslog::Rules;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-/// Where events come from and where they go; services/forwarder/README.md shows a file.
+/// Contents of the configuration file. `services/forwarder/README.md` has an example.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// The VIP, as <https://192.0.2.10>.
+    /// URL of the virtual IP (VIP), such as `https://192.0.2.10`.
     pub url: String,
-    /// The source's key.
+    /// Source key.
     pub key: SecretString,
-    /// The VIP's CA, in PEM; none for one that this host trusts already.
+    /// CA certificate of the VIP in PEM. If absent, the CAs that this host trusts are used.
     pub ca: Option<String>,
-    /// A folder of the forwarder's own.
+    /// Directory of the spool. No other program may use it.
     pub spool: PathBuf,
-    /// Events that the spool holds before the forwarder reads no more.
+    /// Maximum number of events in the spool. The forwarder stops reading while the spool is full.
     #[serde(default = "spool_events")]
     pub spool_events: u64,
-    /// The file to follow; none for standard input.
+    /// File to follow. If absent, standard input is read.
     pub file: Option<PathBuf>,
-    /// What its lines are.
+    /// Format of the lines.
     pub format: Format,
-    /// Rules of your own, tried before the shipped ones; for `format = "log"`.
+    /// File of additional rules for `format = "log"`. They are tried before the built-in rules.
     pub rules: Option<PathBuf>,
 }
 
-/// What a line is.
+/// Format of an input line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
-    /// An event as JSON.
+    /// A line is an event as JSON.
     Ndjson,
-    /// A line of a log, of which rules make events.
+    /// A line is a log message, from which the rules extract an event.
     Log,
 }
 
@@ -47,44 +47,46 @@ fn spool_events() -> u64 {
     5_000_000
 }
 
-/// Why the forwarder cannot start.
+/// Error in the configuration, with the file name.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct BadConfig(String);
+pub struct ConfigError(String);
 
 impl Config {
-    /// Reads the file, which holds a key and so must be readable by its owner alone.
+    /// Reads the file. Because it contains the source key, only its owner may have access.
     ///
     /// # Errors
-    /// It cannot be read, others can read it, or something in it is wrong; the text says what.
-    pub fn read(path: &Path) -> Result<Self, BadConfig> {
-        let bad = |error: &dyn std::fmt::Display| BadConfig(format!("{}: {error}", path.display()));
+    /// The file cannot be read, other users have access to it, or its content is invalid.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let error_in_file =
+            |error: &dyn std::fmt::Display| ConfigError(format!("{}: {error}", path.display()));
         let mode = fs::metadata(path)
-            .map_err(|error| bad(&error))?
+            .map_err(|error| error_in_file(&error))?
             .permissions()
             .mode()
             & 0o777;
         if mode & 0o077 != 0 {
-            return Err(bad(&format!(
-                "has mode {mode:o}, and holds a key: chmod 600"
+            return Err(error_in_file(&format!(
+                "the mode must be 600, because the file contains a key (got {mode:o}): run chmod 600"
             )));
         }
-        toml::from_str(&fs::read_to_string(path).map_err(|error| bad(&error))?)
-            .map_err(|error| bad(&error))
+        toml::from_str(&fs::read_to_string(path).map_err(|error| error_in_file(&error))?)
+            .map_err(|error| error_in_file(&error))
     }
 
-    /// The rules for `format = "log"`.
+    /// Returns the rules for `format = "log"`.
     ///
     /// # Errors
-    /// The file cannot be read, or a rule is bad.
-    pub fn rules(&self) -> Result<Rules, BadConfig> {
+    /// The file cannot be read, or a rule is invalid.
+    pub fn rules(&self) -> Result<Rules, ConfigError> {
         let Some(path) = &self.rules else {
             return Ok(Rules::shipped());
         };
-        let bad = |error: &dyn std::fmt::Display| BadConfig(format!("{}: {error}", path.display()));
-        let text = fs::read_to_string(path).map_err(|error| bad(&error))?;
+        let error_in_file =
+            |error: &dyn std::fmt::Display| ConfigError(format!("{}: {error}", path.display()));
+        let text = fs::read_to_string(path).map_err(|error| error_in_file(&error))?;
         Ok(Rules::parse(&text)
-            .map_err(|error| bad(&error))?
+            .map_err(|error| error_in_file(&error))?
             .then(Rules::shipped()))
     }
 }

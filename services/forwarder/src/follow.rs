@@ -1,4 +1,4 @@
-//! Following a file through rotation, by renaming or by truncating.
+//! Follows a file that is rotated by renaming or by truncating.
 
 use std::{
     fs::{self, File},
@@ -7,26 +7,28 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{lines::LONGEST, spool::Position};
+use crate::{lines::MAX_LINE_BYTES, spool::Position};
 
-/// Bytes that tell a file from another that has its inode after it.
-const HEAD: usize = 64;
-/// Bytes of one reading.
-const PART: usize = 1 << 20;
+/// Number of bytes that identify a file together with its inode, which the file system may assign
+/// to another file later.
+const HEAD_BYTES: usize = 64;
+/// Maximum number of bytes read at once.
+const MAX_READ_BYTES: usize = 1 << 20;
 
-/// A file and up to where it was read.
+/// A file that is being followed.
 pub struct Follow {
     path: PathBuf,
     file: File,
-    /// Up to where it was read.
+    /// End of what was read.
     pub position: Position,
 }
 
 impl Follow {
-    /// Goes on from `position`, in whatever file it is now; begins with the file of this name where there is none.
+    /// Continues at `position`, also if the file has been renamed. Without a position, begins with
+    /// the file named `path`.
     ///
     /// # Errors
-    /// There is no file of this name (yet), or it cannot be read.
+    /// The file does not exist yet, or cannot be read.
     pub fn start(path: &Path, position: Option<Position>) -> io::Result<Self> {
         if let Some(position) = position {
             if let Some(file) = siblings(path)?
@@ -39,7 +41,10 @@ impl Follow {
                     position,
                 });
             }
-            tracing::warn!(path = %path.display(), "the file that was read last is gone: what was in it and not read is lost");
+            tracing::warn!(
+                path = %path.display(),
+                "The file that was read last no longer exists: its unread lines are lost"
+            );
         }
         Self::fresh(path, path)
     }
@@ -58,7 +63,8 @@ impl Follow {
         })
     }
 
-    /// The whole lines that have been added, and the position after them; none when there is nothing new.
+    /// Returns the complete lines that were added and the position after them, or `None` if there
+    /// are no new lines.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -66,23 +72,30 @@ impl Follow {
         if self.file.metadata()?.len() < self.position.offset
             || !begins_with(&self.file, &self.position.head)?
         {
-            tracing::info!(path = %self.path.display(), "truncated: it is read from its beginning");
+            tracing::info!(
+                path = %self.path.display(),
+                "File was truncated, reading it from its beginning"
+            );
             (self.position.offset, self.position.head) = (0, Vec::new());
         }
         self.file.seek(SeekFrom::Start(self.position.offset))?;
         let mut part = Vec::new();
-        (&self.file).take(PART as u64).read_to_end(&mut part)?;
-        // A line without its end is still being written; one without any end is cut.
+        (&self.file)
+            .take(MAX_READ_BYTES as u64)
+            .read_to_end(&mut part)?;
+        // An incomplete line is still being written. A line that exceeds the maximum is cut.
         let whole = match part.iter().rposition(|byte| *byte == b'\n') {
             Some(end) => end + 1,
-            None if part.len() > LONGEST => part.len(),
+            None if part.len() > MAX_LINE_BYTES => part.len(),
             None => return Ok(None),
         };
         part.truncate(whole);
         let mut position = self.position.clone();
         position.offset += whole as u64;
-        if position.head.len() < HEAD {
-            let known = usize::try_from(position.offset).unwrap_or(HEAD).min(HEAD);
+        if position.head.len() < HEAD_BYTES {
+            let known = usize::try_from(position.offset)
+                .unwrap_or(HEAD_BYTES)
+                .min(HEAD_BYTES);
             position.head = head(&self.file, known)?;
         }
         let lines = part
@@ -92,10 +105,11 @@ impl Follow {
         Ok(Some((lines, position)))
     }
 
-    /// When the file was rotated away and read to its end: the one that was begun after it.
+    /// Returns the file that was created after this one, if this one has been rotated. Call this
+    /// after reading to the end.
     ///
     /// # Errors
-    /// The folder cannot be read.
+    /// The directory cannot be read.
     pub fn next(&self) -> io::Result<Option<Self>> {
         let siblings = siblings(&self.path)?;
         let Some(own) = siblings
@@ -112,7 +126,8 @@ impl Follow {
     }
 }
 
-/// The file of this name and those that it was rotated to, the oldest first. Compressed ones cannot be read on.
+/// Returns the file named `path` and its rotated files, the oldest first. Compressed files are left
+/// out, because a position in them is unknown.
 fn siblings(path: &Path) -> io::Result<Vec<PathBuf>> {
     let folder = path
         .parent()
@@ -131,7 +146,7 @@ fn siblings(path: &Path) -> io::Result<Vec<PathBuf>> {
             .iter()
             .any(|ending| other.ends_with(ending));
         if other.starts_with(&name) && !compressed && entry.metadata()?.is_file() {
-            // The file of the name itself is the newest, whatever its time is.
+            // The file named `path` is the newest, whatever its modification time is.
             found.push((other == name, entry.metadata()?.modified()?, entry.path()));
         }
     }
@@ -145,9 +160,9 @@ fn inode(path: &Path) -> Option<u64> {
 
 fn opened(path: &Path, position: &Position) -> Option<File> {
     let file = File::open(path).ok()?;
-    let same =
+    let is_same =
         file.metadata().ok()?.ino() == position.inode && begins_with(&file, &position.head).ok()?;
-    same.then_some(file)
+    is_same.then_some(file)
 }
 
 fn begins_with(file: &File, beginning: &[u8]) -> io::Result<bool> {

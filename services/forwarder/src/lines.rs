@@ -12,8 +12,8 @@ use crate::{
     spool::{Failure, Reading, Spool},
 };
 
-/// The longest line, in bytes.
-pub const LONGEST: usize = 65_536;
+/// Maximum size of a line in bytes.
+pub const MAX_LINE_BYTES: usize = 65_536;
 /// What `ingestion.syslog_data_id` is unless it is set.
 const DATA_ID: &str = "rollcall@32473";
 
@@ -81,10 +81,10 @@ impl Lines<'_> {
 
 /// Ingestion says what is wrong with an event, but must be able to tell one from the next.
 fn an_object(line: &str) -> Result<String, FieldError> {
-    if line.len() > LONGEST {
+    if line.len() > MAX_LINE_BYTES {
         return Err(FieldError::new(
             "line",
-            format!("has {} bytes, takes at most {LONGEST}", line.len()),
+            format!("has {} bytes, takes at most {MAX_LINE_BYTES}", line.len()),
         ));
     }
     let object: Map<String, Value> = serde_json::from_str(line)

@@ -1,4 +1,5 @@
-//! `rollcall-forward`: takes events from a file or from standard input to the VIP, by way of a spool on disk.
+//! `rollcall-forward`: sends events from a file or from standard input to the VIP. Events are kept
+//! in a spool on disk until ingestion has acknowledged them.
 
 mod config;
 mod follow;
@@ -27,19 +28,19 @@ use crate::{
     spool::{Failure, Reading, Spool},
 };
 
-/// Between two looks at a file that has nothing new.
-const PAUSE: Duration = Duration::from_millis(500);
-/// Lines of standard input in one transaction.
-const LINES: usize = 1_000;
+/// Time between two reads of a file without new lines.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
+/// Maximum number of lines of standard input in one transaction.
+const MAX_LINES: usize = 1_000;
 
 #[derive(Parser)]
 #[command(
     name = "rollcall-forward",
     version,
-    about = "Takes a gateway's events to Rollcall, through any outage"
+    about = "Sends the events of a gateway to Rollcall and keeps them during outages"
 )]
 struct Arguments {
-    /// The file that configures it.
+    /// Configuration file.
     #[arg(long, default_value = "/etc/rollcall-forward.toml")]
     config: PathBuf,
 }
@@ -57,7 +58,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Ends when standard input has ended and everything of it is acknowledged; a file is followed for ever.
+/// Returns when standard input has ended and all its events are acknowledged. With a file, runs
+/// until an error occurs.
 fn run(arguments: &Arguments) -> Result<(), Failure> {
     let config = Config::read(&arguments.config)?;
     let spool = Spool::open(&config.spool)?;
@@ -78,7 +80,9 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
             outcome
         });
         sender.run(&spool, || reading.load(Ordering::SeqCst))?;
-        reader.join().map_err(|_| "the reader broke down")?
+        reader
+            .join()
+            .map_err(|_| "the thread that reads the input panicked")?
     })
 }
 
@@ -86,12 +90,14 @@ fn follow(path: &Path, config: &Config, lines: &Lines) -> Result<(), Failure> {
     let mut follow = loop {
         match Follow::start(path, lines.spool.position()?) {
             Ok(follow) => break follow,
-            Err(error) => tracing::warn!(path = %path.display(), %error, "waiting for the file"),
+            Err(error) => {
+                tracing::warn!(path = %path.display(), %error, "Failed to open the file, retrying")
+            }
         }
-        std::thread::sleep(PAUSE);
+        std::thread::sleep(POLL_INTERVAL);
     };
     loop {
-        wait_for_room(config, lines.spool)?;
+        wait_for_capacity(config, lines.spool)?;
         if let Some((read, position)) = follow.read()? {
             let mut reading = Reading {
                 position: Some(position.clone()),
@@ -103,18 +109,18 @@ fn follow(path: &Path, config: &Config, lines: &Lines) -> Result<(), Failure> {
             lines.spool.add(&reading)?;
             follow.position = position;
         } else if let Some(next) = follow.next()? {
-            // What was written between the last look and the rotation is read first.
+            // Lines may have been written between the last read and the rotation. Read them first.
             if follow.read()?.is_none() {
                 follow = next;
             }
         } else {
-            std::thread::sleep(PAUSE);
+            std::thread::sleep(POLL_INTERVAL);
         }
     }
 }
 
 fn read_standard_input(config: &Config, lines: &Lines) -> Result<(), Failure> {
-    let (sender, receiver) = sync_channel(LINES);
+    let (sender, receiver) = sync_channel(MAX_LINES);
     std::thread::scope(|scope| {
         scope.spawn(move || {
             for line in std::io::stdin().lock().split(b'\n').map_while(Result::ok) {
@@ -123,8 +129,8 @@ fn read_standard_input(config: &Config, lines: &Lines) -> Result<(), Failure> {
                 }
             }
         });
-        while let Some(read) = waiting_lines(&receiver) {
-            wait_for_room(config, lines.spool)?;
+        while let Some(read) = available_lines(&receiver) {
+            wait_for_capacity(config, lines.spool)?;
             let mut reading = Reading::default();
             for line in read {
                 lines.read(&line, &mut reading)?;
@@ -135,19 +141,20 @@ fn read_standard_input(config: &Config, lines: &Lines) -> Result<(), Failure> {
     })
 }
 
-/// One line, and what else is there; none after the last.
-fn waiting_lines(receiver: &Receiver<Vec<u8>>) -> Option<Vec<Vec<u8>>> {
+/// Waits for a line and returns it together with the lines that are available. Returns `None` at
+/// the end of the input.
+fn available_lines(receiver: &Receiver<Vec<u8>>) -> Option<Vec<Vec<u8>>> {
     let first = receiver.recv().ok()?;
     Some(
         std::iter::once(first)
-            .chain(receiver.try_iter().take(LINES - 1))
+            .chain(receiver.try_iter().take(MAX_LINES - 1))
             .collect(),
     )
 }
 
-fn wait_for_room(config: &Config, spool: &Spool) -> Result<(), Failure> {
+fn wait_for_capacity(config: &Config, spool: &Spool) -> Result<(), Failure> {
     while spool.waiting()? >= config.spool_events {
-        std::thread::sleep(PAUSE);
+        std::thread::sleep(POLL_INTERVAL);
     }
     Ok(())
 }

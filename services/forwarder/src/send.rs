@@ -1,4 +1,4 @@
-//! Sending batches until they are acknowledged.
+//! Sends batches of events and retries until ingestion has acknowledged them.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -16,11 +16,12 @@ use crate::{
     spool::{Failure, Spool},
 };
 
-/// Events and bytes of one request, well below what ingestion takes.
-const EVENTS: usize = 1_000;
-const BYTES: usize = 4 << 20;
-/// Between two looks at an empty spool.
-const PAUSE: Duration = Duration::from_millis(200);
+/// Maximum number of events in a request, well below the limit of ingestion.
+const MAX_EVENTS: usize = 1_000;
+/// Maximum size of a request, well below the limit of ingestion.
+const MAX_BYTES: usize = 4 << 20;
+/// Time between two reads of an empty spool.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 #[derive(Deserialize)]
 struct IngestionResult {
@@ -34,17 +35,17 @@ struct Rejection {
     field: Option<String>,
 }
 
-/// Sends what waits in the spool.
+/// Sends the events of the spool.
 pub struct Sender {
     client: Client,
     address: String,
 }
 
 impl Sender {
-    /// A sender as configured.
+    /// Creates a sender.
     ///
     /// # Errors
-    /// The CA or the key is bad.
+    /// The CA certificate or the source key is invalid.
     pub fn new(config: &Config) -> Result<Self, Failure> {
         let mut bearer = HeaderValue::from_str(&format!("Bearer {}", config.key.expose_secret()))?;
         bearer.set_sensitive(true);
@@ -71,39 +72,43 @@ impl Sender {
         })
     }
 
-    /// Sends for as long as `more` says that more may come, and then what is left.
+    /// Sends events while `more` returns true, and then the remaining events.
     ///
     /// # Errors
     /// The disk fails.
     pub fn run(&self, spool: &Spool, more: impl Fn() -> bool) -> Result<(), Failure> {
         loop {
-            // Asked first: what came before the end is seen.
+            // Call `more` before reading the spool, so that events added in between are not missed.
             let last = !more();
-            let batch = spool.first(EVENTS, BYTES)?;
+            let batch = spool.first(MAX_EVENTS, MAX_BYTES)?;
             match batch.last() {
                 Some((number, _)) => {
                     self.send(spool, &batch)?;
                     spool.remove_through(*number)?;
                 }
                 None if last => return Ok(()),
-                None => std::thread::sleep(PAUSE),
+                None => std::thread::sleep(POLL_INTERVAL),
             }
         }
     }
 
-    /// Whatever goes wrong may pass, a wrong key too: it is tried until it is done.
+    /// Sends a batch. All errors are retried without limit, because the operator can correct any of
+    /// them, such as a wrong source key.
     fn send(&self, spool: &Spool, batch: &[(u64, String)]) -> Result<(), Failure> {
         let body = batch
             .iter()
             .fold(String::new(), |body, (_, event)| body + event + "\n");
-        let patience = ExponentialBuilder::default()
+        let backoff = ExponentialBuilder::default()
             .with_jitter()
             .with_min_delay(Duration::from_millis(250))
             .with_max_delay(Duration::from_secs(30))
             .without_max_times();
         let result = (|| self.post(&body))
-            .retry(patience)
-            .notify(|error, pause| tracing::warn!(%error, ?pause, events = batch.len(), "not taken: trying again"))
+            .retry(backoff)
+            .notify(|error, pause| {
+                let events = batch.len();
+                tracing::warn!(%error, ?pause, events, "Failed to send events, retrying");
+            })
             .call()?;
         let rejected: HashMap<usize, &Rejection> = result
             .rejected
@@ -121,19 +126,19 @@ impl Sender {
         tracing::info!(
             events = batch.len(),
             rejected = result.rejected.len(),
-            "taken"
+            "Sent events"
         );
         Ok(())
     }
 
     fn post(&self, body: &str) -> Result<IngestionResult, Failure> {
-        let answer = self
+        let response = self
             .client
             .post(&self.address)
             .body(body.to_owned())
             .send()?;
-        let status = answer.status();
-        let text = answer.text()?;
+        let status = response.status();
+        let text = response.text()?;
         if status.is_success() {
             Ok(serde_json::from_str(&text)?)
         } else {

@@ -1,5 +1,6 @@
-//! What was read and is not yet acknowledged, on disk. One transaction holds what was read and up to where, so that a crash
-//! at any point neither loses a line nor reads it twice.
+//! Spool on disk of the events that ingestion has not acknowledged yet. The events and the position
+//! up to which the input was read are written in one transaction, so that a crash neither loses a
+//! line nor reads it twice.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -10,49 +11,49 @@ use std::{
 use redb::{Database, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition};
 use serde::{Deserialize, Serialize};
 
-/// Events by number, in the order in which they were read.
+/// Events by sequence number, in the order in which they were read.
 const EVENTS: TableDefinition<u64, &str> = TableDefinition::new("events");
-/// Up to where the input was read, as JSON, under the key 0.
+/// [`Position`] in the input file as JSON, under the key 0.
 const POSITION: TableDefinition<u8, &str> = TableDefinition::new("position");
-/// The latest login by the name that a log's text gives a session.
+/// Time of the latest login by correlation key.
 const LOGINS: TableDefinition<&str, &str> = TableDefinition::new("logins");
 
-/// Whatever the disk says.
+/// Error of the disk or the network, as text for the operator.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Up to where a file was read.
+/// Position up to which a file was read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
-    /// Which file: its name changes when logs are rotated.
+    /// Inode of the file, because a rotation changes its name.
     pub inode: u64,
-    /// How it begins: an inode may be given to another file.
+    /// First bytes of the file, because the inode may be assigned to another file later.
     pub head: Vec<u8>,
-    /// Bytes that were read.
+    /// Number of bytes read.
     pub offset: u64,
 }
 
-/// What one reading adds.
+/// Events and state to be added in one transaction.
 #[derive(Debug, Default)]
 pub struct Reading {
     /// Events as JSON.
     pub events: Vec<String>,
-    /// Names of sessions and their logins.
+    /// Correlation keys and the times of their logins.
     pub logins: Vec<(String, String)>,
-    /// Up to where; none for standard input.
+    /// Position after the events. `None` for standard input.
     pub position: Option<Position>,
 }
 
-/// The spool.
+/// The spool of one forwarder.
 pub struct Spool {
     database: Database,
     rejected: File,
 }
 
 impl Spool {
-    /// Opens or makes the spool in a folder.
+    /// Opens the spool in a directory. Creates it if it does not exist.
     ///
     /// # Errors
-    /// The folder cannot be used, or another forwarder uses it.
+    /// The directory cannot be used, or another forwarder uses it.
     pub fn open(folder: &Path) -> Result<Self, Failure> {
         fs::create_dir_all(folder)?;
         let database = Database::create(folder.join("spool.redb"))?;
@@ -68,10 +69,10 @@ impl Spool {
         Ok(Self { database, rejected })
     }
 
-    /// Adds a reading; it is on disk when this returns.
+    /// Adds a reading. It is on disk when this function returns.
     ///
     /// # Errors
-    /// The disk fails or is full; then nothing of it is there.
+    /// The disk fails or is full. Then nothing was added.
     pub fn add(&self, reading: &Reading) -> Result<(), Failure> {
         let transaction = self.database.begin_write()?;
         {
@@ -93,7 +94,7 @@ impl Spool {
         Ok(transaction.commit()?)
     }
 
-    /// Up to where the file was read.
+    /// Returns the position up to which the file was read.
     ///
     /// # Errors
     /// The disk fails.
@@ -104,7 +105,7 @@ impl Spool {
             .transpose()?)
     }
 
-    /// The latest login under this name.
+    /// Returns the time of the latest login of a correlation key.
     ///
     /// # Errors
     /// The disk fails.
@@ -113,7 +114,7 @@ impl Spool {
         Ok(login.map(|login| login.value().to_owned()))
     }
 
-    /// How many events wait.
+    /// Returns the number of waiting events.
     ///
     /// # Errors
     /// The disk fails.
@@ -121,18 +122,23 @@ impl Spool {
         Ok(self.database.begin_read()?.open_table(EVENTS)?.len()?)
     }
 
-    /// The first events that wait, with their numbers: at most so many, and about so many bytes.
+    /// Returns the first waiting events with their sequence numbers: at most `max_events` and at
+    /// most `max_bytes`, but at least one.
     ///
     /// # Errors
     /// The disk fails.
-    pub fn first(&self, most: usize, bytes: usize) -> Result<Vec<(u64, String)>, Failure> {
+    pub fn first(
+        &self,
+        max_events: usize,
+        max_bytes: usize,
+    ) -> Result<Vec<(u64, String)>, Failure> {
         let events = self.database.begin_read()?.open_table(EVENTS)?;
         let mut first = Vec::new();
-        let mut size = 0;
-        for entry in events.iter()?.take(most) {
+        let mut bytes = 0;
+        for entry in events.iter()?.take(max_events) {
             let (number, event) = entry?;
-            size += event.value().len();
-            if size > bytes && !first.is_empty() {
+            bytes += event.value().len();
+            if bytes > max_bytes && !first.is_empty() {
                 break;
             }
             first.push((number.value(), event.value().to_owned()));
@@ -140,10 +146,10 @@ impl Spool {
         Ok(first)
     }
 
-    /// Removes the events up to this number: they are acknowledged.
+    /// Removes the events up to this sequence number after they were acknowledged.
     ///
     /// # Errors
-    /// The disk fails; they are sent again, which changes nothing.
+    /// The disk fails. The events are then sent again and count as duplicates.
     pub fn remove_through(&self, number: u64) -> Result<(), Failure> {
         let transaction = self.database.begin_write()?;
         transaction
@@ -152,12 +158,12 @@ impl Spool {
         Ok(transaction.commit()?)
     }
 
-    /// Keeps what can be no event, and why, where somebody can read it.
+    /// Appends a rejected line and the reason to `rejected.ndjson`, for the operator.
     ///
     /// # Errors
     /// The disk fails.
     pub fn reject(&self, line: &str, reason: &str) -> Result<(), Failure> {
-        tracing::warn!(reason, "rejected: see rejected.ndjson in the spool");
+        tracing::warn!(reason, "Rejected a line, see rejected.ndjson in the spool");
         Ok(writeln!(
             &self.rejected,
             "{}",

@@ -1,4 +1,4 @@
-//! The binary against the real ingestion, dying at any point.
+//! Tests of the `rollcall-forward` binary with the real ingestion service.
 
 use std::{
     fs,
@@ -87,8 +87,10 @@ impl Drop for Host {
 }
 
 fn event(number: usize) -> String {
-    let event = json!({"event_id": number.to_string(), "type": "login", "session_id": number.to_string(), "user": "user_4",
-        "occurred_at": "2025-01-01T00:00:00Z"});
+    let event = json!({
+        "event_id": number.to_string(), "type": "login", "session_id": number.to_string(),
+        "user": "user_4", "occurred_at": "2025-01-01T00:00:00Z",
+    });
     format!("{event}\n")
 }
 
@@ -108,11 +110,12 @@ fn end(mut child: Child) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_at_any_point_and_through_rotation_nothing_is_lost_or_doubled() {
+async fn killed_forwarder_loses_and_repeats_no_event_during_rotation() {
     let rollcall = Rollcall::start().await;
     let key = rollcall.source().await;
     let host = Host::following(&rollcall, &key, "ndjson");
-    // Without a position it would begin with the file of this name, whatever was rotated away before it first came up.
+    // Store a position first. Without a position the forwarder begins with the file of this name
+    // and does not read files that were rotated before its first start.
     host.append(&event(0));
     let child = host.start();
     stored(&rollcall, 1).await;
@@ -128,7 +131,7 @@ async fn killed_at_any_point_and_through_rotation_nothing_is_lost_or_doubled() {
         }
         end(child);
         if round % 4 == 1 {
-            // By renaming, while nobody reads.
+            // Rotate while the forwarder is not running.
             fs::rename(
                 host.path("events.log"),
                 host.path(&format!("events.log.{round}")),
@@ -138,7 +141,7 @@ async fn killed_at_any_point_and_through_rotation_nothing_is_lost_or_doubled() {
     }
     let child = host.start();
     stored(&rollcall, written).await;
-    // And while it reads; what is still being written waits for its line end.
+    // Rotate while the forwarder is running. An incomplete line waits for its end.
     fs::rename(host.path("events.log"), host.path("events.log.last")).expect("renamed");
     let (whole, part) = (event(written), event(written + 1));
     host.append(&(whole + &part[..20]));
@@ -149,7 +152,7 @@ async fn killed_at_any_point_and_through_rotation_nothing_is_lost_or_doubled() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_truncated_file_is_read_from_its_beginning() {
+async fn truncated_file_is_read_from_its_beginning() {
     let rollcall = Rollcall::start().await;
     let key = rollcall.source().await;
     let host = Host::following(&rollcall, &key, "ndjson");
@@ -163,7 +166,7 @@ async fn a_truncated_file_is_read_from_its_beginning() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn standard_input_ends_when_all_of_it_is_acknowledged() {
+async fn forwarder_of_standard_input_exits_when_all_events_are_acknowledged() {
     let rollcall = Rollcall::start().await;
     let key = rollcall.source().await;
     let host = Host::new(&rollcall, &key, "format = \"ndjson\"");
@@ -199,7 +202,7 @@ async fn standard_input_ends_when_all_of_it_is_acknowledged() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_log_is_understood_by_rules_and_a_name_used_again_is_another_session() {
+async fn log_line_with_reused_correlation_key_begins_another_session() {
     let rollcall = Rollcall::start().await;
     let key = rollcall.source().await;
     let host = Host::following(&rollcall, &key, "log");
@@ -238,15 +241,23 @@ async fn a_log_is_understood_by_rules_and_a_name_used_again_is_another_session()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_config_that_others_can_read_or_that_is_wrong_is_refused() {
+async fn configuration_with_unknown_field_is_rejected() {
     let rollcall = Rollcall::start().await;
     let host = Host::new(&rollcall, "key", "format = \"ndjson\"\ntypo = 1");
-    let refused = |host: &Host| {
-        let output = host.start().wait_with_output().expect("its end");
-        assert!(!output.status.success());
-        String::from_utf8_lossy(&output.stderr).into_owned()
-    };
-    assert!(refused(&host).contains("typo"));
+    assert!(failure(&host).contains("typo"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn configuration_that_others_can_read_is_rejected() {
+    let rollcall = Rollcall::start().await;
+    let host = Host::new(&rollcall, "key", "format = \"ndjson\"");
     host.mode(0o644);
-    assert!(refused(&host).contains("chmod 600"));
+    assert!(failure(&host).contains("chmod 600"));
+}
+
+/// Runs the forwarder, which must fail, and returns its error message.
+fn failure(host: &Host) -> String {
+    let output = host.start().wait_with_output().expect("an exit status");
+    assert!(!output.status.success());
+    String::from_utf8_lossy(&output.stderr).into_owned()
 }

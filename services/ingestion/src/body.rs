@@ -22,17 +22,17 @@ use tokio::{
 };
 use tokio_util::io::StreamReader;
 
-use crate::budget::{Budget, EXPANSION, Held, SMALL_BYTES};
+use crate::budget::{Budget, EXPANSION, Held, MAX_SMALL_BYTES};
 
 /// Maximum number of decompressed bytes that are returned at once.
-const CHUNK_BYTES: usize = 16 * 1024;
+const MAX_CHUNK_BYTES: usize = 16 * 1024;
 /// Maximum window of zstd: 8 MiB, which RFC 8878 recommends that every decoder supports.
-const ZSTD_WINDOW_LOG: u32 = 23;
+const MAX_ZSTD_WINDOW_LOG: u32 = 23;
 
 /// Compression of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
-    /// Not compressed.
+    /// No compression.
     Identity,
     /// `gzip`
     Gzip,
@@ -69,10 +69,10 @@ impl Encoding {
 pub struct Limits {
     /// Memory for all bodies together.
     pub budget: Budget,
-    /// Maximum size of a body, after decompression.
-    pub body_bytes: usize,
+    /// Maximum size of a body in bytes, after decompression.
+    pub max_body_bytes: usize,
     /// Maximum time for receiving and recording a body.
-    pub time: Duration,
+    pub max_time: Duration,
 }
 
 /// A body that is being received.
@@ -83,7 +83,7 @@ pub struct Body<'a> {
     received: usize,
     deadline: Instant,
     held: Held<'a>,
-    /// Bytes of the budget that the body needs once it is larger than [`SMALL_BYTES`].
+    /// Bytes of the budget that the body needs once it is larger than [`MAX_SMALL_BYTES`].
     large_bytes: usize,
     /// Size of the body, if it is known from `Content-Length`.
     length: Option<usize>,
@@ -109,26 +109,26 @@ impl<'a> Body<'a> {
         let length = (encoding == Encoding::Identity)
             .then(|| content_length(request))
             .flatten();
-        if length > Some(limits.body_bytes) {
+        if length > Some(limits.max_body_bytes) {
             return Err(too_large());
         }
         // The budget counts each byte with EXPANSION, so the window of zstd is divided by it. A
         // body of the maximum size needs no addition for the window.
         let window = match encoding {
-            Encoding::Zstd => (1 << ZSTD_WINDOW_LOG) / EXPANSION,
+            Encoding::Zstd => (1 << MAX_ZSTD_WINDOW_LOG) / EXPANSION,
             Encoding::Identity | Encoding::Gzip => 0,
         };
-        let large_bytes = (at_once + window).min(limits.body_bytes);
+        let large_bytes = (at_once + window).min(limits.max_body_bytes);
         let held = match length {
             Some(length) => limits.budget.hold(source_id, length.min(at_once))?,
-            None => limits.budget.hold(source_id, SMALL_BYTES)?,
+            None => limits.budget.hold(source_id, MAX_SMALL_BYTES)?,
         };
         Ok(Self {
             chunks: Chunks::of(payload, encoding),
             limits,
             source_id,
             received: 0,
-            deadline: Instant::now() + limits.time,
+            deadline: Instant::now() + limits.max_time,
             held,
             large_bytes,
             length,
@@ -140,26 +140,26 @@ impl<'a> Body<'a> {
     /// # Errors
     /// 400, 408, 413 or 503.
     pub async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
-        if self.received > SMALL_BYTES {
+        if self.received > MAX_SMALL_BYTES {
             // Let other tasks run, because much of the body may be available without waiting.
             tokio::task::yield_now().await;
             // `timeout_at` does not fire for a future that is always ready.
             if Instant::now() >= self.deadline {
-                return Err(too_slow(self.limits.time));
+                return Err(too_slow(self.limits.max_time));
             }
         }
         let chunk = timeout_at(self.deadline, self.chunks.next())
             .await
-            .map_err(|_| too_slow(self.limits.time))?
+            .map_err(|_| too_slow(self.limits.max_time))?
             .map_err(|error| {
                 Problem::bad_request(format!("The body could not be read: {error}."))
             })?;
-        let was_small = self.received <= SMALL_BYTES;
+        let was_small = self.received <= MAX_SMALL_BYTES;
         self.received += chunk.as_ref().map_or(0, Bytes::len);
-        if self.received > self.limits.body_bytes {
+        if self.received > self.limits.max_body_bytes {
             return Err(too_large());
         }
-        if self.length.is_none() && was_small && self.received > SMALL_BYTES {
+        if self.length.is_none() && was_small && self.received > MAX_SMALL_BYTES {
             self.held = self.limits.budget.hold(self.source_id, self.large_bytes)?;
         }
         Ok(chunk)
@@ -176,7 +176,7 @@ impl<'a> Body<'a> {
         let Some(second) = self.next().await? else {
             return Ok(first);
         };
-        let mut whole = Vec::with_capacity(self.length.unwrap_or(2 * SMALL_BYTES));
+        let mut whole = Vec::with_capacity(self.length.unwrap_or(2 * MAX_SMALL_BYTES));
         whole.extend_from_slice(&first);
         whole.extend_from_slice(&second);
         while let Some(chunk) = self.next().await? {
@@ -201,7 +201,7 @@ impl Chunks {
                 Self::Compressed(Box::pin(decoder))
             }
             Encoding::Zstd => {
-                let window = DParameter::window_log_max(ZSTD_WINDOW_LOG);
+                let window = DParameter::window_log_max(MAX_ZSTD_WINDOW_LOG);
                 let mut decoder = ZstdDecoder::with_params(compressed(payload), &[window]);
                 decoder.multiple_members(true);
                 Self::Compressed(Box::pin(decoder))
@@ -213,7 +213,7 @@ impl Chunks {
         match self {
             Self::Plain(payload) => payload.next().await.transpose().map_err(io::Error::other),
             Self::Compressed(decoder) => {
-                let mut chunk = BytesMut::with_capacity(CHUNK_BYTES);
+                let mut chunk = BytesMut::with_capacity(MAX_CHUNK_BYTES);
                 let length = decoder.read_buf(&mut chunk).await?;
                 Ok((length > 0).then(|| chunk.freeze()))
             }
@@ -229,7 +229,8 @@ fn content_length(request: &HttpRequest) -> Option<usize> {
 fn too_large() -> Problem {
     Problem::new(
         StatusCode::PAYLOAD_TOO_LARGE,
-        "The body is too large. Send the events in parts; those that are recorded already count as duplicates.",
+        "The body is too large. Send the events in parts; those that are recorded already count as \
+         duplicates.",
     )
 }
 
@@ -237,7 +238,8 @@ fn too_slow(time: Duration) -> Problem {
     Problem::new(
         StatusCode::REQUEST_TIMEOUT,
         format!(
-            "The body was not received and recorded within {} seconds. Send the events again, in smaller parts; those that are recorded already count as duplicates.",
+            "The body was not received and recorded within {} seconds. Send the events again, in \
+             smaller parts; those that are recorded already count as duplicates.",
             time.as_secs()
         ),
     )

@@ -8,9 +8,9 @@ use std::{
 
 use rollcall_platform::envelope::Problem;
 
-/// Maximum size of a small body. A quarter of the budget is reserved for small bodies, so that
-/// large bodies never block single events.
-pub const SMALL_BYTES: usize = 64 * 1024;
+/// Maximum size of a small body in bytes. A quarter of the budget is reserved for small bodies, so
+/// that large bodies never block single events.
+pub const MAX_SMALL_BYTES: usize = 64 * 1024;
 
 /// Bytes of memory needed for each byte of a body while it is parsed and recorded.
 pub const EXPANSION: usize = 3;
@@ -21,7 +21,8 @@ pub struct Budget {
     large: Mutex<Share>,
 }
 
-/// A part of the budget. One source holds at most half of it, so that its slow requests keep no other source out.
+/// Share of the budget for small or for large bodies. One source may hold at most half of a share,
+/// so that its slow requests do not block other sources.
 struct Share {
     max: usize,
     used: usize,
@@ -76,7 +77,8 @@ impl Budget {
         let least = body_bytes * EXPANSION;
         if large_max / 2 < least {
             return Err(format!(
-                "ingestion.body_budget_bytes must be at least 8 times server.body_bytes, which is {} (got {bytes})",
+                "ingestion.body_budget_bytes must be at least 8 times server.body_bytes, which is \
+                 {} (got {bytes})",
                 8 * body_bytes
             ));
         }
@@ -100,13 +102,14 @@ impl Budget {
             });
         }
         Err(Problem::unavailable(
-            "Too many bodies are being received at once. Send the events again, or in smaller parts.",
+            "Too many bodies are being received at the moment. Send the events again, or in \
+             smaller parts.",
         ))
     }
 
-    /// The share of a body that takes so many bytes.
+    /// Returns the share for a body that needs `bytes` bytes of memory.
     fn share(&self, bytes: usize) -> MutexGuard<'_, Share> {
-        let is_small = bytes <= SMALL_BYTES * EXPANSION;
+        let is_small = bytes <= MAX_SMALL_BYTES * EXPANSION;
         let share = if is_small { &self.small } else { &self.large };
         share.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -127,13 +130,13 @@ mod tests {
     const MIB: usize = 1 << 20;
 
     #[test]
-    fn large_bodies_leave_room_for_small_ones_and_for_other_sources() {
+    fn large_bodies_leave_memory_for_small_bodies_and_other_sources() {
         let budget = Budget::new(128 * MIB, 16 * MIB).expect("a budget");
         let first = budget.hold(1, 16 * MIB).expect("held");
         assert!(budget.hold(1, 16 * MIB).is_err(), "half is for others");
         let second = budget.hold(2, 16 * MIB).expect("held");
         assert!(budget.hold(3, 16 * MIB).is_err(), "all is held");
-        assert!(budget.hold(1, SMALL_BYTES).is_ok());
+        assert!(budget.hold(1, MAX_SMALL_BYTES).is_ok());
         drop(first);
         assert!(budget.hold(3, 16 * MIB).is_ok());
         drop(second);
@@ -144,22 +147,22 @@ mod tests {
     }
 
     #[test]
-    fn one_source_cannot_hold_all_memory_for_small_bodies() {
+    fn source_holds_at_most_half_the_memory_for_small_bodies() {
         let budget = Budget::new(8 * MIB, MIB).expect("a budget");
         let hold_all = |source_id| -> Vec<_> {
             (0..100)
-                .map_while(|_| budget.hold(source_id, SMALL_BYTES).ok())
+                .map_while(|_| budget.hold(source_id, MAX_SMALL_BYTES).ok())
                 .collect()
         };
         let first = hold_all(1);
-        assert_eq!(first.len(), MIB / (SMALL_BYTES * EXPANSION));
+        assert_eq!(first.len(), MIB / (MAX_SMALL_BYTES * EXPANSION));
         let second = hold_all(2);
         assert_eq!(second.len(), first.len());
         assert!(budget.hold(3, MIB).is_ok());
     }
 
     #[test]
-    fn a_budget_that_holds_no_whole_body_is_refused() {
+    fn budget_smaller_than_the_largest_body_returns_error() {
         assert!(Budget::new(127 * MIB, 16 * MIB).is_err());
     }
 }

@@ -9,35 +9,36 @@ use rollcall_platform::{envelope::Problem, request::bearer};
 use rollcall_store::{Pool, sources};
 
 /// Time for which a look-up is cached. Disabling a source takes effect within this time.
-const KNOWN: Duration = Duration::from_secs(5);
+const CACHE_TIME: Duration = Duration::from_secs(5);
 
-/// Looks keys up.
+/// Looks up sources by source key.
 pub struct SourceKeys {
     pool: Pool,
     known: Cache<Vec<u8>, i32>,
 }
 
 impl SourceKeys {
-    /// The keys of the sources in `pool`.
+    /// Creates a look-up of the sources in `pool`.
     #[must_use]
     pub fn new(pool: Pool) -> Self {
         Self {
             pool,
             known: Cache::builder()
                 .max_capacity(10_000)
-                .time_to_live(KNOWN)
+                .time_to_live(CACHE_TIME)
                 .build(),
         }
     }
 
-    /// The source whose key the request bears.
+    /// Returns the ID of the source whose key is the bearer token of the request.
     ///
     /// # Errors
-    /// 401, or 503 when the database does not answer.
+    /// 401 for a missing or unknown key, 503 if the database does not answer.
     pub async fn source_of(&self, request: &HttpRequest) -> Result<i32, Problem> {
         let key = bearer(request).ok_or_else(|| {
             Problem::unauthorized(
-                "There is no source key. Send Authorization: Bearer with the key of this source.",
+                "The request has no source key. Send the header Authorization: Bearer with the \
+                 key.",
             )
         })?;
         let hash = source_keys::hash(key);
@@ -50,16 +51,21 @@ impl SourceKeys {
     }
 
     async fn look_up(&self, hash: &[u8]) -> Result<i32, Problem> {
-        let source =
-            self.pool.ask(async |connection| sources::by_key(connection, hash).await).await.map_err(|error| {
+        let source = self
+            .pool
+            .ask(async |connection| sources::by_key(connection, hash).await)
+            .await
+            .map_err(|error| {
                 tracing::error!(%error, "Failed to look up a source key");
                 Problem::unavailable(
-                    "The source key cannot be checked now: the database does not answer. Send the events again.",
+                    "The source key cannot be checked at the moment: the database does not answer. \
+                     Send the events again.",
                 )
             })?;
         source.ok_or_else(|| {
             Problem::invalid_token(
-                "The source key is unknown, or its source is disabled. The operator can rotate it.",
+                "The source key is unknown, or its source is disabled. The operator can rotate the \
+                 key.",
             )
         })
     }

@@ -9,7 +9,7 @@ use rollcall_store::{
 };
 
 /// Time for which a look-up is cached. A change of source networks takes effect within this time.
-const KNOWN: Duration = Duration::from_secs(5);
+const CACHE_TIME: Duration = Duration::from_secs(5);
 
 /// Looks up sources by address.
 #[derive(Clone)]
@@ -26,7 +26,7 @@ impl SourceNetworks {
             pool,
             known: Cache::builder()
                 .max_capacity(10_000)
-                .time_to_live(KNOWN)
+                .time_to_live(CACHE_TIME)
                 .build(),
         }
     }
@@ -49,7 +49,8 @@ impl SourceNetworks {
                     receiver,
                     "-",
                     &format!(
-                        "{address} is in no source network: see scripts/rollcall source set-networks"
+                        "{address} is in no source network: see scripts/rollcall source \
+                         set-networks"
                     ),
                 );
             }

@@ -32,7 +32,7 @@ use crate::{
 /// Binds the service. Port 0 chooses a free port.
 ///
 /// # Errors
-/// A setting or address cannot be used; the error names it.
+/// A setting is invalid or an address cannot be bound. The error names it.
 pub fn build(
     settings: &Settings,
     clock: Clock,
@@ -44,8 +44,8 @@ pub fn build(
     let body_bytes = settings.server.body_bytes;
     let limits = Data::new(Limits {
         budget: Budget::new(settings.ingestion.body_budget_bytes, body_bytes)?,
-        body_bytes,
-        time: Duration::from_secs(settings.ingestion.request_seconds),
+        max_body_bytes: body_bytes,
+        max_time: Duration::from_secs(settings.ingestion.request_seconds),
     });
     let source_networks = SourceNetworks::new(pool.clone());
     let syslog = Syslog {
@@ -100,10 +100,10 @@ fn open_sockets(
     Ok(())
 }
 
-/// Serves until it is told to stop.
+/// Serves until SIGTERM or SIGINT.
 ///
 /// # Errors
-/// As of [`build`], or serving failed.
+/// See [`build`]; or serving failed.
 pub async fn serve(settings: Settings) -> Result<(), Box<dyn std::error::Error>> {
     Ok(build(&settings, Clock::System)?.run().await?)
 }

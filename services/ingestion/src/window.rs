@@ -110,7 +110,8 @@ fn too_many() -> Problem {
     Problem::new(
         StatusCode::PAYLOAD_TOO_LARGE,
         format!(
-            "There are more than {MAX_EVENTS} events. Send them in parts; those that are recorded already count as duplicates."
+            "There are more than {MAX_EVENTS} events. Send them in parts; those that are recorded \
+             already count as duplicates."
         ),
     )
 }

@@ -1,4 +1,4 @@
-//! Bodies that are large, slow or hostile.
+//! Tests of large, slow and malicious request bodies.
 
 use std::{fmt::Write as _, io::Write as _, time::Duration};
 
@@ -18,7 +18,8 @@ async fn begin(rollcall: &Rollcall, key: &str, headers: &str) -> TcpStream {
         .await
         .expect("connected");
     let head = format!(
-        "POST /api/v1/ingestion/events HTTP/1.1\r\nHost: ingestion\r\nAuthorization: Bearer {key}\r\n{headers}\r\n"
+        "POST /api/v1/ingestion/events HTTP/1.1\r\nHost: ingestion\r\n\
+         Authorization: Bearer {key}\r\n{headers}\r\n"
     );
     stream.write_all(head.as_bytes()).await.expect("written");
     stream
@@ -27,7 +28,7 @@ async fn begin(rollcall: &Rollcall, key: &str, headers: &str) -> TcpStream {
 async fn answer(stream: &mut TcpStream) -> String {
     let mut text = Vec::new();
     while !text.ends_with(b"}") {
-        if stream.read_buf(&mut text).await.expect("an answer") == 0 {
+        if stream.read_buf(&mut text).await.expect("a response") == 0 {
             break;
         }
     }
@@ -52,22 +53,24 @@ async fn send(
     let request = request
         .header(header::CONTENT_TYPE, media_type)
         .header(header::CONTENT_ENCODING, encoding);
-    request.send().await.expect("an answer")
+    request.send().await.expect("a response")
 }
 
 /// Returns NDJSON with this number of events.
 fn lines(events: usize) -> String {
     (0..events).fold(String::new(), |mut lines, number| {
-        let event = json!({"event_id": number.to_string(), "type": "login", "session_id": "s", "user": "user_4",
-            "occurred_at": "2025-02-13T10:00:00Z", "reason": "x".repeat(100)});
+        let event = json!({
+            "event_id": number.to_string(), "type": "login", "session_id": "s", "user": "user_4",
+            "occurred_at": "2025-02-13T10:00:00Z", "reason": "x".repeat(100),
+        });
         writeln!(lines, "{event}").expect("written");
         lines
     })
 }
 
-/// Small bounds, so that tests are fast: the large bodies of one source hold one whole body of 1
-/// MiB, those of all hold two.
-async fn with_small_bounds() -> Rollcall {
+/// Starts the services with a small memory budget, so that tests are fast. The budget has capacity
+/// for one body of 1 MiB of each source, and for two such bodies of all sources.
+async fn with_small_budget() -> Rollcall {
     let builder = Rollcall::builder().await;
     builder
         .set(|settings| {
@@ -79,21 +82,22 @@ async fn with_small_bounds() -> Rollcall {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_unknown_key_is_refused_before_a_byte_of_the_body_is_sent() {
+async fn unknown_key_gets_401_before_the_body_is_sent() {
     let rollcall = Rollcall::start().await;
     for headers in [
         "Content-Type: application/x-ndjson\r\nContent-Length: 16777216\r\n",
-        "Content-Type: application/json\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n",
+        "Content-Type: application/json\r\nContent-Encoding: gzip\r\n\
+         Transfer-Encoding: chunked\r\n",
         "Content-Type: image/png\r\nContent-Length: 99999999999\r\n",
     ] {
-        let mut stream = begin(&rollcall, "nobody", headers).await;
+        let mut stream = begin(&rollcall, "unknown-key", headers).await;
         let answer = answer(&mut stream).await;
         assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_unknown_key_is_refused_although_its_whole_body_is_sent() {
+async fn unknown_key_gets_401_after_the_whole_body_is_sent() {
     let rollcall = Rollcall::start().await;
     let body = vec![b' '; 16 * MIB];
     let packed = gzip(&body);
@@ -102,14 +106,14 @@ async fn an_unknown_key_is_refused_although_its_whole_body_is_sent() {
         ("gzip", packed),
         ("gzip", b"no gzip".to_vec()),
     ] {
-        let refused = send(&rollcall, "nobody", "application/json", encoding, body).await;
+        let refused = send(&rollcall, "unknown-key", "application/json", encoding, body).await;
         assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn large_bodies_beyond_the_budget_get_503_and_small_ones_go_on() {
-    let rollcall = with_small_bounds().await;
+async fn large_body_beyond_the_budget_gets_503_and_small_body_gets_200() {
+    let rollcall = with_small_budget().await;
     let (slow, other, third) = (
         rollcall.source().await,
         rollcall.source().await,
@@ -131,10 +135,14 @@ async fn large_bodies_beyond_the_budget_get_503_and_small_ones_go_on() {
         response.status()
     };
     let mut first = begin(&rollcall, &slow, &length).await;
-    // The first request may be seen after those that follow it.
+    // The service may handle the first request after later ones. Repeat until the budget is used.
     while status(&slow).await == StatusCode::OK {}
     assert_eq!(status(&slow).await, StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(status(&other).await, StatusCode::OK, "half is for others");
+    assert_eq!(
+        status(&other).await,
+        StatusCode::OK,
+        "half of the budget is for other sources"
+    );
     let second = begin(&rollcall, &other, &length).await;
     while status(&third).await == StatusCode::OK {}
     assert_eq!(status(&third).await, StatusCode::SERVICE_UNAVAILABLE);
@@ -147,7 +155,7 @@ async fn large_bodies_beyond_the_budget_get_503_and_small_ones_go_on() {
     let answer = answer(&mut first).await;
     assert!(
         answer.starts_with("HTTP/1.1 200"),
-        "one that is held finishes: {answer}"
+        "a body within the budget is recorded: {answer}"
     );
     drop((first, second));
     while status(&third).await != StatusCode::OK {
@@ -156,7 +164,7 @@ async fn large_bodies_beyond_the_budget_get_503_and_small_ones_go_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_slow_body_ends_by_the_time_limit() {
+async fn slow_body_gets_408_at_the_time_limit() {
     let builder = Rollcall::builder().await;
     let rollcall = builder
         .set(|settings| settings.ingestion.request_seconds = 1)
@@ -174,13 +182,13 @@ async fn a_slow_body_ends_by_the_time_limit() {
     let mut head = [0; 12];
     tokio::select! {
         () = trickle => {}
-        read = reader.read_exact(&mut head) => drop(read.expect("an answer")),
+        read = reader.read_exact(&mut head) => drop(read.expect("a response")),
     }
     assert_eq!(&head, b"HTTP/1.1 408");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn too_many_events_get_413_and_a_short_answer() {
+async fn request_with_too_many_events_gets_413_with_a_short_body() {
     let rollcall = Rollcall::start().await;
     let key = rollcall.source().await;
     let many = format!("[1{}]", ",1".repeat(100_000));
@@ -198,7 +206,7 @@ async fn too_many_events_get_413_and_a_short_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn at_most_1000_rejections_are_listed_and_all_are_counted() {
+async fn result_lists_1000_rejections_and_counts_all() {
     let rollcall = Rollcall::start().await;
     let key = rollcall.source().await;
     let body = format!("{}{}", "1\n".repeat(1_500), lines(1));
@@ -228,7 +236,7 @@ async fn at_most_1000_rejections_are_listed_and_all_are_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lines_are_recorded_in_windows_and_a_line_too_long_is_rejected_alone() {
+async fn line_over_the_size_limit_is_rejected_and_other_lines_are_recorded() {
     let rollcall = Rollcall::start().await;
     let key = rollcall.source().await;
     let lines = lines(2_500);
@@ -245,8 +253,8 @@ async fn lines_are_recorded_in_windows_and_a_line_too_long_is_rejected_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_recorded_before_a_413_stays_and_counts_as_duplicate() {
-    let rollcall = with_small_bounds().await;
+async fn events_recorded_before_a_413_count_as_duplicates() {
+    let rollcall = with_small_budget().await;
     let key = rollcall.source().await;
     let lines = lines(6_000);
     assert!(lines.len() > MIB);

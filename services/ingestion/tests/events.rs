@@ -1,4 +1,4 @@
-//! The HTTP receiver, as a gateway sees it.
+//! Tests of the HTTP receiver.
 
 use std::io::Write;
 
@@ -7,16 +7,36 @@ use rollcall_test_support::{Proxy, Rollcall, snapshot};
 use serde_json::{Value, json};
 
 fn event(id: &str, kind: &str, session: &str, at: &str) -> Value {
-    json!({"event_id": id, "type": kind, "session_id": session, "user": "user_4", "occurred_at": at})
+    json!({
+        "event_id": id, "type": kind, "session_id": session, "user": "user_4", "occurred_at": at,
+    })
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_event_an_array_and_lines_are_taken() {
+async fn event_as_json_object_is_recorded() {
+    let rollcall = Rollcall::start().await;
+    let key = rollcall.source().await;
+    let login = event("1", "login", "1", "2025-01-01T15:30:00+05:30");
+    insta::assert_snapshot!(snapshot::of(rollcall.send(&key, &login).await).await, @r#"
+    200 OK
+    content-type: application/json
+    {
+      "accepted": 1,
+      "duplicates": 0,
+      "rejected_count": 0,
+      "rejected": []
+    }
+    "#);
+    assert_eq!(rollcall.database.count("events").await, 1);
+    assert_eq!(rollcall.database.count("sessions").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_as_array_and_as_ndjson_are_recorded() {
     let rollcall = Rollcall::start().await;
     let key = rollcall.source().await;
     let [one, two, three, four] =
         ["1", "2", "3", "4"].map(|id| event(id, "login", id, "2025-01-01T15:30:00+05:30"));
-    insta::assert_snapshot!(snapshot::of(rollcall.send(&key, &one).await).await);
     let array: Value = rollcall
         .send(&key, &json!([one, two]))
         .await
@@ -25,7 +45,7 @@ async fn one_event_an_array_and_lines_are_taken() {
         .expect("JSON");
     assert_eq!(
         array,
-        json!({"accepted": 1, "duplicates": 1, "rejected_count": 0, "rejected": []})
+        json!({"accepted": 2, "duplicates": 0, "rejected_count": 0, "rejected": []})
     );
     let lines = rollcall
         .send_body(
@@ -48,7 +68,7 @@ async fn one_event_an_array_and_lines_are_taken() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn gzip_and_zstd_are_welcome_and_other_encodings_are_not() {
+async fn body_in_gzip_or_zstd_is_recorded_and_other_encodings_are_rejected() {
     let rollcall = Rollcall::start().await;
     let key = rollcall.source().await;
     let body = event("1", "login", "s", "2025-01-01T00:00:00Z").to_string();
@@ -66,7 +86,12 @@ async fn gzip_and_zstd_are_welcome_and_other_encodings_are_not() {
         let request = request
             .header(header::CONTENT_TYPE, "application/json")
             .header(header::CONTENT_ENCODING, encoding);
-        request.body(body).send().await.expect("an answer").status()
+        request
+            .body(body)
+            .send()
+            .await
+            .expect("a response")
+            .status()
     };
     assert_eq!(
         send("gzip", gzip.finish().expect("gzip")).await,
@@ -85,7 +110,7 @@ async fn gzip_and_zstd_are_welcome_and_other_encodings_are_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_small_body_that_unpacks_to_a_huge_one_is_refused() {
+async fn decompression_bomb_gets_413() {
     let rollcall = Rollcall::start().await;
     let key = rollcall.source().await;
     let bomb = zstd::encode_all(vec![b' '; 64 << 20].as_slice(), 3).expect("zstd");
@@ -100,13 +125,18 @@ async fn a_small_body_that_unpacks_to_a_huge_one_is_refused() {
         .header(header::CONTENT_TYPE, "application/json")
         .header(header::CONTENT_ENCODING, "zstd");
     assert_eq!(
-        request.body(bomb).send().await.expect("an answer").status(),
+        request
+            .body(bomb)
+            .send()
+            .await
+            .expect("a response")
+            .status(),
         StatusCode::PAYLOAD_TOO_LARGE
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bad_event_rejects_itself_and_not_its_neighbours() {
+async fn invalid_event_is_rejected_alone() {
     let rollcall = Rollcall::start().await;
     let key = rollcall.source().await;
     let batch = json!([
@@ -117,13 +147,62 @@ async fn a_bad_event_rejects_itself_and_not_its_neighbours() {
         "no object",
         event("1", "logout", "s", "2025-01-01T00:00:00Z"),
         event("4", "logout", "s", "2025-01-01T01:00:00Z"),
-        {"event_id": "5", "type": "login", "session_id": "s", "user": "a\u{0}b", "occurred_at": "2025-01-01T00:00:00Z"},
+        {
+            "event_id": "5", "type": "login", "session_id": "s", "user": "a\u{0}b",
+            "occurred_at": "2025-01-01T00:00:00Z",
+        },
     ]);
-    insta::assert_snapshot!(snapshot::of(rollcall.send(&key, &batch).await).await);
+    insta::assert_snapshot!(snapshot::of(rollcall.send(&key, &batch).await).await, @r#"
+    200 OK
+    content-type: application/json
+    {
+      "accepted": 2,
+      "duplicates": 0,
+      "rejected_count": 6,
+      "rejected": [
+        {
+          "index": 1,
+          "event_id": "2",
+          "field": "type",
+          "message": "got \"arrive\", takes login, active, logout or restart"
+        },
+        {
+          "index": 2,
+          "event_id": "3",
+          "field": "occurred_at",
+          "message": "got \"yesterday\", takes RFC 3339 with an offset, as 2025-01-01T15:30:00+05:30"
+        },
+        {
+          "index": 3,
+          "event_id": null,
+          "field": "event_id",
+          "message": "is missing"
+        },
+        {
+          "index": 4,
+          "event_id": null,
+          "field": null,
+          "message": "got \"\\\"no object\\\"\", takes a JSON object"
+        },
+        {
+          "index": 5,
+          "event_id": "1",
+          "field": "event_id",
+          "message": "conflict: another event with this id is recorded"
+        },
+        {
+          "index": 7,
+          "event_id": "5",
+          "field": "user",
+          "message": "contains a control character"
+        }
+      ]
+    }
+    "#);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_wrong_with_a_request_is_said_and_nothing_is_stored() {
+async fn invalid_request_gets_4xx_and_nothing_is_stored() {
     let rollcall = Rollcall::start().await;
     let key = rollcall.source().await;
     let mut answers = Vec::new();
@@ -149,7 +228,7 @@ async fn what_is_wrong_with_a_request_is_said_and_nothing_is_stored() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_that_the_database_refuses_fails_alone() {
+async fn event_that_violates_a_constraint_is_rejected_alone() {
     let rollcall = Rollcall::start().await;
     let key = rollcall.source().await;
     rollcall
@@ -173,7 +252,7 @@ async fn an_event_that_the_database_refuses_fails_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn redis_and_auth_may_be_down_and_postgres_may_not() {
+async fn event_gets_200_without_redis_and_503_without_postgres() {
     let postgres = Proxy::new(rollcall_test_support::postgres()).await;
     let nowhere = "127.0.0.1:1".parse().expect("an address");
     let rollcall = Rollcall::builder()
@@ -192,7 +271,17 @@ async fn redis_and_auth_may_be_down_and_postgres_may_not() {
     )
     .await;
     postgres.restore();
-    insta::assert_snapshot!(down);
+    insta::assert_snapshot!(down, @r#"
+    503 Service Unavailable
+    content-type: application/json
+    retry-after: 1
+    {
+      "statusCode": 503,
+      "statusMessage": "The events could not be recorded: the database does not answer. Send them again.",
+      "responseDate": "[responseDate]",
+      "data": []
+    }
+    "#);
     let again: Value = rollcall
         .send(
             &key,
@@ -212,7 +301,7 @@ async fn redis_and_auth_may_be_down_and_postgres_may_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_queue_says_so() {
+async fn request_beyond_a_full_queue_gets_503_with_retry_after() {
     let postgres = Proxy::new(rollcall_test_support::postgres()).await;
     let builder = Rollcall::builder().await.postgres(postgres.address);
     let rollcall = builder
@@ -252,16 +341,32 @@ async fn a_full_queue_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_from_the_future_is_rejected_and_one_far_away_is_flagged() {
+async fn event_in_the_future_is_rejected_and_event_far_in_the_past_is_flagged() {
     let rollcall = Rollcall::start().await;
     let key = rollcall.source().await;
-    // The clock stands at 2025-02-13T10:53:56Z.
+    // The test clock shows 2025-02-13T10:53:56Z.
     let events = json!([
         event("early", "login", "s1", "2025-02-13T10:59:00Z"),
         event("just", "login", "s2", "2025-02-13T10:58:56Z"),
         event("late", "login", "s3", "2025-02-13T09:50:00Z"),
     ]);
-    insta::assert_snapshot!(snapshot::of(rollcall.send(&key, &events).await).await);
+    insta::assert_snapshot!(snapshot::of(rollcall.send(&key, &events).await).await, @r#"
+    200 OK
+    content-type: application/json
+    {
+      "accepted": 2,
+      "duplicates": 0,
+      "rejected_count": 1,
+      "rejected": [
+        {
+          "index": 0,
+          "event_id": "early",
+          "field": "occurred_at",
+          "message": "lies 303 seconds ahead of the clock here, which is too far: is the gateway's clock right?"
+        }
+      ]
+    }
+    "#);
     let flagged = rollcall
         .database
         .texts("SELECT event_id AS text FROM events WHERE clock_skewed")

@@ -1,18 +1,20 @@
-//! An event that the database refuses harms no other: it is rejected or set aside, and can be
-//! replayed.
+//! Tests of events that the database refuses. Such an event is set aside and can be replayed, and
+//! other events are recorded.
 
 use rollcall_store::{Pool, set_aside, sources};
 use rollcall_test_support::Rollcall;
 use serde_json::{Value, json};
 
 const REFUSE_POISON: &str = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN RAISE EXCEPTION 'no reason that is known'; END $$";
+    BEGIN RAISE EXCEPTION 'unknown reason'; END $$";
 const WHEN_POISON: &str = "CREATE TRIGGER poison BEFORE INSERT ON events FOR EACH ROW
     WHEN (NEW.reason = 'poison') EXECUTE FUNCTION refuse()";
 
 fn event(id: &str, reason: &str) -> Value {
-    json!({"event_id": id, "type": "login", "session_id": id, "user": "user_4", "reason": reason,
-        "occurred_at": "2025-02-13T10:00:00Z", "complete_through": "2025-02-13T09:00:00Z"})
+    json!({
+        "event_id": id, "type": "login", "session_id": id, "user": "user_4", "reason": reason,
+        "occurred_at": "2025-02-13T10:00:00Z", "complete_through": "2025-02-13T09:00:00Z",
+    })
 }
 
 async fn poisoned() -> (Rollcall, String) {
@@ -30,7 +32,7 @@ async fn send(rollcall: &Rollcall, key: &str, events: &Value) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_steady_source_sees_nothing_of_another_ones_poison() {
+async fn refused_events_of_one_source_do_not_affect_another() {
     let (rollcall, poisoner) = poisoned().await;
     let steady = rollcall.source().await;
     let poison = async {
@@ -60,7 +62,7 @@ async fn a_steady_source_sees_nothing_of_another_ones_poison() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_set_aside_is_stored_once_and_its_id_is_taken() {
+async fn set_aside_event_is_stored_once_and_its_event_id_conflicts() {
     let (rollcall, key) = poisoned().await;
     let poison = event("1", "poison");
     for _ in 0..3 {
@@ -83,7 +85,7 @@ async fn an_event_set_aside_is_stored_once_and_its_id_is_taken() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_replayed_event_keeps_its_id_and_its_time_of_arrival() {
+async fn replayed_event_keeps_its_event_id_and_time_of_arrival() {
     let (rollcall, key) = poisoned().await;
     send(
         &rollcall,
@@ -111,7 +113,7 @@ async fn a_replayed_event_keeps_its_id_and_its_time_of_arrival() {
     let refused = writer
         .ask(async |connection| replay(connection, &events[0]).await)
         .await;
-    assert!(refused.is_err(), "the reason is still there");
+    assert!(refused.is_err(), "the database still refuses the event");
     assert_eq!(rollcall.database.count("set_aside_events").await, 1);
 
     rollcall

@@ -1,4 +1,4 @@
-//! RADIUS accounting, as the datagram receiver forwards it.
+//! Tests of RADIUS accounting requests, as the datagram receiver forwards them.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use tokio::{
     net::UnixStream,
 };
 
-/// Connects as a receiver does, and reads the source networks, which come first.
+/// Connects like a receiver and reads the source networks, which ingestion sends first.
 async fn receiver(rollcall: &Rollcall) -> UnixStream {
     let mut stream = rollcall.socket("datagrams").await;
     assert!(matches!(frame(&mut stream).await, Some(Frame::Networks(_))));
@@ -51,16 +51,16 @@ async fn with_source() -> (Rollcall, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_receiver_is_told_the_networks_of_enabled_sources_and_each_change() {
+async fn receiver_gets_the_source_networks_and_each_change() {
     let (rollcall, source) = with_source().await;
     let mut stream = rollcall.socket("datagrams").await;
-    let mut told = frame(&mut stream).await.expect("networks");
+    let mut received = frame(&mut stream).await.expect("networks");
     // The first query of the source networks may have run before the source was added.
-    if told == Frame::Networks(vec![]) {
-        told = frame(&mut stream).await.expect("networks");
+    if received == Frame::Networks(vec![]) {
+        received = frame(&mut stream).await.expect("networks");
     }
     let network = |text: &str| text.parse().expect("a network");
-    assert_eq!(told, Frame::Networks(vec![network("192.0.2.0/28")]));
+    assert_eq!(received, Frame::Networks(vec![network("192.0.2.0/28")]));
     rollcall
         .set_networks(
             &source,
@@ -72,7 +72,7 @@ async fn the_receiver_is_told_the_networks_of_enabled_sources_and_each_change() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_source_that_requires_a_message_authenticator_is_heard_with_one_alone() {
+async fn request_without_required_message_authenticator_gets_no_response() {
     let (rollcall, source) = with_source().await;
     let operator = rollcall.operator();
     let required = operator.ask(async |connection| {
@@ -83,7 +83,7 @@ async fn a_source_that_requires_a_message_authenticator_is_heard_with_one_alone(
     send(&mut stream, &request(&source, &start("unsigned"))).await;
     send(&mut stream, &signed_request(&source, &start("signed"))).await;
     let answer = loop {
-        match frame(&mut stream).await.expect("an answer") {
+        match frame(&mut stream).await.expect("a response") {
             Frame::Datagram { payload, .. } => break payload,
             Frame::Networks(_) => {}
         }
@@ -94,7 +94,7 @@ async fn a_source_that_requires_a_message_authenticator_is_heard_with_one_alone(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stranger_is_not_heard_though_a_receiver_forwards_its_packet() {
+async fn request_from_outside_the_source_networks_gets_no_response() {
     let (rollcall, source) = with_source().await;
     rollcall.set_networks(&source, &["198.51.100.0/24"]).await;
     let mut stream = receiver(&rollcall).await;

@@ -1,4 +1,4 @@
-//! Syslog, as the proxy and the datagram receiver pass it on.
+//! Tests of syslog, as the reverse proxy and the datagram receiver forward it.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ async fn datagrams(rollcall: &Rollcall, peer: &str, payloads: &[String]) -> Unix
     stream
 }
 
-/// Waits until so many events are there.
+/// Waits until `number` events are recorded, and checks that there are no more.
 async fn events(rollcall: &Rollcall, number: usize) {
     for _ in 0..200 {
         if rollcall.database.count("events").await >= number {
@@ -49,7 +49,9 @@ async fn events(rollcall: &Rollcall, number: usize) {
 }
 
 async fn sessions(rollcall: &Rollcall) -> Vec<String> {
-    let query = "SELECT concat_ws(' ', session_id, user_name, to_char(login_at, 'DD HH24:MI'), to_char(logout_at, 'DD HH24:MI')) AS text FROM sessions ORDER BY 1";
+    let query = "SELECT concat_ws(' ', session_id, user_name, to_char(login_at, 'DD HH24:MI'),
+            to_char(logout_at, 'DD HH24:MI')) AS text
+        FROM sessions ORDER BY 1";
     rollcall.database.texts(query).await
 }
 
@@ -58,7 +60,7 @@ fn sshd(at: &str, text: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_name_that_is_used_again_is_another_session() {
+async fn reused_correlation_key_begins_another_session() {
     let (rollcall, _) = with_source().await;
     let accepted = "Accepted password for asha from 203.0.113.5 port 51234 ssh2";
     let closed = "pam_unix(sshd:session): session closed for user asha";
@@ -68,7 +70,7 @@ async fn a_name_that_is_used_again_is_another_session() {
     )
     .await;
     events(&rollcall, 1).await;
-    // Its login is in the database, the next two are in one reading.
+    // The login of the first session is in the database. The other three messages arrive together.
     let rest = [
         ("2025-01-01T11:00:00Z", closed),
         ("2025-01-02T10:00:00Z", accepted),
@@ -84,7 +86,7 @@ async fn a_name_that_is_used_again_is_another_session() {
             "sshd/gw/7@2025-01-02T10:00:00Z asha 02 10:00 02 12:00"
         ]
     );
-    // Sent again, in one piece and from the beginning, it is the same.
+    // The same messages again, all at once, are duplicates.
     let all: String = [("2025-01-01T10:00:00Z", accepted)]
         .iter()
         .map(|(at, text)| sshd(at, text))
@@ -99,9 +101,10 @@ async fn a_name_that_is_used_again_is_another_session() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_datagram_of_structured_data_is_an_event_and_bad_ones_harm_nobody() {
+async fn datagram_with_structured_data_is_recorded_after_invalid_datagrams() {
     let (rollcall, _) = with_source().await;
-    let event = r#"<134>1 2025-01-01T10:00:00Z gw app - - [rollcall@32473 type="login" session_id="s1" user="user_4" realm="Sales"]"#;
+    let event = "<134>1 2025-01-01T10:00:00Z gw app - - [rollcall@32473 type=\"login\" \
+        session_id=\"s1\" user=\"user_4\" realm=\"Sales\"]";
     let _stranger = datagrams(
         &rollcall,
         "198.51.100.9:40000",
@@ -120,7 +123,7 @@ async fn a_datagram_of_structured_data_is_an_event_and_bad_ones_harm_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_is_no_sender_is_not_heard() {
+async fn connection_from_outside_the_source_networks_is_closed() {
     let (rollcall, source) = with_source().await;
     let line = sshd(
         "2025-01-01T10:00:00Z",
@@ -131,15 +134,15 @@ async fn who_is_no_sender_is_not_heard() {
         &format!("{}{line}", PROXY.replace("192.0.2.7", "192.0.2.99")),
     )
     .await;
-    let nobody = connection(&rollcall, &line.repeat(3)).await;
-    for mut stream in [stranger, nobody] {
+    let without_header = connection(&rollcall, &line.repeat(3)).await;
+    for mut stream in [stranger, without_header] {
         let mut rest = Vec::new();
-        // It is closed, with or without what it had sent being read.
+        // Reading may fail, because ingestion closes the connection before it has read all bytes.
         let _ = stream.read_to_end(&mut rest).await;
         assert_eq!(rest, b"");
     }
     assert_eq!(rollcall.database.count("events").await, 0);
-    // The negative answer is forgotten too.
+    // The cache of unknown addresses expires too.
     rollcall.set_networks(&source, &["192.0.2.99"]).await;
     tokio::time::sleep(Duration::from_millis(5_500)).await;
     let _heard = connection(
@@ -151,7 +154,7 @@ async fn who_is_no_sender_is_not_heard() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_the_database_is_away_messages_wait_and_come_when_it_is_back() {
+async fn messages_sent_while_database_is_down_are_recorded_after_recovery() {
     let proxy = Proxy::new(rollcall_test_support::postgres()).await;
     let rollcall = Rollcall::builder().await.postgres(proxy.address).start();
     let source = rollcall.source().await;
@@ -177,12 +180,12 @@ async fn while_the_database_is_away_messages_wait_and_come_when_it_is_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn retries_end_when_the_sender_has_gone() {
+async fn retries_end_when_the_source_closes_the_connection() {
     let proxy = Proxy::new(rollcall_test_support::postgres()).await;
     let rollcall = Rollcall::builder()
         .await
         .postgres(proxy.address)
-        // An attempt fails soon.
+        // A short wait makes each attempt fail soon.
         .set(|settings| settings.database.wait_milliseconds = 500)
         .start();
     let source = rollcall.source().await;
@@ -191,7 +194,7 @@ async fn retries_end_when_the_sender_has_gone() {
         let text = "Accepted password for asha from 203.0.113.5 port 51234 ssh2";
         sshd(&format!("2025-01-0{day}T10:00:00Z"), text)
     };
-    // One closes the connection, the other only its own half.
+    // The first source closes the connection, the second only its sending half.
     let mut closing = connection(&rollcall, &format!("{PROXY}{}", line(1))).await;
     let mut half_closing = connection(&rollcall, &format!("{PROXY}{}", line(2))).await;
     let mut staying = connection(&rollcall, &format!("{PROXY}{}", line(3))).await;

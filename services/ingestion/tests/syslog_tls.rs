@@ -1,4 +1,4 @@
-//! Syslog over TLS, as the proxy passes it through.
+//! Tests of syslog over TLS, as the reverse proxy forwards it.
 
 use std::{fs, sync::Arc, time::Duration};
 
@@ -31,7 +31,7 @@ fn certificate(pair: &Pair) -> CertificateDer<'static> {
     pair.cert.der().clone()
 }
 
-/// Puts a certificate where ingestion reads it.
+/// Writes a certificate and its private key to the files that ingestion reads.
 fn install(rollcall: &Rollcall, server: &Pair) {
     let (certificate, private_key) = (server.cert.pem(), server.signing_key.serialize_pem());
     fs::write(rollcall.directory.join("private-key.pem"), private_key).expect("written");
@@ -56,7 +56,7 @@ async fn require(rollcall: &Rollcall, source: &str, client: &Pair) {
     assert!(set.await.expect("set"));
 }
 
-/// A connection that trusts this server alone, with or without a client certificate.
+/// Opens a connection that trusts only this server, with or without a client certificate.
 async fn connect(
     rollcall: &Rollcall,
     server: &Pair,
@@ -87,12 +87,13 @@ async fn connect(
 
 fn line(session: &str) -> String {
     format!(
-        "<134>1 2025-01-01T10:00:00Z gw app - - [rollcall@32473 type=\"login\" session_id=\"{session}\" user=\"asha\"]\n"
+        "<134>1 2025-01-01T10:00:00Z gw app - - [rollcall@32473 type=\"login\" \
+         session_id=\"{session}\" user=\"asha\"]\n"
     )
 }
 
-/// Sends a message, which may be refused, and waits for ingestion to close a connection that it
-/// refuses.
+/// Sends a message and waits up to 1 second, so that ingestion can close a connection that it
+/// rejects.
 async fn send(stream: &mut TlsStream<UnixStream>, session: &str) {
     let message = line(session);
     if stream.write_all(message.as_bytes()).await.is_ok() && stream.flush().await.is_ok() {
@@ -112,7 +113,7 @@ async fn sessions(rollcall: &Rollcall, number: usize) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_source_with_a_client_certificate_is_heard_with_it_alone() {
+async fn source_with_required_client_certificate_is_recorded_only_with_it() {
     let (rollcall, source, server) = with_source().await;
     let (own, other) = (pair(), pair());
     require(&rollcall, &source, &own).await;
@@ -134,7 +135,7 @@ async fn a_source_with_a_client_certificate_is_heard_with_it_alone() {
     );
     let mut receiver = rollcall.socket("datagrams").await;
     receiver.write_all(&frame).await.expect("sent");
-    // What is refused is closed.
+    // Ingestion closes the connection that it rejects.
     let mut rest = Vec::new();
     let _ = plain.read_to_end(&mut rest).await;
     tokio::time::sleep(Duration::from_millis(500)).await;
@@ -142,7 +143,7 @@ async fn a_source_with_a_client_certificate_is_heard_with_it_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_source_without_one_may_present_any_or_none() {
+async fn source_without_required_certificate_may_present_any_or_none() {
     let (rollcall, _, server) = with_source().await;
     for (session, client) in [("any", Some(&pair())), ("none", None)] {
         let mut stream = connect(&rollcall, &server, client)
@@ -154,25 +155,25 @@ async fn a_source_without_one_may_present_any_or_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_certificate_is_read_when_it_comes_and_again_when_it_changes() {
+async fn server_certificate_is_reloaded_when_its_files_change() {
     let rollcall = Rollcall::start().await;
     let source = rollcall.source().await;
     rollcall.set_networks(&source, &["192.0.2.0/28"]).await;
     let (first, second) = (pair(), pair());
     assert!(
         connect(&rollcall, &first, None).await.is_err(),
-        "no certificate yet"
+        "there is no server certificate yet"
     );
     install(&rollcall, &first);
     let mut long_lived = connect(&rollcall, &first, None).await.expect("connected");
     fs::write(rollcall.directory.join("certificate.pem"), "nonsense").expect("written");
     connect(&rollcall, &first, None)
         .await
-        .expect("the earlier one");
+        .expect("the previous certificate is still used");
     install(&rollcall, &second);
     assert!(
         connect(&rollcall, &first, None).await.is_err(),
-        "it was replaced"
+        "the first certificate was replaced"
     );
     connect(&rollcall, &second, None).await.expect("connected");
     send(&mut long_lived, "long-lived").await;

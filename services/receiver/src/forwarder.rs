@@ -57,9 +57,11 @@ impl Admission {
     }
 }
 
-/// Maximum size of a datagram; what is longer is cut. RFC 2866, section 3 for RADIUS. RFC 5426, section 3.2 leaves it open for
-/// syslog: 8 KiB are more than the 2 KiB that receivers should accept, and bound the memory of messages that wait for the
-/// database.
+/// Maximum size of a datagram. Longer datagrams are truncated.
+///
+/// RFC 2866, section 3 sets the maximum for RADIUS. RFC 5426, section 3.2 sets none for syslog and
+/// recommends that receivers accept 2 KiB. A maximum of 8 KiB limits the memory of messages that
+/// wait for the database.
 const fn max_payload_bytes(protocol: Protocol) -> usize {
     match protocol {
         Protocol::Radius => 4096,

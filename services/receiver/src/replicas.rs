@@ -169,7 +169,10 @@ async fn connect(socket: PathBuf, forwarder: &Arc<Forwarder>) {
             .connected()
             .retain(|known| !Arc::ptr_eq(known, &replica));
         let reason = ended.err().map(|error| error.to_string());
-        tracing::info!(socket = %replica.socket.display(), reason, "Disconnected from an ingestion replica");
+        tracing::info!(
+            socket = %replica.socket.display(), reason,
+            "Disconnected from an ingestion replica"
+        );
     });
 }
 

@@ -28,7 +28,7 @@ async fn until(what: &str, holds: impl Fn() -> bool) {
         }
         tokio::time::sleep(Duration::from_millis(25)).await;
     }
-    panic!("{what} does not come");
+    panic!("timed out while waiting for {what}");
 }
 
 async fn gateway(receiver: SocketAddr) -> UdpSocket {
@@ -63,7 +63,7 @@ async fn replica(directory: &Path, name: &str) -> UnixStream {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn radius_of_a_source_is_answered_once_it_is_stored() {
+async fn radius_request_is_answered_after_it_is_stored_and_dropped_after_its_network_is_removed() {
     let rollcall = Rollcall::start().await;
     let source = rollcall.source().await;
     rollcall.set_networks(&source, &["127.0.0.0/8"]).await;
@@ -104,7 +104,7 @@ async fn radius_of_a_source_is_answered_once_it_is_stored() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn datagrams_are_dropped_until_the_networks_are_known_and_then_if_their_address_is_not() {
+async fn datagram_is_dropped_while_networks_are_unknown_or_its_address_is_in_none() {
     let settings = alone("unknown");
     let receiver = start(&settings);
     let counters = receiver.forwarder.counters.clone();
@@ -117,7 +117,7 @@ async fn datagrams_are_dropped_until_the_networks_are_known_and_then_if_their_ad
     datagram::put_networks(&mut frame, &["192.0.2.0/28".parse().expect("a network")]);
     replica.write_all(&frame).await.expect("sent");
     until("readiness", || receiver.forwarder.check().is_ok()).await;
-    // The second frame takes the place of the first.
+    // Wait until the networks of the second frame have replaced those of the first.
     tokio::time::sleep(Duration::from_millis(200)).await;
     for number in 1..=200 {
         stranger.send(&[0; 20]).await.expect("sent");
@@ -132,7 +132,7 @@ async fn datagrams_are_dropped_until_the_networks_are_known_and_then_if_their_ad
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_that_sends_too_much_is_cut_down() {
+async fn address_over_its_rate_limit_loses_datagrams() {
     let mut settings = alone("rate");
     settings.receiver.datagrams_per_second = 1;
     settings.receiver.burst_datagrams = 5;
@@ -151,7 +151,7 @@ async fn an_address_that_sends_too_much_is_cut_down() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_gateway_keeps_its_replica_and_moves_when_it_goes() {
+async fn gateway_keeps_its_replica_until_the_replica_disconnects() {
     let settings = alone("replicas");
     let receiver = start(&settings);
     let directory = &settings.receiver.socket_directory;
@@ -215,7 +215,7 @@ async fn peers(replica: &mut UnixStream) -> Vec<SocketAddr> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_stalled_replica_does_not_take_is_dropped() {
+async fn datagram_is_dropped_while_the_queue_of_a_stalled_replica_is_full() {
     let mut settings = alone("stalled");
     settings.receiver.queue_bytes = 10_000;
     let receiver = start(&settings);

@@ -1,4 +1,4 @@
-//! Attendance reports: views of one query layer, which is `rollcall_store::sessions`.
+//! The service `reporting`: attendance reports. `rollcall_store::sessions` has the queries.
 
 pub mod openapi;
 pub mod rate_limit;

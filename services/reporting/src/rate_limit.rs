@@ -19,14 +19,14 @@ use rollcall_platform::envelope::Problem;
 type Buckets =
     RateLimiter<String, HashMapStateStore<String>, DefaultClock, StateInformationMiddleware>;
 
-/// The buckets of all clients.
+/// Token buckets of all API clients.
 pub struct RateLimit {
     buckets: Buckets,
     per_second: NonZeroU32,
     burst: NonZeroU32,
 }
 
-/// State of a client's bucket, for the headers of raw-ietf-httpapi-ratelimit-headers-10.
+/// State of a client's bucket, for the headers of draft-ietf-httpapi-ratelimit-headers-10.
 #[derive(Debug)]
 pub struct Standing {
     burst: u32,
@@ -58,7 +58,7 @@ impl RateLimit {
             Ok(state) => {
                 let remaining = state.remaining_burst_capacity();
                 let missing = self.burst.get().saturating_sub(remaining);
-                Ok(self.standing(remaining, self.time_to_gain(missing)))
+                Ok(self.standing(remaining, self.seconds_to_gain(missing)))
             }
             Err(until) => {
                 let now = DefaultClock::default().now();
@@ -70,13 +70,13 @@ impl RateLimit {
     fn standing(&self, remaining: u32, reset_seconds: u64) -> Standing {
         Standing {
             burst: self.burst.get(),
-            window_seconds: self.time_to_gain(self.burst.get()),
+            window_seconds: self.seconds_to_gain(self.burst.get()),
             remaining,
             reset_seconds,
         }
     }
 
-    fn time_to_gain(&self, requests: u32) -> u64 {
+    fn seconds_to_gain(&self, requests: u32) -> u64 {
         u64::from(requests.div_ceil(self.per_second.get()))
     }
 }
@@ -102,7 +102,8 @@ impl Standing {
     #[must_use]
     pub fn problem(&self) -> Problem {
         let message = format!(
-            "The API client sends too many requests: {} are allowed in {} s. Wait as Retry-After says, then repeat the call.",
+            "The API client sends too many requests: {} are allowed in {} s. Wait as \
+             Retry-After says, then repeat the call.",
             self.burst, self.window_seconds
         );
         Problem::new(StatusCode::TOO_MANY_REQUESTS, message)
@@ -119,16 +120,16 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_empties_its_bucket_is_refused_and_another_is_not() {
+    fn client_with_empty_bucket_is_rejected_and_others_are_not() {
         let limit = RateLimit::new(number(1), number(3));
-        let refused = (0..1_000).find_map(|_| limit.check("a").err());
-        let refused = refused.expect("an empty bucket");
-        assert_eq!((refused.remaining, refused.reset_seconds), (0, 1));
+        let rejected = (0..1_000).find_map(|_| limit.check("a").err());
+        let rejected = rejected.expect("an empty bucket");
+        assert_eq!((rejected.remaining, rejected.reset_seconds), (0, 1));
         assert!(limit.check("b").is_ok());
     }
 
     #[test]
-    fn the_headers_have_the_form_of_the_draft() {
+    fn headers_follow_the_draft() {
         let mut headers = HeaderMap::new();
         let standing = RateLimit::new(number(50), number(120)).check("a");
         standing.expect("a request left").write_to(&mut headers);

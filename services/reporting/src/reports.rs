@@ -19,7 +19,7 @@ use tokio::{runtime::Handle, sync::Semaphore};
 use crate::streams::{
     feed::{CutError, Terms, feed},
     pace::Pace,
-    permits::{AtLimit, Permit, Permits},
+    permits::{LimitError, Permit, Permits},
     queue::Limits,
 };
 
@@ -230,10 +230,10 @@ impl Reports {
             .acquire(client)
             .await
             .map_err(|limit| match limit {
-                AtLimit::Client => {
+                LimitError::Client => {
                     Unavailable::TooManyOfClient(self.settings.streams_per_client.get())
                 }
-                AtLimit::Total => Unavailable::TooMany(self.settings.streams.get()),
+                LimitError::Total => Unavailable::TooMany(self.settings.streams.get()),
             })
     }
 

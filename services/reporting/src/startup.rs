@@ -20,31 +20,36 @@ use crate::{
 };
 
 /// Maximum size of a request body. A request for a report is short.
-const BODY_BYTES: usize = 64 * 1024;
+const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// Binds the service. Port 0 chooses a free port.
 ///
 /// # Errors
-/// A setting or address cannot be used; the error names it.
+/// A setting is invalid or an address cannot be bound. The error names it.
 pub fn build(
     settings: &Settings,
     clock: Clock,
 ) -> Result<server::Running, Box<dyn std::error::Error>> {
     let pools = pools(settings)?;
-    let live = AllowList::new(&settings.redis)?;
+    let allow_list = AllowList::new(&settings.redis)?;
     let jwks = Jwks::new(&settings.token);
-    let mut checks = vec![live.health(), jwks.health()];
+    let mut checks = vec![allow_list.health(), jwks.health()];
     if settings.reporting.database_enabled {
         checks.push(pools.short.health());
     }
-    let verifier = Data::new(Verifier::new(&settings.token, jwks, live, clock.clone()));
+    let verifier = Data::new(Verifier::new(
+        &settings.token,
+        jwks,
+        allow_list,
+        clock.clone(),
+    ));
     let rate_limit = Data::new(RateLimit::new(
         settings.reporting.requests_per_second,
         settings.reporting.requests_burst,
     ));
     let reports = Data::new(Reports::new(pools, settings.reporting.clone(), clock));
     let running = server::build(&settings.server, checks, move |app| {
-        app.app_data(PayloadConfig::new(BODY_BYTES))
+        app.app_data(PayloadConfig::new(MAX_BODY_BYTES))
             .app_data(verifier.clone())
             .app_data(rate_limit.clone())
             .app_data(reports.clone())
@@ -72,10 +77,10 @@ fn pools(settings: &Settings) -> Result<Pools, Box<dyn std::error::Error>> {
     })
 }
 
-/// Serves until it is told to stop.
+/// Serves until SIGTERM or SIGINT.
 ///
 /// # Errors
-/// As of [`build`], or serving failed.
+/// See [`build`]; or serving failed.
 pub async fn serve(settings: Settings) -> Result<(), Box<dyn std::error::Error>> {
     Ok(build(&settings, Clock::System)?.run().await?)
 }

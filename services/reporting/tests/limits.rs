@@ -1,4 +1,4 @@
-//! Limits of one API client, so that other clients still get their reports.
+//! Limits of streams and of request rates. One API client must not keep others from their reports.
 
 use std::{
     num::NonZeroU32,
@@ -13,15 +13,18 @@ use serde_json::{Value, json};
 const READ: &str = "reporting:read";
 
 fn filters(user: &str) -> Value {
-    json!({"StartDate": "2025-01-01", "EndDate": "2025-01-31", "UserName": user, "StartOfDay": "00:00:00", "RequestDate": "2025-02-01"})
+    json!({
+        "StartDate": "2025-01-01", "EndDate": "2025-01-31", "UserName": user,
+        "StartOfDay": "00:00:00", "RequestDate": "2025-02-01",
+    })
 }
 
 fn number(number: u32) -> NonZeroU32 {
     NonZeroU32::new(number).expect("not zero")
 }
 
-/// A report on all users is larger than all buffers between the database and a client that does not
-/// read.
+/// Starts the services with so many users that a report on all of them is larger than all buffers
+/// between the database and a client that does not read.
 async fn with_many_users(change: impl FnOnce(&mut Settings)) -> Rollcall {
     let rollcall = Rollcall::builder().await.set(change).start();
     rollcall.source().await;
@@ -30,6 +33,23 @@ async fn with_many_users(change: impl FnOnce(&mut Settings)) -> Rollcall {
         .add_sessions(150_000, "'User' || n", "'Default'")
         .await;
     rollcall
+}
+
+/// Allows three streams, of which one client may run two.
+fn three_streams(settings: &mut Settings) {
+    settings.reporting.streams = number(3);
+    settings.reporting.stream_wait_seconds = 0;
+    settings.database.connections = 1;
+}
+
+/// Starts three streams of two clients that do not read them.
+async fn use_all_streams(rollcall: &Rollcall) -> [Response; 3] {
+    let (first, second) = (rollcall.token(READ).await, rollcall.token(READ).await);
+    [
+        start(rollcall, &first).await,
+        start(rollcall, &first).await,
+        start(rollcall, &second).await,
+    ]
 }
 
 /// Requests a report and reads its first bytes.
@@ -41,55 +61,86 @@ async fn start(rollcall: &Rollcall, token: &str) -> Response {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn streams_are_limited_and_short_reports_and_health_do_not_wait_for_them() {
-    let rollcall = with_many_users(|settings| {
-        settings.reporting.streams = number(3);
-        settings.reporting.stream_wait_seconds = 0;
-        settings.database.connections = 1;
-    })
-    .await;
-    let (greedy, other, third) = (
-        rollcall.token(READ).await,
-        rollcall.token(READ).await,
-        rollcall.token(READ).await,
-    );
-    let stalled = [
-        start(&rollcall, &greedy).await,
-        start(&rollcall, &greedy).await,
+async fn stream_beyond_the_limit_of_its_client_gets_429() {
+    let rollcall = with_many_users(three_streams).await;
+    let client = rollcall.token(READ).await;
+    let _stalled = [
+        start(&rollcall, &client).await,
+        start(&rollcall, &client).await,
     ];
-    let refused = rollcall.report(&greedy, &filters("All Users")).await;
-    let client_limit = snapshot::of(refused).await;
-    let _stalled = start(&rollcall, &other).await;
-    let refused = rollcall.report(&third, &filters("All Users")).await;
-    let total_limit = snapshot::of(refused).await;
-    insta::assert_snapshot!(format!("client\n{client_limit}\n\ntotal\n{total_limit}"));
-
-    for token in [&greedy, &other, &third] {
-        let short = rollcall.report(token, &filters("user7")).await;
-        assert_eq!(short.status(), 200);
+    let rejected = rollcall.report(&client, &filters("All Users")).await;
+    insta::assert_snapshot!(snapshot::of(rejected).await, @r#"
+    429 Too Many Requests
+    cache-control: no-store
+    content-type: application/json
+    retry-after: 10
+    {
+      "statusCode": 429,
+      "statusMessage": "This API client has 2 large reports running already. Wait as Retry-After says, then repeat the call.",
+      "responseDate": "[responseDate]",
+      "data": []
     }
-    let health = format!("http://{}/health/ready", rollcall.internal[2]);
-    let health = rollcall.http.get(health).send().await.expect("an answer");
-    assert_eq!(health.status(), 200);
+    "#);
+}
 
+#[tokio::test(flavor = "multi_thread")]
+async fn stream_beyond_the_total_limit_gets_503() {
+    let rollcall = with_many_users(three_streams).await;
+    let _stalled = use_all_streams(&rollcall).await;
+    let other = rollcall.token(READ).await;
+    let rejected = rollcall.report(&other, &filters("All Users")).await;
+    insta::assert_snapshot!(snapshot::of(rejected).await, @r#"
+    503 Service Unavailable
+    cache-control: no-store
+    content-type: application/json
+    retry-after: 10
+    {
+      "statusCode": 503,
+      "statusMessage": "There are 3 large reports running already. Wait as Retry-After says, then repeat the call.",
+      "responseDate": "[responseDate]",
+      "data": []
+    }
+    "#);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn short_report_and_health_check_succeed_while_all_streams_are_in_use() {
+    let rollcall = with_many_users(three_streams).await;
+    let _stalled = use_all_streams(&rollcall).await;
+    let short = rollcall
+        .report(&rollcall.token(READ).await, &filters("user7"))
+        .await;
+    assert_eq!(short.status(), 200);
+    let health = format!("http://{}/health/ready", rollcall.internal[2]);
+    let health = rollcall.http.get(health).send().await.expect("a response");
+    assert_eq!(health.status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn disconnected_client_releases_its_permit() {
+    let rollcall = with_many_users(three_streams).await;
+    let stalled = use_all_streams(&rollcall).await;
+    let client = rollcall.token(READ).await;
+    let status = async || {
+        rollcall
+            .report(&client, &filters("All Users"))
+            .await
+            .status()
+    };
+    assert_eq!(status().await, 503);
     drop(stalled);
     let started = Instant::now();
-    while rollcall
-        .report(&greedy, &filters("All Users"))
-        .await
-        .status()
-        != 200
-    {
+    while status().await != 200 {
         assert!(
             started.elapsed() < Duration::from_secs(30),
-            "no permit returns"
+            "no permit was released"
         );
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_waiting_stream_starts_when_another_ends() {
+async fn waiting_stream_starts_when_another_ends() {
     let rollcall = with_many_users(|settings| {
         settings.reporting.streams = number(1);
         settings.reporting.stream_wait_seconds = 60;
@@ -106,7 +157,7 @@ async fn a_waiting_stream_starts_when_another_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_may_have_few_streams_waiting() {
+async fn stream_beyond_the_waiting_limit_gets_429_at_once() {
     let rollcall = with_many_users(|settings| {
         settings.reporting.streams_per_client = number(1);
         settings.reporting.stream_wait_seconds = 3;
@@ -131,33 +182,38 @@ async fn a_client_may_have_few_streams_waiting() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stream_that_is_read_too_slowly_or_lasts_too_long_is_cut_and_never_looks_whole() {
-    let cuts: [fn(&mut Settings); 2] = [
-        |settings| settings.reporting.stream_behind_seconds = 3,
-        |settings| settings.reporting.stream_seconds = 8,
-    ];
-    for cut in cuts {
-        let rollcall = with_many_users(|settings| {
-            settings.reporting.streams = number(1);
-            settings.reporting.stream_wait_seconds = 60;
-            cut(settings);
-        })
-        .await;
-        let token = rollcall.token(READ).await;
-        let stalled = start(&rollcall, &token).await;
-        let backends = "SELECT count(*)::text AS text FROM pg_stat_activity
-            WHERE datname = current_database() AND usename = 'reporting' AND state = 'active'";
-        assert_eq!(rollcall.database.texts(backends).await, ["1"]);
-        // It gets the only permit although the first client is still connected.
-        let second = start(&rollcall, &token).await;
-        drop(second);
-        let rest = stalled.bytes().await;
-        assert!(rest.is_err(), "{} bytes", rest.map_or(0, |rest| rest.len()));
-    }
+async fn stream_that_is_read_too_slowly_is_cut_off() {
+    assert_cut_off(|settings| settings.reporting.stream_behind_seconds = 3).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_user_name_in_very_many_realms_is_streamed() {
+async fn stream_beyond_its_maximum_duration_is_cut_off() {
+    assert_cut_off(|settings| settings.reporting.stream_seconds = 8).await;
+}
+
+/// Checks that the service ends a stalled stream under the settings that `limit` makes, and that
+/// the client recognizes the report as incomplete.
+async fn assert_cut_off(limit: fn(&mut Settings)) {
+    let rollcall = with_many_users(|settings| {
+        settings.reporting.streams = number(1);
+        settings.reporting.stream_wait_seconds = 60;
+        limit(settings);
+    })
+    .await;
+    let token = rollcall.token(READ).await;
+    let stalled = start(&rollcall, &token).await;
+    let backends = "SELECT count(*)::text AS text FROM pg_stat_activity
+        WHERE datname = current_database() AND usename = 'reporting' AND state = 'active'";
+    assert_eq!(rollcall.database.texts(backends).await, ["1"]);
+    // The second stream gets the only permit although the first client is still connected.
+    let second = start(&rollcall, &token).await;
+    drop(second);
+    let rest = stalled.bytes().await;
+    assert!(rest.is_err(), "{} bytes", rest.map_or(0, |rest| rest.len()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn report_on_one_user_in_1500_realms_is_complete() {
     let rollcall = Rollcall::start().await;
     rollcall.source().await;
     rollcall
@@ -171,7 +227,7 @@ async fn a_user_name_in_very_many_realms_is_streamed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_calls_too_often_gets_429_and_another_does_not() {
+async fn client_over_its_rate_gets_429_and_others_get_200() {
     let rollcall = Rollcall::builder()
         .await
         .set(|settings| {
@@ -180,18 +236,29 @@ async fn a_client_that_calls_too_often_gets_429_and_another_does_not() {
         })
         .start();
     let (often, seldom) = (rollcall.token(READ).await, rollcall.token(READ).await);
-    let mut refused = None;
+    let mut rejected = None;
     for _ in 0..1_000 {
         let answer = rollcall.report(&often, &filters("one")).await;
         assert_eq!(answer.headers()["ratelimit-policy"], r#""client";q=3;w=3"#);
         if answer.status() != 200 {
-            refused = Some(answer);
+            rejected = Some(answer);
             break;
         }
     }
-    let refused = refused.expect("a limit");
-    assert_eq!(refused.headers()["ratelimit"], r#""client";r=0;t=1"#);
-    insta::assert_snapshot!(snapshot::of(refused).await);
+    let rejected = rejected.expect("a rejected request");
+    assert_eq!(rejected.headers()["ratelimit"], r#""client";r=0;t=1"#);
+    insta::assert_snapshot!(snapshot::of(rejected).await, @r#"
+    429 Too Many Requests
+    cache-control: no-store
+    content-type: application/json
+    retry-after: 1
+    {
+      "statusCode": 429,
+      "statusMessage": "The API client sends too many requests: 3 are allowed in 3 s. Wait as Retry-After says, then repeat the call.",
+      "responseDate": "[responseDate]",
+      "data": []
+    }
+    "#);
     let other = rollcall.report(&seldom, &filters("one")).await;
     assert_eq!(other.status(), 200);
     assert_eq!(other.headers()["ratelimit"], r#""client";r=2;t=1"#);

@@ -1,5 +1,5 @@
-//! The PROXY header (version 1), in which the reverse proxy states the peer of a connection. It is
-//! only read from the sockets of the reverse proxy.
+//! The PROXY header (version 1), in which the reverse proxy sends the address of the peer of a
+//! connection. It is only read from the sockets of the reverse proxy.
 
 use std::net::SocketAddr;
 
@@ -7,13 +7,13 @@ use ppp::v1::{Addresses, Header};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 /// Maximum length of the header in bytes, including the line end.
-const MAX_HEADER: usize = 107;
+const MAX_HEADER_BYTES: usize = 107;
 
 /// Reads the header and nothing after it. Returns `None` if the stream does not begin with a header
-/// that states an address.
+/// that contains an address.
 pub async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Option<SocketAddr> {
-    let mut header = Vec::with_capacity(MAX_HEADER);
-    while header.last() != Some(&b'\n') && header.len() < MAX_HEADER {
+    let mut header = Vec::with_capacity(MAX_HEADER_BYTES);
+    while header.last() != Some(&b'\n') && header.len() < MAX_HEADER_BYTES {
         header.push(stream.read_u8().await.ok()?);
     }
     match Header::try_from(&header[..]).ok()?.addresses {
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_header_names_the_peer_and_what_follows_is_left() {
+    async fn header_is_parsed_and_following_bytes_are_not_read() {
         for (header, peer) in [
             (
                 "PROXY TCP4 192.0.2.7 192.0.2.1 40000 514\r\n",
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_no_header_names_nobody() {
+    async fn stream_without_valid_header_returns_none() {
         let long = "PROXY TCP4 ".to_owned() + &"1".repeat(200);
         for bytes in [
             &b"\x04\xff"[..],

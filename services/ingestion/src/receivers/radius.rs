@@ -13,10 +13,10 @@ use rollcall_store::{batch::Recorded, events::Reported, sources::SourceOfAddress
 
 use crate::{arrivals::Arrivals, counts, recorder::Recorder, source_networks::SourceNetworks};
 
-const DOOR: &str = "radius";
+const RECEIVER: &str = "radius";
 
 /// Identifies a retransmission: address and port of the NAS, identifier, Request Authenticator.
-type Repetition = (SocketAddr, (u8, [u8; 16]));
+type Retransmission = (SocketAddr, (u8, [u8; 16]));
 
 /// Handles Accounting-Requests.
 #[derive(Clone)]
@@ -24,33 +24,33 @@ pub struct Radius {
     source_networks: SourceNetworks,
     recorder: Arc<Recorder>,
     arrivals: Arrivals,
-    in_work: InWork,
+    in_flight: InFlight,
 }
 
 /// Requests in flight. A retransmission of an answered request is recognized by its event ID and
 /// answered again.
 #[derive(Clone, Default)]
-struct InWork(Arc<Mutex<HashSet<Repetition>>>);
+struct InFlight(Arc<Mutex<HashSet<Retransmission>>>);
 
 /// A request in flight. Dropping this value removes the request.
-struct Place<'a>(&'a InWork, Repetition);
+struct Registration<'a>(&'a InFlight, Retransmission);
 
-impl InWork {
+impl InFlight {
     /// Adds a request. Returns `None` if the same request is already in flight: its answer also
     /// answers the retransmission (RFC 5080, section 2.2.2).
-    fn place(&self, request: Repetition) -> Option<Place<'_>> {
+    fn register(&self, request: Retransmission) -> Option<Registration<'_>> {
         let is_first = self.requests().insert(request);
-        // `then_some` would create a `Place` even for a retransmission, and dropping it would remove the
-        // first request.
-        is_first.then(|| Place(self, request))
+        // Do not use `then_some`. It would create a `Registration` even for a retransmission, and
+        // dropping that value would remove the first request.
+        is_first.then(|| Registration(self, request))
     }
 
-    fn requests(&self) -> MutexGuard<'_, HashSet<Repetition>> {
+    fn requests(&self) -> MutexGuard<'_, HashSet<Retransmission>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for Registration<'_> {
     fn drop(&mut self) {
         self.0.requests().remove(&self.1);
     }
@@ -68,7 +68,7 @@ impl Radius {
             source_networks,
             recorder,
             arrivals,
-            in_work: InWork::default(),
+            in_flight: InFlight::default(),
         }
     }
 
@@ -76,11 +76,11 @@ impl Radius {
     /// that is rejected, which is counted and logged, and for a retransmission of a request in
     /// flight.
     pub async fn handle(&self, peer: SocketAddr, packet: &[u8]) -> Option<Vec<u8>> {
-        let source = self.source_networks.source_of(DOOR, peer.ip()).await?;
+        let source = self.source_networks.source_of(RECEIVER, peer.ip()).await?;
         let (request, secret) = authentic(packet, &source)
-            .map_err(|reason| counts::reject(DOOR, &source.name, &reason))
+            .map_err(|reason| counts::reject(RECEIVER, &source.name, &reason))
             .ok()?;
-        let _place = self.in_work.place((peer, request.repetition()))?;
+        let _registration = self.in_flight.register((peer, request.repetition()))?;
         self.record(&request, &source).await.ok()?;
         Some(request.response(secret.as_bytes()))
     }
@@ -91,7 +91,7 @@ impl Radius {
         let arrival = self.arrivals.now();
         let events = raw_events(request, arrival.at)
             .and_then(|raw_events| Event::parse_all(raw_events, &arrival))
-            .map_err(|refusal| counts::reject(DOOR, &source.name, &refusal))?;
+            .map_err(|refusal| counts::reject(RECEIVER, &source.name, &refusal))?;
         let reported = events
             .into_iter()
             .map(|event| Reported {
@@ -103,8 +103,8 @@ impl Radius {
             .recorder
             .record(reported)
             .await
-            .map_err(|_| counts::count(DOOR, "unrecorded", 1))?;
-        counts::count_recorded(DOOR, &source.name, &recorded);
+            .map_err(|_| counts::count(RECEIVER, "unrecorded", 1))?;
+        counts::count_recorded(RECEIVER, &source.name, &recorded);
         if recorded
             .iter()
             .any(|outcome| matches!(outcome, Recorded::Refused(_)))
@@ -120,11 +120,15 @@ impl Radius {
 /// secret.
 fn authentic<'a>(packet: &[u8], source: &'a SourceOfAddress) -> Result<(Request, &'a str), String> {
     let secret = source.radius_secret.as_deref().ok_or(
-        "the source has no RADIUS secret: see scripts/rollcall source rotate-radius-secret",
+        "the source has no shared secret: see scripts/rollcall source rotate-radius-secret",
     )?;
     let request = Request::parse(packet, secret.as_bytes()).map_err(|error| error.to_string())?;
     if source.require_message_authenticator && !request.has_message_authenticator() {
-        return Err("the packet has no Message-Authenticator, which this source requires: see scripts/rollcall source require-message-authenticator".into());
+        return Err(
+            "the packet has no Message-Authenticator, which this source requires: see \
+             scripts/rollcall source require-message-authenticator"
+                .into(),
+        );
     }
     Ok((request, secret))
 }
@@ -134,15 +138,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_is_in_work_once() {
-        let in_work = InWork::default();
+    fn request_is_in_flight_once() {
+        let in_flight = InFlight::default();
         let gateway = ([192, 0, 2, 7], 1813).into();
         let (request, next) = ((gateway, (1, [0; 16])), (gateway, (1, [1; 16])));
-        let place = in_work.place(request);
-        assert!(place.is_some());
-        assert!(in_work.place(request).is_none());
-        assert!(in_work.place(next).is_some());
-        drop(place);
-        assert!(in_work.place(request).is_some());
+        let registration = in_flight.register(request);
+        assert!(registration.is_some());
+        assert!(in_flight.register(request).is_none());
+        assert!(in_flight.register(next).is_some());
+        drop(registration);
+        assert!(in_flight.register(request).is_some());
     }
 }

@@ -73,7 +73,8 @@ impl Tls {
                 let (certificate, private_key) =
                     (self.certificate.display(), self.private_key.display());
                 let message = format!(
-                    "TLS certificate {certificate} and private key {private_key} cannot be used: {error}"
+                    "TLS certificate {certificate} and private key {private_key} cannot be used: \
+                     {error}"
                 );
                 if loaded.is_none() {
                     return Err(message);

@@ -78,7 +78,7 @@ pub async fn events(
     let media_type = media_type(&request);
     let result = match media_type.as_str() {
         "application/json" => {
-            let body = Body::begin(&request, payload, sent, &limits, limits.body_bytes)?;
+            let body = Body::begin(&request, payload, sent, &limits, limits.max_body_bytes)?;
             record_json(body, window, &arrivals.now()).await
         }
         "application/x-ndjson" => {

@@ -1,7 +1,7 @@
 //! The domain: events, the sessions that they merge into, and the period that a report covers.
 //!
-//! Pure: no I/O, no clock of its own. Instants are UTC at microsecond precision, which is what
-//! the database keeps.
+//! This crate does no I/O and reads no clock. Instants are UTC with microsecond precision, like
+//! those in the database.
 
 pub mod event;
 pub mod name;
@@ -11,5 +11,5 @@ pub mod session;
 pub mod shown;
 mod time;
 
-/// The realm of a user whose gateway names none.
+/// Realm of a user whose gateway names no realm.
 pub const DEFAULT_REALM: &str = "Default";

@@ -1,4 +1,4 @@
-//! Reporting days and the period that they make, in the reporting time zone.
+//! Reporting days and periods of reporting days, in the reporting time zone.
 
 use jiff::{
     Timestamp,
@@ -6,38 +6,36 @@ use jiff::{
     tz::{AmbiguousOffset, Offset, TimeZone},
 };
 
-/// The instants from the first reporting day's start to the last one's end, which is not included.
+/// Range of instants from the start of the first reporting day to the end of the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Period {
-    /// Included.
+    /// Start, included.
     pub start: Timestamp,
-    /// Not included.
+    /// End, not included.
     pub end: Timestamp,
 }
 
-/// Why two days make no period.
+/// Reason why two dates are not a valid period.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PeriodError {
     /// The start lies after the end.
-    #[error(
-        "{start} is after {end}; the period is from the start date to the end date, both included"
-    )]
+    #[error("the start date must not be after the end date (got {start} and {end})")]
     Reversed {
         /// First day.
         start: Date,
         /// Last day.
         end: Date,
     },
-    /// More days than are allowed.
-    #[error("the period has {days} days, at most {limit} are allowed; ask for it in parts")]
+    /// The period has more days than are allowed.
+    #[error("the period must have at most {limit} days (got {days}); request it in parts")]
     TooLong {
-        /// Days asked for.
+        /// Number of days in the period.
         days: i64,
-        /// Days allowed.
+        /// Maximum number of days.
         limit: i64,
     },
-    /// The day's end is beyond the calendar.
-    #[error("{end} is beyond the calendar, which takes days up to 9999-12-30")]
+    /// The end of the last day cannot be represented.
+    #[error("the end date must be at most 9999-12-30 (got {end})")]
     BeyondCalendar {
         /// Last day.
         end: Date,
@@ -45,10 +43,11 @@ pub enum PeriodError {
 }
 
 impl Period {
-    /// The period from `first` to `last`, both included, of days that begin at `start_of_day`.
+    /// Returns the period from `first` to `last`, both included. Its days begin at `start_of_day`
+    /// in `zone`.
     ///
     /// # Errors
-    /// The days are reversed, more than `limit`, or beyond the calendar.
+    /// See [`PeriodError`].
     pub fn new(
         first: Date,
         last: Date,
@@ -78,11 +77,13 @@ impl Period {
     }
 }
 
-/// When the reporting day of `date` begins. Skipped by a clock change: the first instant after the
-/// gap. Occurring twice: the earlier.
+/// Returns the start of the reporting day of `date`.
+///
+/// If a clock change skips the local time, this is the first instant after the gap. If the local
+/// time occurs twice, this is the earlier instant.
 ///
 /// # Errors
-/// The instant is beyond the calendar.
+/// The instant cannot be represented.
 pub fn day_start(
     date: Date,
     start_of_day: Time,
@@ -96,8 +97,8 @@ pub fn day_start(
     }
 }
 
-/// Read with the offset after the gap, a skipped time lies before the change: the change is the
-/// first transition that follows.
+/// Returns the first instant after the gap that contains `local`. With the offset after the gap,
+/// `local` is an instant before the clock change, so the change is the next transition.
 fn gap_end(
     local: jiff::civil::DateTime,
     before: Offset,
@@ -111,14 +112,14 @@ fn gap_end(
     }
 }
 
-/// `YYYY-MM-DD`, a real calendar day.
+/// Parses a calendar date in the form `YYYY-MM-DD`.
 #[must_use]
 pub fn parse_date(text: &str) -> Option<Date> {
     let [year, month, day] = numbers(text, b'-', [4, 2, 2])?;
     Date::new(year, month.try_into().ok()?, day.try_into().ok()?).ok()
 }
 
-/// `HH:MM:SS`, 00:00:00 to 23:59:59.
+/// Parses a time of day in the form `HH:MM:SS`, from 00:00:00 to 23:59:59.
 #[must_use]
 pub fn parse_time(text: &str) -> Option<Time> {
     let [hour, minute, second] = numbers(text, b':', [2, 2, 2])?;
@@ -158,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_skipped_start_of_day_is_the_first_instant_after_the_gap() {
+    fn skipped_start_of_day_is_first_instant_after_gap() {
         assert_eq!(
             start(date(2025, 3, 30), 2, 30, "Europe/Berlin"),
             "2025-03-30T01:00:00Z"
@@ -182,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_start_of_day_is_the_earlier_one() {
+    fn repeated_start_of_day_is_earlier_instant() {
         assert_eq!(
             start(date(2025, 10, 26), 2, 30, "Europe/Berlin"),
             "2025-10-26T00:30:00Z"
@@ -198,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ordinary_start_of_day_is_itself() {
+    fn unambiguous_start_of_day_is_that_instant() {
         assert_eq!(
             start(date(2025, 1, 1), 6, 0, "Asia/Kolkata"),
             "2025-01-01T00:30:00Z"
@@ -206,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_period_is_bounded() {
+    fn period_out_of_range_returns_error() {
         let new = |first, last| Period::new(first, last, time(0, 0, 0, 0), &TimeZone::UTC, 366);
         assert_eq!(
             new(date(2025, 1, 1), date(2025, 1, 1))
@@ -231,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_documented_formats_are_read() {
+    fn date_or_time_in_another_format_is_rejected() {
         assert_eq!(parse_date("2024-02-29"), Some(date(2024, 2, 29)));
         for bad in [
             "2025-02-29",

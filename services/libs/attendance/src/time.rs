@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rfc_3339_is_parsed_and_cut_to_microseconds() {
+    fn rfc_3339_time_is_truncated_to_microseconds() {
         for text in [
             "2025-01-01T15:30:00.1234567+05:30",
             "2025-01-01 10:00:00.1234567z",
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn other_forms_are_refused() {
+    fn other_time_format_is_rejected() {
         for text in [
             "",
             "20260910T080000Z",

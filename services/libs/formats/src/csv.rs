@@ -1,4 +1,4 @@
-//! CSV as the gateway's own user log exports it: a row is a session.
+//! CSV in the format that the user log of the gateway exports. Each row is a session.
 
 mod columns;
 mod row;

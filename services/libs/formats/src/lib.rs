@@ -1,6 +1,6 @@
-//! What gateways speak, parsed into events: JSON, RADIUS accounting, syslog and CSV.
+//! Parsers of the formats in which gateways report events: JSON, RADIUS accounting, syslog and CSV.
 //!
-//! Pure: bytes in, events out, no I/O and no clock. Each parser has a fuzz target in
+//! This crate does no I/O and reads no clock. Each parser has a fuzz target in
 //! `services/tests/fuzz`.
 
 pub mod csv;
@@ -10,8 +10,8 @@ pub mod syslog;
 
 use sha2::{Digest, Sha256};
 
-/// An id made of what names the thing, for events and sessions that have none of their own: 128 bits in hexadecimal.
-/// Released ids depend on it.
+/// Derives an ID for an event or a session that has none: `kind` and a 128-bit hash of `parts` in
+/// hexadecimal. Recorded IDs depend on this function, so its result must never change.
 fn made_id(kind: &str, parts: &[&str]) -> String {
     format!(
         "{kind}-{}",
@@ -19,8 +19,9 @@ fn made_id(kind: &str, parts: &[&str]) -> String {
     )
 }
 
-/// The same for an event, with its second since 1970 before it where it has one: ids of neighbours in time are neighbours in the
-/// index of ids then, which digests alone would have written all over.
+/// Derives an ID for an event, in which the time of the event in seconds since 1970 precedes the
+/// hash, if it is known. Events that occur close together then have IDs that are close together in
+/// the index. Hashes alone would spread the writes over the whole index.
 fn made_event_id(kind: &str, second: Option<i64>, parts: &[&str]) -> String {
     second.map_or_else(
         || made_id(kind, parts),

@@ -1,4 +1,4 @@
-//! RADIUS accounting packets (RFC 2866), signed with a secret that gateway and source share.
+//! RADIUS accounting packets (RFC 2866), authenticated with the shared secret of a source.
 
 mod accounting;
 
@@ -9,14 +9,14 @@ pub use accounting::raw_events;
 
 const ACCOUNTING_REQUEST: u8 = 4;
 const ACCOUNTING_RESPONSE: u8 = 5;
-/// Code, identifier, length and authenticator.
-const HEADER: usize = 20;
-/// RFC 2865 section 3.
-const LONGEST: usize = 4096;
+/// Size of code, identifier, length and authenticator.
+const HEADER_BYTES: usize = 20;
+/// Maximum size of a packet (RFC 2865, section 3).
+const MAX_PACKET_BYTES: usize = 4096;
 const PROXY_STATE: u8 = 33;
 const MESSAGE_AUTHENTICATOR: u8 = 80;
 
-/// An authentic Accounting-Request.
+/// An Accounting-Request whose authenticators have been verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     identifier: u8,
@@ -24,34 +24,35 @@ pub struct Request {
     attributes: Vec<(u8, Vec<u8>)>,
 }
 
-/// Why a packet gets no answer.
+/// Reason why a packet is rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Unacceptable {
-    /// It is no RADIUS packet.
-    #[error("it is no RADIUS packet: {0}")]
+pub enum PacketError {
+    /// The packet is not a valid RADIUS packet.
+    #[error("the packet is not a valid RADIUS packet: {0}")]
     Malformed(&'static str),
-    /// It is one of another kind.
-    #[error("it has code {0}, and this port takes Accounting-Request (4) alone")]
+    /// The packet is not an Accounting-Request.
+    #[error("the code must be Accounting-Request, 4 (got {0})")]
     Code(u8),
-    /// It was made with another secret, or changed on its way.
-    #[error("its {0} is wrong: does the gateway have this source's RADIUS secret?")]
-    Forged(&'static str),
+    /// The packet was created with another shared secret, or was altered.
+    #[error("the packet is not authentic, because its {0} is wrong: check the shared secret")]
+    WrongAuthenticator(&'static str),
 }
 
 impl Request {
-    /// Reads a datagram and checks that it was made with `secret` (RFC 2866 section 3, RFC 3579 section 3.2).
+    /// Parses a datagram and verifies the Request Authenticator (RFC 2866, section 3) and, if
+    /// present, the Message-Authenticator (RFC 3579, section 3.2).
     ///
     /// # Errors
-    /// It is no Accounting-Request, or was not made with `secret`.
-    pub fn parse(datagram: &[u8], secret: &[u8]) -> Result<Self, Unacceptable> {
+    /// See [`PacketError`].
+    pub fn parse(datagram: &[u8], secret: &[u8]) -> Result<Self, PacketError> {
         let packet = framed(datagram)?;
         if packet[0] != ACCOUNTING_REQUEST {
-            return Err(Unacceptable::Code(packet[0]));
+            return Err(PacketError::Code(packet[0]));
         }
         let mut authenticator = [0; 16];
-        authenticator.copy_from_slice(&packet[4..HEADER]);
-        if signature(&packet[..4], &[0; 16], &packet[HEADER..], secret) != authenticator {
-            return Err(Unacceptable::Forged("authenticator"));
+        authenticator.copy_from_slice(&packet[4..HEADER_BYTES]);
+        if signature(&packet[..4], &[0; 16], &packet[HEADER_BYTES..], secret) != authenticator {
+            return Err(PacketError::WrongAuthenticator("authenticator"));
         }
         let attributes = attributes(packet)?;
         check_message_authenticator(packet, &attributes, secret)?;
@@ -62,7 +63,8 @@ impl Request {
         })
     }
 
-    /// The answer that says: it is recorded. Proxy-State goes back as it came.
+    /// Returns the Accounting-Response, which acknowledges that the request is recorded.
+    /// Proxy-State attributes are copied from the request (RFC 2866, section 5).
     #[must_use]
     pub fn response(&self, secret: &[u8]) -> Vec<u8> {
         let mut attributes = Vec::new();
@@ -71,14 +73,14 @@ impl Request {
             .iter()
             .filter(|(kind, _)| *kind == PROXY_STATE)
         {
-            // A value was read from a length of one byte, and fits into one.
+            // The length fits, because the value was parsed with a length field of one byte.
             attributes.extend([
                 PROXY_STATE,
                 u8::try_from(value.len() + 2).unwrap_or(u8::MAX),
             ]);
             attributes.extend(value);
         }
-        let length = u16::try_from(HEADER + attributes.len())
+        let length = u16::try_from(HEADER_BYTES + attributes.len())
             .unwrap_or(u16::MAX)
             .to_be_bytes();
         let head = [ACCOUNTING_RESPONSE, self.identifier, length[0], length[1]];
@@ -86,7 +88,8 @@ impl Request {
         [&head[..], &signature, &attributes].concat()
     }
 
-    /// Identifier and authenticator: a repeated request has the same (RFC 5080 section 2.2.2).
+    /// Returns the identifier and the authenticator. A retransmission has the same values (RFC
+    /// 5080, section 2.2.2).
     #[must_use]
     pub fn repetition(&self) -> (u8, [u8; 16]) {
         (self.identifier, self.authenticator)
@@ -99,7 +102,7 @@ impl Request {
         self.first(MESSAGE_AUTHENTICATOR).is_some()
     }
 
-    /// The first attribute of a type.
+    /// Returns the value of the first attribute of a type.
     fn first(&self, kind: u8) -> Option<&[u8]> {
         self.attributes
             .iter()
@@ -108,27 +111,29 @@ impl Request {
     }
 }
 
-/// The packet in the datagram: what follows its length is padding.
-fn framed(datagram: &[u8]) -> Result<&[u8], Unacceptable> {
-    if datagram.len() < HEADER {
-        return Err(Unacceptable::Malformed("it has fewer than 20 bytes"));
+/// Returns the packet in a datagram. Bytes beyond the length of the packet are padding.
+fn framed(datagram: &[u8]) -> Result<&[u8], PacketError> {
+    if datagram.len() < HEADER_BYTES {
+        return Err(PacketError::Malformed("it must have at least 20 bytes"));
     }
     let length = usize::from(u16::from_be_bytes([datagram[2], datagram[3]]));
-    if !(HEADER..=LONGEST).contains(&length) || length > datagram.len() {
-        return Err(Unacceptable::Malformed(
-            "its length is not that of the datagram",
+    if !(HEADER_BYTES..=MAX_PACKET_BYTES).contains(&length) || length > datagram.len() {
+        return Err(PacketError::Malformed(
+            "its length field must be 20 to 4096 and at most the size of the datagram",
         ));
     }
     Ok(&datagram[..length])
 }
 
-fn attributes(packet: &[u8]) -> Result<Vec<(u8, Vec<u8>)>, Unacceptable> {
+fn attributes(packet: &[u8]) -> Result<Vec<(u8, Vec<u8>)>, PacketError> {
     let mut attributes = Vec::new();
-    let mut rest = &packet[HEADER..];
+    let mut rest = &packet[HEADER_BYTES..];
     while let [kind, length, ..] = *rest {
         let length = usize::from(length);
         if length < 2 || length > rest.len() {
-            return Err(Unacceptable::Malformed("an attribute has a bad length"));
+            return Err(PacketError::Malformed(
+                "the length of an attribute is wrong",
+            ));
         }
         attributes.push((kind, rest[2..length].to_vec()));
         rest = &rest[length..];
@@ -136,7 +141,7 @@ fn attributes(packet: &[u8]) -> Result<Vec<(u8, Vec<u8>)>, Unacceptable> {
     if rest.is_empty() {
         Ok(attributes)
     } else {
-        Err(Unacceptable::Malformed("it ends within an attribute"))
+        Err(PacketError::Malformed("it ends within an attribute"))
     }
 }
 
@@ -150,12 +155,13 @@ fn signature(head: &[u8], authenticator: &[u8], attributes: &[u8], secret: &[u8]
         .into()
 }
 
-/// HMAC-MD5 over the packet, with zeros for the request's authenticator and for itself, where the gateway sends it.
+/// Verifies the Message-Authenticator, if the packet has one: an HMAC-MD5 of the packet in which
+/// the Request Authenticator and the Message-Authenticator itself are zero.
 fn check_message_authenticator(
     packet: &[u8],
     attributes: &[(u8, Vec<u8>)],
     secret: &[u8],
-) -> Result<(), Unacceptable> {
+) -> Result<(), PacketError> {
     let Some(index) = attributes
         .iter()
         .position(|(kind, _)| *kind == MESSAGE_AUTHENTICATOR)
@@ -167,15 +173,15 @@ fn check_message_authenticator(
         .iter()
         .map(|(_, value)| value.len() + 2)
         .sum();
-    let at = HEADER + before + 2;
+    let at = HEADER_BYTES + before + 2;
     let mut blank = packet.to_vec();
-    blank[4..HEADER].fill(0);
+    blank[4..HEADER_BYTES].fill(0);
     blank[at..at + given.len()].fill(0);
-    let hmac =
-        Hmac::<Md5>::new_from_slice(secret).map_err(|_| Unacceptable::Malformed("the secret"))?;
+    let hmac = Hmac::<Md5>::new_from_slice(secret)
+        .map_err(|_| PacketError::Malformed("the shared secret cannot be used"))?;
     hmac.chain_update(&blank)
         .verify_slice(given)
-        .map_err(|_| Unacceptable::Forged("Message-Authenticator"))
+        .map_err(|_| PacketError::WrongAuthenticator("Message-Authenticator"))
 }
 
 #[cfg(test)]
@@ -192,7 +198,7 @@ mod tests {
             body.extend([*kind, u8::try_from(value.len() + 2).expect("short")]);
             body.extend(*value);
         }
-        let length = u16::try_from(HEADER + body.len())
+        let length = u16::try_from(HEADER_BYTES + body.len())
             .expect("short")
             .to_be_bytes();
         let head = [ACCOUNTING_REQUEST, 7, length[0], length[1]];
@@ -205,11 +211,11 @@ mod tests {
     }
 
     #[test]
-    fn a_packet_made_with_another_secret_or_changed_is_refused() {
+    fn packet_with_another_secret_or_altered_byte_is_rejected() {
         let packet = packet(&[(1, b"user_4")]);
         assert_eq!(
             Request::parse(&packet, b"another"),
-            Err(Unacceptable::Forged("authenticator"))
+            Err(PacketError::WrongAuthenticator("authenticator"))
         );
         for index in 4..packet.len() {
             let mut changed = packet.clone();
@@ -219,28 +225,28 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_message_authenticator_is_refused_though_the_authenticator_is_right() {
+    fn wrong_message_authenticator_is_rejected() {
         let forged = packet(&[(1, b"user_4"), (MESSAGE_AUTHENTICATOR, &[0; 16])]);
         assert_eq!(
             Request::parse(&forged, SECRET),
-            Err(Unacceptable::Forged("Message-Authenticator"))
+            Err(PacketError::WrongAuthenticator("Message-Authenticator"))
         );
     }
 
     #[test]
-    fn padding_is_left_out_and_proxy_state_goes_back() {
+    fn response_ignores_padding_and_copies_proxy_state() {
         let mut padded = packet(&[(PROXY_STATE, b"one"), (1, b"user_4"), (PROXY_STATE, b"two")]);
         padded.extend([0; 8]);
         let request = Request::parse(&padded, SECRET).expect("a request");
         let response = request.response(SECRET);
         assert_eq!((response[0], response[1], response.len()), (5, 7, 30));
-        assert_eq!(&response[HEADER..], b"\x21\x05one\x21\x05two");
+        assert_eq!(&response[HEADER_BYTES..], b"\x21\x05one\x21\x05two");
         assert_eq!(
-            &response[4..HEADER],
+            &response[4..HEADER_BYTES],
             signature(
                 &response[..4],
                 &request.authenticator,
-                &response[HEADER..],
+                &response[HEADER_BYTES..],
                 SECRET
             )
         );
@@ -248,16 +254,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_answered(body in prop::collection::vec(any::<u8>(), 0..200), seal in any::<bool>()) {
+        fn arbitrary_bytes_are_parsed_without_panic(
+            body in prop::collection::vec(any::<u8>(), 0..200),
+            seal in any::<bool>(),
+        ) {
             let mut body = body;
-            if seal && body.len() >= HEADER {
+            if seal && body.len() >= HEADER_BYTES {
                 body[0] = ACCOUNTING_REQUEST;
                 let length = u16::try_from(body.len()).expect("short").to_be_bytes();
                 body[2..4].copy_from_slice(&length);
-                let right = signature(&body[..4], &[0; 16], &body[HEADER..], SECRET);
-                body[4..HEADER].copy_from_slice(&right);
+                let right = signature(&body[..4], &[0; 16], &body[HEADER_BYTES..], SECRET);
+                body[4..HEADER_BYTES].copy_from_slice(&right);
             }
-            let _ = Request::parse(&body, SECRET).map(|request| raw_events(&request, jiff::Timestamp::UNIX_EPOCH));
+            let now = jiff::Timestamp::UNIX_EPOCH;
+            let _ = Request::parse(&body, SECRET).map(|request| raw_events(&request, now));
         }
     }
 }

@@ -29,7 +29,7 @@ impl Default for RejectionLog {
 }
 
 impl RejectionLog {
-    fn log_sampler(&self) -> std::sync::MutexGuard<'_, LogSampler<(String, u16)>> {
+    fn sampler(&self) -> std::sync::MutexGuard<'_, LogSampler<(String, u16)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -37,12 +37,18 @@ impl RejectionLog {
     pub(crate) async fn log_counts(&self) {
         loop {
             tokio::time::sleep(log_sampler::PERIOD).await;
-            let counts = self.log_sampler().take();
+            let counts = self.sampler().take();
             for ((peer, status), count) in counts.by_cause {
-                tracing::warn!(target: "access", peer, status, count, "Further responses with this status to this address");
+                tracing::warn!(
+                    target: "access", peer, status, count,
+                    "Further responses with this status to this address"
+                );
             }
             if counts.others > 0 {
-                tracing::warn!(target: "access", count = counts.others, "Further error responses to other addresses");
+                tracing::warn!(
+                    target: "access", count = counts.others,
+                    "Further error responses to other addresses"
+                );
             }
         }
     }
@@ -120,7 +126,7 @@ fn is_logged<B>(outcome: &Result<ServiceResponse<B>, actix_web::Error>, status: 
         return true;
     };
     let peer = header(request.headers(), "x-forwarded-for").to_owned();
-    rejections.log_sampler().is_new((peer, status))
+    rejections.sampler().is_new((peer, status))
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {

@@ -1,4 +1,4 @@
-//! The tokens that are alive, in Redis: an allow-list, so that what Redis does not know is refused.
+//! Token allow-list in Redis. A token whose `jti` is not in the list is rejected.
 
 use redis::{
     AsyncCommands, Client, IntoConnectionInfo, RedisConnectionInfo, RedisError,
@@ -12,25 +12,27 @@ use crate::{
     settings::{self, read_secret},
 };
 
-/// Redis cannot be asked; its cause is in the log.
+/// Redis does not answer. The cause is in the log.
 #[derive(Debug, thiserror::Error)]
 #[error("the token store does not answer")]
-pub struct Unavailable;
+pub struct UnavailableError;
 
-/// The allow-list.
+/// Client of the token allow-list.
 #[derive(Clone)]
 pub struct AllowList {
     connection: ConnectionManager,
     wait: std::time::Duration,
-    /// Connections live in this runtime: those of an HTTP worker would end with the worker.
+    /// Runtime that drives the connection. A connection driven by the runtime of an HTTP worker
+    /// would end with the worker.
     runtime: Handle,
 }
 
 impl AllowList {
-    /// Prepares a connection; it is made when it is first needed, and anew after every cut.
+    /// Creates a client. It connects when the first command is sent, and reconnects when the
+    /// connection is lost.
     ///
     /// # Errors
-    /// The password file cannot be read, or the address is none.
+    /// The password file cannot be read, or the address is invalid.
     pub fn new(settings: &settings::Redis) -> Result<Self, Box<dyn std::error::Error>> {
         let password = read_secret(&settings.password_file)?;
         let login = RedisConnectionInfo::default()
@@ -51,11 +53,11 @@ impl AllowList {
         })
     }
 
-    /// Lets a token live for so many seconds.
+    /// Adds a token, which expires after `seconds`.
     ///
     /// # Errors
-    /// Redis cannot be asked.
-    pub async fn add(&self, jti: &str, client: &str, seconds: u64) -> Result<(), Unavailable> {
+    /// Redis does not answer.
+    pub async fn add(&self, jti: &str, client: &str, seconds: u64) -> Result<(), UnavailableError> {
         let (key, client) = (key(jti), client.to_owned());
         self.ask(move |mut redis| {
             let (key, client) = (key.clone(), client.clone());
@@ -64,11 +66,11 @@ impl AllowList {
         .await
     }
 
-    /// Whether a token lives.
+    /// Returns true if a token is active.
     ///
     /// # Errors
-    /// Redis cannot be asked.
-    pub async fn contains(&self, jti: &str) -> Result<bool, Unavailable> {
+    /// Redis does not answer.
+    pub async fn contains(&self, jti: &str) -> Result<bool, UnavailableError> {
         let key = key(jti);
         self.ask(move |mut redis| {
             let key = key.clone();
@@ -77,11 +79,11 @@ impl AllowList {
         .await
     }
 
-    /// Ends a token.
+    /// Removes a token, which is then revoked.
     ///
     /// # Errors
-    /// Redis cannot be asked.
-    pub async fn remove(&self, jti: &str) -> Result<(), Unavailable> {
+    /// Redis does not answer.
+    pub async fn remove(&self, jti: &str) -> Result<(), UnavailableError> {
         let key = key(jti);
         self.ask(move |mut redis| {
             let key = key.clone();
@@ -90,43 +92,45 @@ impl AllowList {
         .await
     }
 
-    /// A health check.
+    /// Returns the health check of Redis.
     #[must_use]
     pub fn health(&self) -> health::Check {
-        let live = self.clone();
+        let allow_list = self.clone();
         health::check(move || {
-            let live = live.clone();
+            let allow_list = allow_list.clone();
             async move {
-                let answer = live.contains("health").await;
-                answer.map(drop).map_err(|_| {
+                let response = allow_list.contains("health").await;
+                response.map(drop).map_err(|_| {
                     "redis does not answer: see scripts/status and the log of redis".into()
                 })
             }
         })
     }
 
-    /// The name of a stopped container may take long to resolve, so the whole is bounded, twice
-    /// the time of one step. Every command here can be repeated.
-    async fn ask<T, A, F>(&self, command: F) -> Result<T, Unavailable>
+    /// Sends a command, and sends it again if the connection was lost. All commands are idempotent.
+    ///
+    /// The total time is limited to twice the time of one step, because the name of a stopped
+    /// container may take long to resolve.
+    async fn ask<T, A, F>(&self, command: F) -> Result<T, UnavailableError>
     where
         T: Send + 'static,
         A: Future<Output = Result<T, RedisError>> + Send,
         F: Fn(ConnectionManager) -> A + Send + Sync + 'static,
     {
         let failed = |error: &dyn std::error::Error| {
-            tracing::error!(%error, "redis failed");
-            Unavailable
+            tracing::error!(%error, "Redis command failed");
+            UnavailableError
         };
         let connection = self.connection.clone();
-        let twice = async move {
+        let attempts = async move {
             match command(connection.clone()).await {
-                // The first to find the connection broken only has it made anew.
+                // The command that finds the connection lost fails and starts a new connection.
                 Err(error) if error.is_io_error() => command(connection).await,
-                answer => answer,
+                response => response,
             }
         };
-        let answer = tokio::time::timeout(self.wait * 2, self.runtime.spawn(twice)).await;
-        answer
+        let response = tokio::time::timeout(self.wait * 2, self.runtime.spawn(attempts)).await;
+        response
             .map_err(|error| failed(&error))?
             .map_err(|error| failed(&error))?
             .map_err(|error| failed(&error))

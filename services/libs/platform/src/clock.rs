@@ -1,4 +1,4 @@
-//! The one place that asks the system for the time.
+//! The clock. All other code gets the time from a [`Clock`], so that tests can set it.
 
 use std::sync::{
     Arc,
@@ -7,30 +7,31 @@ use std::sync::{
 
 use jiff::Timestamp;
 
-/// Tells the time; a test sets it.
+/// Source of the current time.
 #[derive(Debug, Clone)]
 pub enum Clock {
-    /// The system's.
+    /// Clock of the operating system.
     System,
-    /// Microseconds since the Unix epoch, moved by hand.
+    /// Clock of a test, in microseconds since the Unix epoch. It moves only by
+    /// [`Clock::advance`].
     Manual(Arc<AtomicI64>),
 }
 
 impl Clock {
-    /// A clock that stands at `now` until it is moved.
+    /// Creates a manual clock that shows `now`.
     #[must_use]
     pub fn manual(now: Timestamp) -> Self {
         Self::Manual(Arc::new(AtomicI64::new(now.as_microsecond())))
     }
 
-    /// Moves a manual clock; the system's goes on by itself.
+    /// Advances a manual clock. Has no effect on the system clock.
     pub fn advance(&self, seconds: i64) {
         if let Self::Manual(now) = self {
             now.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
         }
     }
 
-    /// The present instant.
+    /// Returns the current time.
     #[must_use]
     #[allow(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn now(&self) -> Timestamp {

@@ -1,4 +1,4 @@
-//! The command line that all services share.
+//! Command line of the service binaries.
 
 use std::process::ExitCode;
 
@@ -6,22 +6,22 @@ use clap::Subcommand;
 
 use crate::{health, settings::Settings, telemetry};
 
-/// What a service's binary is asked to do.
+/// Subcommand of a service binary.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
     /// Serve requests until SIGTERM.
     Serve,
-    /// Ask the service that runs here whether it is ready.
+    /// Check whether the service in this container is ready.
     Health,
 }
 
-/// Whatever stops a command, for people to read.
+/// Error that ends a command, as text for the operator.
 pub type Failure = Box<dyn std::error::Error>;
 
-/// Runs `command`; `serve` is the service's own.
+/// Runs `command`. `serve` starts the service and returns when it has stopped.
 ///
 /// # Errors
-/// What went wrong.
+/// The settings or telemetry are invalid, or the command failed.
 pub async fn run<F, A>(name: &'static str, command: Command, serve: F) -> Result<(), Failure>
 where
     F: FnOnce(Settings) -> A,
@@ -34,7 +34,7 @@ where
             let telemetry = telemetry::start(name, &settings.telemetry)?;
             let outcome = serve(settings).await;
             if let Err(error) = &outcome {
-                tracing::error!(%error, "stopped");
+                tracing::error!(%error, "Service stopped: {error}");
             }
             telemetry.stop();
             outcome
@@ -42,7 +42,7 @@ where
     }
 }
 
-/// Says on standard error what went wrong, if something did.
+/// Prints the error, if any, to standard error and returns the exit code.
 #[must_use]
 pub fn finish(outcome: Result<(), Failure>) -> ExitCode {
     match outcome {

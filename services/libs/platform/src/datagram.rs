@@ -224,13 +224,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn frames_are_read_as_written_however_the_stream_is_cut(frames in vec(frame(), 1..8), cut in 1..64_usize) {
+        fn frames_are_read_as_written_when_the_stream_arrives_in_parts(
+            frames in vec(frame(), 1..8),
+            part_bytes in 1..64_usize,
+        ) {
             let mut written = BytesMut::new();
             for frame in &frames {
                 put(&mut written, frame);
             }
             let (mut buffer, mut read) = (BytesMut::new(), Vec::new());
-            for part in written.chunks(cut) {
+            for part in written.chunks(part_bytes) {
                 buffer.extend_from_slice(part);
                 while let Some(frame) = take(&mut buffer).expect("a frame") {
                     read.push(frame);
@@ -241,14 +244,14 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_read_without_a_panic(bytes in vec(any::<u8>(), 0..200)) {
+        fn arbitrary_bytes_are_read_without_panic(bytes in vec(any::<u8>(), 0..200)) {
             let mut buffer = BytesMut::from(&bytes[..]);
             while let Ok(Some(_)) = take(&mut buffer) {}
         }
     }
 
     #[test]
-    fn a_frame_that_breaks_the_format_is_an_error() {
+    fn malformed_frame_returns_error() {
         let mapped = Ipv6Addr::LOCALHOST.octets();
         let network = |prefix: u8| [&[SOURCE_NETWORKS][..], &mapped, &[prefix]].concat();
         for (content, error) in [

@@ -1,4 +1,4 @@
-//! `/health/live` and `/health/ready` on the internal port, and the probe that asks the latter.
+//! `/health/live` and `/health/ready` on the internal port, and a client of `/health/ready`.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,10 +6,10 @@ use actix_web::{HttpResponse, web};
 use futures::future::{BoxFuture, join_all};
 use serde_json::json;
 
-/// Something a service needs, and how to ask for it. The answer says what is wrong and what to do.
+/// Checks a dependency of a service. The error says what is wrong and what to do.
 pub type Check = Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
 
-/// A check from an async closure.
+/// Creates a check from an async closure.
 pub fn check<F, A>(ask: F) -> Check
 where
     F: Fn() -> A + Send + Sync + 'static,
@@ -35,21 +35,21 @@ pub(crate) async fn ready(checks: web::Data<Vec<Check>>) -> HttpResponse {
     }
 }
 
-/// Asks the service in this container whether it is ready, and says what is missing.
+/// Checks whether the service in this container is ready.
 ///
 /// # Errors
-/// It is not ready, or does not answer within 4 s.
+/// The service is not ready, or does not answer within 4 seconds. The error says what is missing.
 pub async fn probe(port: u16) -> Result<(), String> {
     let client = reqwest::Client::builder()
         .timeout(Duration::from_secs(4))
         .build()
         .map_err(|error| error.to_string())?;
-    let answer = client
+    let response = client
         .get(format!("http://127.0.0.1:{port}/health/ready"))
         .send()
         .await
         .map_err(|error| error.to_string())?;
-    let ready = answer.status().is_success();
-    let body = answer.text().await.unwrap_or_default();
-    if ready { Ok(()) } else { Err(body) }
+    let is_ready = response.status().is_success();
+    let body = response.text().await.unwrap_or_default();
+    if is_ready { Ok(()) } else { Err(body) }
 }

@@ -1,4 +1,5 @@
-//! The public keys (RFC 7517), fetched from `auth`, kept, and fetched again for a `kid` not seen before.
+//! Public keys of tokens (JWKS, RFC 7517). The keys are fetched from `auth` and cached. A token
+//! with an unknown `kid` makes the cache fetch the keys again.
 
 use std::{
     collections::HashMap,
@@ -12,18 +13,18 @@ use tokio::sync::{Mutex, RwLock};
 
 use crate::{health, settings, socket};
 
-/// A foreign `kid` must not make this service flood `auth`.
-const PAUSE: Duration = Duration::from_secs(1);
+/// Minimum time between two fetches. Tokens with an unknown `kid` must not flood `auth`.
+const MIN_FETCH_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The keys are not known and cannot be fetched; the cause is in the log.
+/// The key is not cached and the keys cannot be fetched. The cause is in the log.
 #[derive(Debug, thiserror::Error)]
 #[error("the token keys cannot be fetched")]
-pub struct Unavailable;
+pub struct UnavailableError;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 type Keys = HashMap<String, DecodingKey>;
 
-/// The keys by `kid`.
+/// Cache of the keys by `kid`.
 #[derive(Clone)]
 pub struct Jwks {
     url: String,
@@ -33,7 +34,7 @@ pub struct Jwks {
 }
 
 impl Jwks {
-    /// Creates an empty set. The keys are fetched when one is first needed.
+    /// Creates an empty cache. The keys are fetched when the first key is needed.
     #[must_use]
     pub fn new(settings: &settings::Token) -> Self {
         Self {
@@ -44,21 +45,21 @@ impl Jwks {
         }
     }
 
-    /// The key named `kid`; none when there is no such key.
+    /// Returns the key with this `kid`, or `None` if `auth` publishes no such key.
     ///
     /// # Errors
-    /// The key is not known and the keys cannot be fetched.
-    pub async fn key(&self, kid: &str) -> Result<Option<DecodingKey>, Unavailable> {
+    /// The key is not cached and the keys cannot be fetched.
+    pub async fn key(&self, kid: &str) -> Result<Option<DecodingKey>, UnavailableError> {
         if let Some(key) = self.keys.read().await.get(kid) {
             return Ok(Some(key.clone()));
         }
-        // One fetch at a time: whoever waited finds what the first one brought.
+        // Only one fetch runs at a time. Callers that waited for the lock use its result.
         let mut fetched = self.fetched.lock().await;
-        let recently = fetched.is_some_and(|at| at.elapsed() < PAUSE);
-        if !recently {
+        let is_recent = fetched.is_some_and(|at| at.elapsed() < MIN_FETCH_INTERVAL);
+        if !is_recent {
             let keys = self.fetch().await.map_err(|error| {
-                tracing::error!(%error, url = self.url, "fetching the token keys failed");
-                Unavailable
+                tracing::error!(%error, url = self.url, "Failed to fetch the token keys");
+                UnavailableError
             })?;
             *self.keys.write().await = keys;
             *fetched = Some(Instant::now());
@@ -66,15 +67,15 @@ impl Jwks {
         Ok(self.keys.read().await.get(kid).cloned())
     }
 
-    /// A health check.
+    /// Returns the health check of the key cache.
     #[must_use]
     pub fn health(&self) -> health::Check {
         let jwks = self.clone();
         health::check(move || {
             let jwks = jwks.clone();
             async move {
-                let known = !jwks.keys.read().await.is_empty();
-                if known || jwks.key("").await.is_ok() {
+                let is_known = !jwks.keys.read().await.is_empty();
+                if is_known || jwks.key("").await.is_ok() {
                     Ok(())
                 } else {
                     Err("auth does not answer: see scripts/status and the log of auth".into())

@@ -1,5 +1,5 @@
-//! What every service needs and no table: settings, clock, telemetry, server start and stop,
-//! the answer to an error, the verification of tokens.
+//! Code that all services share: settings, clock, telemetry, HTTP server, error responses and token
+//! verification. This crate does not use the database.
 
 mod access_log;
 pub mod allow_list;

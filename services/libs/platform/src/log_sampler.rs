@@ -71,18 +71,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cause_is_new_once_and_then_counted_for_each_period() {
-        let mut log_sampler = LogSampler::new(2);
+    fn cause_is_new_once_and_then_counted_for_each_period() {
+        let mut sampler = LogSampler::new(2);
         let new: Vec<bool> = ["a", "b", "b", "a", "b", "c"]
-            .map(|cause| log_sampler.is_new(cause))
+            .map(|cause| sampler.is_new(cause))
             .into();
         assert_eq!(new, [true, true, false, false, false, false]);
-        let counts = log_sampler.take();
+        let counts = sampler.take();
         assert_eq!(counts.by_cause, [("b", 2), ("a", 1)]);
         assert_eq!(counts.others, 1);
-        assert!(!log_sampler.is_new("a"), "it occurred in the last period");
-        assert_eq!(log_sampler.take().by_cause, [("a", 1)]);
-        assert!(log_sampler.take().by_cause.is_empty());
-        assert!(log_sampler.is_new("b"));
+        assert!(!sampler.is_new("a"), "it occurred in the last period");
+        assert_eq!(sampler.take().by_cause, [("a", 1)]);
+        assert!(sampler.take().by_cause.is_empty());
+        assert!(sampler.is_new("b"));
     }
 }

@@ -29,7 +29,7 @@ use crate::{
     socket::{Slot, SocketFile},
 };
 
-/// A service that is bound and not yet running.
+/// A service that is bound but not yet running.
 pub struct Running {
     /// TCP address of the API, if one is set.
     pub address: Option<SocketAddr>,

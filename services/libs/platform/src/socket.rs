@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn each_replica_gets_the_first_free_slot() {
+    fn replica_claims_first_free_slot() {
         let directory = Directory::new("slots");
         let mut slots: Vec<Slot> = (0..SLOTS).map(|_| directory.claim()).collect();
         let numbers: Vec<u8> = slots.iter().map(|slot| slot.number).collect();
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn socket_of_a_killed_process_is_replaced() {
+    fn socket_of_killed_process_is_replaced() {
         let directory = Directory::new("killed");
         let (killed, file) = directory.claim().listen("http").expect("a socket");
         // A killed process leaves a file without a listener, and no lock.

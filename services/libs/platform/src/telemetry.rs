@@ -1,4 +1,5 @@
-//! Logs as JSON lines, Prometheus metrics, and traces, metrics and logs over OTLP when an endpoint is set.
+//! Telemetry: logs as JSON lines and Prometheus metrics. If an OTLP endpoint is set, traces,
+//! metrics and logs are also exported over OTLP.
 
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use crate::settings;
 
 type Failure = Box<dyn std::error::Error>;
 
-/// What must be flushed at the end.
+/// Exporters that must be flushed before the process ends.
 #[derive(Debug, Default)]
 pub struct Telemetry {
     traces: Option<SdkTracerProvider>,
@@ -26,12 +27,12 @@ pub struct Telemetry {
 /// Starts telemetry for the whole process.
 ///
 /// # Errors
-/// A bad log filter or endpoint.
+/// The log filter or the endpoint is invalid.
 pub fn start(service: &'static str, settings: &settings::Telemetry) -> Result<Telemetry, Failure> {
     let resource = Resource::builder().with_service_name(service).build();
     let endpoint =
         Some(settings.otlp_endpoint.trim_end_matches('/')).filter(|endpoint| !endpoint.is_empty());
-    // Where nothing is exported, no trace is continued.
+    // Propagate trace context only when an OTLP endpoint is configured.
     if endpoint.is_some() {
         global::set_text_map_propagator(TraceContextPropagator::new());
     }
@@ -56,7 +57,8 @@ pub fn start(service: &'static str, settings: &settings::Telemetry) -> Result<Te
         .traces
         .as_ref()
         .map(|provider| tracing_opentelemetry::layer().with_tracer(provider.tracer(service)));
-    // The exporter's own requests must not produce what it exports.
+    // Exclude the HTTP client of the exporter. Otherwise each export would log requests that are
+    // exported in turn.
     let exported = EnvFilter::try_new("info,hyper=off,reqwest=off,opentelemetry=off")?;
     let records = telemetry
         .logs
@@ -93,7 +95,7 @@ fn logs(endpoint: &str, resource: Resource) -> Result<SdkLoggerProvider, Failure
         .build())
 }
 
-/// One set of instruments, read by Prometheus and, with an endpoint, pushed as well.
+/// Sets up one set of instruments for the Prometheus endpoint and for the export over OTLP.
 fn metrics(endpoint: Option<&str>, resource: Resource) -> Result<SdkMeterProvider, Failure> {
     let prometheus = opentelemetry_prometheus::exporter()
         .with_registry(prometheus::default_registry().clone())
@@ -114,19 +116,20 @@ fn metrics(endpoint: Option<&str>, resource: Resource) -> Result<SdkMeterProvide
 }
 
 impl Telemetry {
-    /// Sends what is still waiting. A collector that does not answer must not hold up a restart.
+    /// Exports the remaining data. The time is limited, so that a collector that does not answer
+    /// does not delay a restart.
     pub fn stop(self) {
-        const PATIENCE: Duration = Duration::from_secs(1);
+        const MAX_FLUSH_TIME: Duration = Duration::from_secs(1);
         let failures = [
             self.traces
-                .and_then(|provider| provider.shutdown_with_timeout(PATIENCE).err()),
+                .and_then(|provider| provider.shutdown_with_timeout(MAX_FLUSH_TIME).err()),
             self.metrics
-                .and_then(|provider| provider.shutdown_with_timeout(PATIENCE).err()),
+                .and_then(|provider| provider.shutdown_with_timeout(MAX_FLUSH_TIME).err()),
             self.logs
-                .and_then(|provider| provider.shutdown_with_timeout(PATIENCE).err()),
+                .and_then(|provider| provider.shutdown_with_timeout(MAX_FLUSH_TIME).err()),
         ];
         for failure in failures.into_iter().flatten() {
-            eprintln!("telemetry was not flushed: {failure}");
+            eprintln!("Failed to flush telemetry: {failure}");
         }
     }
 }

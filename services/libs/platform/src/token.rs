@@ -1,4 +1,4 @@
-//! Access tokens: their claims, and the check of a token that a caller presents.
+//! Access tokens: claims and verification.
 
 use actix_web::{HttpRequest, http::StatusCode, http::header};
 use jsonwebtoken::{Algorithm, Validation};
@@ -9,19 +9,19 @@ use crate::{
     settings::Token,
 };
 
-/// Lets a caller read reports.
+/// Scope that allows a client to read reports.
 pub const REPORTING_READ: &str = "reporting:read";
-/// Lets a caller do what no other scope allows.
+/// Scope for all operations that no other scope covers.
 pub const ADMIN: &str = "admin";
 
-const NEW_TOKEN: &str = "Get a new one from /api/v1/auth/connect.";
+const NEW_TOKEN: &str = "Get a new token from /api/v1/auth/connect.";
 
 /// Claims of a token (RFC 7519, and RFC 9068 for `scope`). Times in seconds since the Unix epoch.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "registered names")]
 pub struct Claims {
     pub iss: String,
-    /// The API client's name.
+    /// Name of the API client.
     pub sub: String,
     pub aud: String,
     pub iat: i64,
@@ -33,64 +33,64 @@ pub struct Claims {
 }
 
 impl Claims {
-    /// Whether the token grants `scope`.
+    /// Returns true if the token grants `scope`.
     #[must_use]
     pub fn grants(&self, scope: &str) -> bool {
         self.scope.split(' ').any(|granted| granted == scope)
     }
 }
 
-/// Why a token is not accepted.
+/// Reason why a token is rejected.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
-    /// Not one of ours, or altered.
+    /// The token was not issued by this installation, or it was altered.
     #[error("The token is not valid: {0}. {NEW_TOKEN}")]
     Invalid(&'static str),
-    /// Its time is over.
-    #[error("The token has expired: it is good for {0} seconds. {NEW_TOKEN}")]
+    /// The token has expired. The value is its lifetime in seconds.
+    #[error("The token has expired: tokens are valid for {0} seconds. {NEW_TOKEN}")]
     Expired(i64),
-    /// Redis does not know it.
+    /// The token is not in the allow-list.
     #[error("The token has been revoked or has expired. {NEW_TOKEN}")]
     Revoked,
-    /// It cannot be told now.
-    #[error("The token cannot be checked now: {0}. Repeat the call.")]
+    /// The token cannot be verified at the moment.
+    #[error("The token cannot be verified at the moment: {0}. Repeat the call.")]
     Unavailable(&'static str),
 }
 
 impl From<TokenError> for Problem {
-    fn from(refused: TokenError) -> Self {
-        match refused {
-            TokenError::Unavailable(_) => Self::unavailable(refused.to_string()),
-            _ => Self::invalid_token(refused.to_string()),
+    fn from(error: TokenError) -> Self {
+        match error {
+            TokenError::Unavailable(_) => Self::unavailable(error.to_string()),
+            _ => Self::invalid_token(error.to_string()),
         }
     }
 }
 
-/// Checks tokens: signature by the JWKS, claims, then Redis.
+/// Verifies tokens: first the signature, then the claims, then the allow-list.
 #[derive(Clone)]
 pub struct Verifier {
     jwks: Jwks,
-    live: AllowList,
+    allow_list: AllowList,
     clock: Clock,
     validation: Validation,
 }
 
 impl Verifier {
-    /// A verifier of the tokens that `settings` describe.
+    /// Creates a verifier of tokens with the issuer and the audience in `settings`.
     #[must_use]
-    pub fn new(settings: &Token, jwks: Jwks, live: AllowList, clock: Clock) -> Self {
+    pub fn new(settings: &Token, jwks: Jwks, allow_list: AllowList, clock: Clock) -> Self {
         Self {
             jwks,
-            live,
+            allow_list,
             clock,
             validation: validation(settings),
         }
     }
 
-    /// The claims of a token that is ours, whole, in its time and alive.
+    /// Verifies a token and returns its claims.
     ///
     /// # Errors
-    /// Why not.
+    /// The reason why the token is rejected.
     pub async fn verify(&self, token: &str) -> Result<Claims, TokenError> {
         let kid = key_id(token)?;
         let key = self
@@ -100,21 +100,23 @@ impl Verifier {
             .map_err(|_| TokenError::Unavailable("its keys cannot be fetched"))?;
         let key = key.ok_or(TokenError::Invalid("its key is unknown"))?;
         let claims = check(token, &key, &self.validation, &self.clock)?;
-        match self.live.contains(&claims.jti).await {
+        match self.allow_list.contains(&claims.jti).await {
             Ok(true) => Ok(claims),
             Ok(false) => Err(TokenError::Revoked),
             Err(_) => Err(TokenError::Unavailable("the token store does not answer")),
         }
     }
 
-    /// The claims of the request's bearer token, if it grants `scope`.
+    /// Verifies the bearer token of a request and returns its claims, if the token grants `scope`.
     ///
     /// # Errors
-    /// 401, 403 or 503.
+    /// 401 for a missing or rejected token, 403 for a missing scope, 503 if the token cannot be
+    /// verified.
     pub async fn authorize(&self, request: &HttpRequest, scope: &str) -> Result<Claims, Problem> {
         let token = bearer(request).ok_or_else(|| {
             Problem::unauthorized(
-                "There is no token. Send Authorization: Bearer with the token from /api/v1/auth/connect.",
+                "The request has no token. Send the header Authorization: Bearer with the token \
+                 from /api/v1/auth/connect.",
             )
         })?;
         let claims = self.verify(token).await?;
@@ -122,7 +124,7 @@ impl Verifier {
             return Ok(claims);
         }
         let message = format!(
-            "The API client lacks the scope {scope}. Ask the operator for a client that has it."
+            "The API client lacks the scope {scope}. Ask the operator for a client with this scope."
         );
         Err(Problem::new(StatusCode::FORBIDDEN, message).with_static(
             header::WWW_AUTHENTICATE,
@@ -131,7 +133,8 @@ impl Verifier {
     }
 }
 
-/// What is asked of signature and claims. Times are checked by [`check`], by the injected clock.
+/// Returns the rules for signature and claims. `exp` and `nbf` are not covered: [`check`] compares
+/// them with the injected clock.
 #[must_use]
 pub fn validation(settings: &Token) -> Validation {
     let mut validation = Validation::new(Algorithm::RS256);
@@ -143,23 +146,24 @@ pub fn validation(settings: &Token) -> Validation {
     validation
 }
 
-/// The `kid` of a token whose header is one that we write.
+/// Returns the `kid` of a token.
 ///
 /// # Errors
-/// The header is another.
+/// The header is not `{"alg":"RS256","typ":"JWT","kid":…}`.
 pub fn key_id(token: &str) -> Result<String, TokenError> {
     let header = jsonwebtoken::decode_header(token)
-        .map_err(|_| TokenError::Invalid("it is no JWT signed with RS256"))?;
+        .map_err(|_| TokenError::Invalid("it is not a JWT signed with RS256"))?;
     if header.alg != Algorithm::RS256 || header.typ.as_deref() != Some("JWT") {
-        return Err(TokenError::Invalid("it is no JWT signed with RS256"));
+        return Err(TokenError::Invalid("it is not a JWT signed with RS256"));
     }
-    header.kid.ok_or(TokenError::Invalid("it names no key"))
+    header.kid.ok_or(TokenError::Invalid("it has no kid"))
 }
 
-/// Signature, claims and time of a token. Leeway is 0: it is dead from the second of `exp` on.
+/// Checks the signature, the claims and the times of a token. The leeway is 0: a token is expired
+/// from the second `exp` on.
 ///
 /// # Errors
-/// Why it is not accepted.
+/// The reason why the token is rejected.
 pub fn check(
     token: &str,
     key: &jsonwebtoken::DecodingKey,
@@ -167,14 +171,14 @@ pub fn check(
     clock: &Clock,
 ) -> Result<Claims, TokenError> {
     let claims = jsonwebtoken::decode::<Claims>(token, key, validation)
-        .map_err(|_| TokenError::Invalid("its signature or its claims are not ours"))?
+        .map_err(|_| TokenError::Invalid("its signature or its claims are not valid"))?
         .claims;
     let now = clock.now().as_second();
     if now >= claims.exp {
         return Err(TokenError::Expired(claims.exp - claims.iat));
     }
     if now < claims.nbf {
-        return Err(TokenError::Invalid("its time has not come"));
+        return Err(TokenError::Invalid("it is not valid yet"));
     }
     Ok(claims)
 }

@@ -1,4 +1,4 @@
-//! How a service stops while another replica of it listens.
+//! Tests of the start and the stop of an HTTP server.
 
 use std::{
     path::{Path, PathBuf},
@@ -86,7 +86,7 @@ async fn stopping_replica_drains_its_connections_while_another_listens() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn single_replica_listens_until_it_stops() {
+async fn single_replica_keeps_its_socket_until_it_stops() {
     let directory = directory("single");
     let server = build(&directory);
     let socket = directory.join("http.1.sock");
@@ -100,7 +100,7 @@ async fn single_replica_listens_until_it_stops() {
 }
 
 #[tokio::test]
-async fn server_without_socket_and_address_is_refused() {
+async fn server_without_socket_and_address_returns_error() {
     let mut settings = settings(Path::new(""));
     settings.address = None;
     let error = server::build(&settings, Vec::new(), |_| ()).err();

@@ -40,37 +40,37 @@ impl Pace {
 mod tests {
     use super::*;
 
-    const CHUNK: usize = 16 * 1024;
+    const CHUNK_BYTES: usize = 16 * 1024;
 
-    /// Seconds until a client that takes a chunk every `seconds` is cut.
-    fn cut_after(seconds: u64) -> Option<u64> {
+    /// Returns after how many seconds a client that reads a chunk every `seconds` is disconnected.
+    fn cut_off_after(seconds: u64) -> Option<u64> {
         let mut pace = Pace::new(16 * 1024, Duration::from_mins(1));
         for chunk in 1..1000 {
             if pace.patience() < Duration::from_secs(seconds) {
                 return Some((chunk - 1) * seconds + pace.patience().as_secs());
             }
-            pace.took(CHUNK, Duration::from_secs(seconds));
+            pace.took(CHUNK_BYTES, Duration::from_secs(seconds));
         }
         None
     }
 
     #[test]
-    fn a_client_that_reads_nothing_is_cut_when_it_is_behind_by_the_maximum() {
-        assert_eq!(cut_after(3600), Some(60));
+    fn client_that_reads_nothing_is_cut_off_at_the_maximum_delay() {
+        assert_eq!(cut_off_after(3600), Some(60));
     }
 
     #[test]
-    fn a_client_that_reads_at_the_minimum_rate_is_never_cut() {
-        assert_eq!(cut_after(1), None);
+    fn client_at_minimum_rate_is_never_cut_off() {
+        assert_eq!(cut_off_after(1), None);
     }
 
     #[test]
-    fn a_client_that_reads_at_half_the_rate_is_cut_after_about_twice_the_time() {
-        assert_eq!(cut_after(2), Some(119));
+    fn client_at_half_the_rate_is_cut_off_after_about_twice_the_time() {
+        assert_eq!(cut_off_after(2), Some(119));
     }
 
     #[test]
-    fn a_fast_beginning_earns_no_credit() {
+    fn fast_start_earns_no_credit() {
         let mut pace = Pace::new(16 * 1024, Duration::from_mins(1));
         pace.took(usize::MAX, Duration::from_secs(1));
         assert_eq!(pace.patience(), Duration::from_mins(1));

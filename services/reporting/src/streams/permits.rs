@@ -13,21 +13,21 @@ type Queue = Mutex<FairQueue<oneshot::Sender<Permit>>>;
 
 /// The limit that prevented a stream from starting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AtLimit {
+pub enum LimitError {
     /// Limit of the API client.
     Client,
     /// Limit of all API clients together.
     Total,
 }
 
-/// The permits of one replica of the service.
+/// Permits to stream of one replica of the service.
 #[derive(Debug)]
 pub struct Permits {
     queue: Arc<Queue>,
     wait: Duration,
 }
 
-/// The right to run a stream, until it is dropped.
+/// Permission to run a stream. Dropping this value releases the permit.
 #[derive(Debug)]
 pub struct Permit {
     client: String,
@@ -48,18 +48,18 @@ impl Permits {
     ///
     /// # Errors
     /// Returns the limit that was reached, if there is no permit in time.
-    pub async fn acquire(&self, client: &str) -> Result<Permit, AtLimit> {
+    pub async fn acquire(&self, client: &str) -> Result<Permit, LimitError> {
         let (ticket, permit) = oneshot::channel();
         {
             let mut queue = lock(&self.queue);
             queue.retain(|ticket| !ticket.is_closed());
-            queue.push(client, ticket).map_err(|_| AtLimit::Client)?;
+            queue.push(client, ticket).map_err(|_| LimitError::Client)?;
         }
         start_waiting(&self.queue);
         match tokio::time::timeout(self.wait, permit).await {
             Ok(Ok(permit)) => Ok(permit),
-            _ if lock(&self.queue).is_at_limit(client) => Err(AtLimit::Client),
-            _ => Err(AtLimit::Total),
+            _ if lock(&self.queue).is_at_limit(client) => Err(LimitError::Client),
+            _ => Err(LimitError::Total),
         }
     }
 }
@@ -104,22 +104,22 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_limit_that_is_reached_is_named() {
+    async fn acquire_without_free_permit_returns_the_limit_reached() {
         let permits = permits(Duration::ZERO);
         let _a = permits.acquire("a").await.expect("a permit");
         assert_eq!(
             permits.acquire("a").await.expect_err("a limit"),
-            AtLimit::Client
+            LimitError::Client
         );
         let _b = permits.acquire("b").await.expect("a permit");
         assert_eq!(
             permits.acquire("c").await.expect_err("a limit"),
-            AtLimit::Total
+            LimitError::Total
         );
     }
 
     #[tokio::test]
-    async fn a_dropped_permit_goes_to_who_waits() {
+    async fn dropped_permit_goes_to_waiting_caller() {
         let permits = permits(Duration::from_mins(1));
         let first = permits.acquire("a").await.expect("a permit");
         let (second, ()) = tokio::join!(permits.acquire("a"), async { drop(first) });
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_caller_that_stops_waiting_leaves_no_permit_behind() {
+    async fn caller_that_stops_waiting_holds_no_permit() {
         let permits = permits(Duration::from_mins(1));
         let first = permits.acquire("a").await.expect("a permit");
         for _ in 0..10 {

@@ -13,7 +13,7 @@ pub struct Limits {
     pub waiting_per_client: usize,
 }
 
-/// A client has the maximum number of waiting streams.
+/// Error for a client that has the maximum number of waiting streams.
 #[derive(Debug, PartialEq, Eq)]
 pub struct FullError;
 
@@ -117,21 +117,21 @@ mod tests {
     }
 
     #[test]
-    fn a_client_runs_as_many_streams_as_its_limit_and_others_run_beside_it() {
+    fn client_at_its_limit_does_not_delay_other_clients() {
         let mut queue = queue();
         for ticket in 1..=3 {
-            queue.push("a", ticket).expect("room");
+            queue.push("a", ticket).expect("capacity");
         }
-        queue.push("b", 4).expect("room");
+        queue.push("b", 4).expect("capacity");
         assert_eq!(start_all(&mut queue), [1, 4, 2]);
         assert!(queue.is_at_limit("a") && !queue.is_at_limit("b"));
     }
 
     #[test]
-    fn clients_take_turns_however_many_streams_one_has_waiting() {
+    fn clients_with_waiting_streams_take_turns() {
         let mut queue = queue();
         for (client, ticket) in [("a", 1), ("a", 2), ("a", 3), ("b", 4), ("b", 5), ("c", 6)] {
-            queue.push(client, ticket).expect("room");
+            queue.push(client, ticket).expect("capacity");
         }
         let mut order = Vec::new();
         while let Some((client, ticket)) = queue.start_next() {
@@ -142,10 +142,10 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_that_ends_makes_room_for_one_that_waits() {
+    fn waiting_stream_starts_when_another_ends() {
         let mut queue = queue();
         for (client, ticket) in [("a", 1), ("b", 2), ("c", 3), ("d", 4)] {
-            queue.push(client, ticket).expect("room");
+            queue.push(client, ticket).expect("capacity");
         }
         assert_eq!(start_all(&mut queue), [1, 2, 3], "the total is reached");
         assert!(!queue.is_at_limit("d"));
@@ -154,20 +154,20 @@ mod tests {
     }
 
     #[test]
-    fn the_number_of_waiting_streams_of_a_client_is_limited() {
+    fn push_beyond_the_waiting_limit_returns_error() {
         let mut queue = queue();
         for ticket in 1..=4 {
-            queue.push("a", ticket).expect("room");
+            queue.push("a", ticket).expect("capacity");
         }
         assert_eq!(queue.push("a", 5), Err(FullError));
         assert_eq!(queue.push("b", 6), Ok(()));
     }
 
     #[test]
-    fn a_stream_that_no_longer_waits_takes_no_turn() {
+    fn removed_stream_does_not_start() {
         let mut queue = queue();
-        queue.push("a", 1).expect("room");
-        queue.push("b", 2).expect("room");
+        queue.push("a", 1).expect("capacity");
+        queue.push("b", 2).expect("capacity");
         queue.retain(|ticket| *ticket != 1);
         assert_eq!(start_all(&mut queue), [2]);
     }

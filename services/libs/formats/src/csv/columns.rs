@@ -1,10 +1,11 @@
-//! Which column holds what.
+//! Assignment of columns to fields.
 
 use std::collections::HashMap;
 
 use csv::StringRecord;
 
-/// What a row may hold, and how the gateway's own user log names it. Names are compared without regard to case.
+/// Fields of a row, each with the names of its column in the user log of the gateway. Names are
+/// compared case-insensitively.
 const FIELDS: [(&str, &[&str]); 10] = [
     ("login", &["login", "login time"]),
     ("logout", &["logout", "logout time"]),
@@ -18,35 +19,35 @@ const FIELDS: [(&str, &[&str]); 10] = [
     ("reason", &["reason"]),
 ];
 
-/// The columns of a file.
+/// Columns of a file.
 pub struct Columns {
     indices: HashMap<&'static str, usize>,
     headers: StringRecord,
 }
 
-/// Reads one `field=column` of `--map`.
+/// Parses a value of `--map` in the form `field=column`.
 ///
 /// # Errors
-/// It is none, or there is no such field.
+/// The text does not have this form, or the field is unknown.
 pub fn pair(text: &str) -> Result<(String, String), String> {
     let (field, column) = text
         .split_once('=')
-        .ok_or_else(|| format!("got {text:?}, takes field=column"))?;
+        .ok_or_else(|| format!("must have the form field=column (got {text:?})"))?;
     if FIELDS.iter().any(|(known, _)| *known == field) {
         return Ok((field.to_owned(), column.to_owned()));
     }
     let fields: Vec<&str> = FIELDS.iter().map(|(field, _)| *field).collect();
     Err(format!(
-        "got the field {field:?}, takes one of {}",
+        "the field must be one of {} (got {field:?})",
         fields.join(", ")
     ))
 }
 
 impl Columns {
-    /// Finds each field's column, by `map` or by its usual name. Login and user must be there.
+    /// Finds the column of each field, by `map` or by its usual name. Login and user are required.
     ///
     /// # Errors
-    /// A column is missing; the text says which, and which there are.
+    /// A column is missing. The error names the column and lists those of the file.
     pub fn find(headers: &StringRecord, map: &[(String, String)]) -> Result<Self, String> {
         let position = |name: &str| {
             headers.iter().position(|header| {
@@ -60,7 +61,7 @@ impl Columns {
             let mapped = map.iter().find(|(mapped, _)| mapped == field);
             let found = match mapped {
                 Some((_, column)) => Some(position(column).ok_or_else(|| {
-                    format!("--map: there is no column {column:?}; there are {headers:?}")
+                    format!("--map: there is no column {column:?} (the columns are {headers:?})")
                 })?),
                 None => names.iter().find_map(|name| position(name)),
             };
@@ -69,7 +70,8 @@ impl Columns {
         for field in ["login", "user"] {
             if !indices.contains_key(field) {
                 return Err(format!(
-                    "no column holds the {field}: name it with --map {field}=COLUMN; there are {headers:?}"
+                    "no column holds the {field}: name it with --map {field}=COLUMN (the columns are \
+                     {headers:?})"
                 ));
             }
         }
@@ -79,7 +81,8 @@ impl Columns {
         })
     }
 
-    /// The value of a field; none where the column or the value is missing, or the value is `-`.
+    /// Returns the value of a field. Returns `None` if the column is missing, or the value is empty
+    /// or `-`.
     #[must_use]
     pub fn value<'a>(&self, record: &'a StringRecord, field: &str) -> Option<&'a str> {
         record
@@ -87,7 +90,7 @@ impl Columns {
             .filter(|value| !value.is_empty() && *value != "-")
     }
 
-    /// The name of the column that a refused field of an event came from.
+    /// Returns the name of the column from which a field of an event was read.
     #[must_use]
     pub fn name(&self, field: &'static str) -> &str {
         let field = if field == "occurred_at" {

@@ -1,4 +1,4 @@
-//! A row of the file as the events of its session.
+//! Conversion of a row to the events of its session.
 
 use csv::StringRecord;
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
@@ -11,11 +11,11 @@ use rollcall_attendance::{
 use super::columns::Columns;
 use crate::made_id;
 
-/// How times are written.
+/// Form of the times in a file.
 pub struct Times {
-    /// Of times without an offset.
+    /// Time zone of times without an offset.
     pub zone: TimeZone,
-    /// Of times that are not RFC 3339.
+    /// Format of times that are not in the format of RFC 3339, for `strptime`.
     pub format: String,
 }
 
@@ -36,10 +36,10 @@ impl Times {
     }
 }
 
-/// The login, and the logout unless the session is still on.
+/// Returns the login of a row, and the logout unless the session is open.
 ///
 /// # Errors
-/// The first column that is missing or wrong.
+/// The first field that is missing or invalid.
 pub fn events(
     record: &StringRecord,
     columns: &Columns,
@@ -91,7 +91,8 @@ pub fn events(
     Ok(events)
 }
 
-/// The log has no session id: who, where from and since when name the session, and stay when its logout becomes known.
+/// Derives a session ID, because the log has none. It depends only on values that do not change
+/// when the logout becomes known.
 fn session_id(record: &StringRecord, columns: &Columns, login: Timestamp, user: &str) -> String {
     let text = |field: &str| columns.value(record, field).unwrap_or_default().to_owned();
     let realm = columns.value(record, "realm").unwrap_or(DEFAULT_REALM);

@@ -1,12 +1,13 @@
-//! Messages in a stream: RFC 6587, with the length in front or a line each. RFC 5425 (TLS) has the former.
+//! Framing of messages in a stream (RFC 6587): octet counting or non-transparent framing. TLS
+//! (RFC 5425) uses octet counting.
 
 use rollcall_attendance::event::FieldError;
 
-/// The longest message, in bytes: more than the 8192 that RFC 5425 asks for.
+/// Maximum size of a message in bytes. RFC 5425, section 4.3.1 recommends at least 8192.
 pub const LONGEST: usize = 65_536;
 
-/// Takes messages off the front of what has arrived. Which framing a stream has is seen from each frame's first byte: a
-/// digit begins a length, `<` a message (RFC 6587 section 3.4).
+/// Splits a stream into messages. The first byte of each frame determines its framing: a digit
+/// begins a length, and `<` begins a message (RFC 6587, section 3.4).
 #[derive(Debug, Default)]
 pub struct Frames {
     waiting: Vec<u8>,
@@ -14,19 +15,19 @@ pub struct Frames {
 }
 
 impl Frames {
-    /// Adds what arrived.
+    /// Adds bytes that were received.
     pub fn push(&mut self, bytes: &[u8]) {
         self.waiting.drain(..self.taken);
         self.taken = 0;
         self.waiting.extend_from_slice(bytes);
     }
 
-    /// The next whole message; none until more arrives.
+    /// Returns the next complete message, or `None` until more bytes are added.
     ///
     /// # Errors
-    /// The stream is not framed: nothing after this can be told apart.
+    /// The frame is invalid. No further message can be read from this stream.
     pub fn take(&mut self) -> Result<Option<&[u8]>, FieldError> {
-        // Line ends between frames are nobody's.
+        // Skip line ends between frames, which some senders add.
         while matches!(self.waiting.get(self.taken), Some(b'\n' | b'\r' | 0)) {
             self.taken += 1;
         }
@@ -54,14 +55,15 @@ impl Frames {
         Ok(Some(self.waiting[start..start + length].trim_ascii_end()))
     }
 
-    /// Bytes of a message that has not arrived whole.
+    /// Returns the number of bytes of an incomplete message.
     #[must_use]
     pub fn unfinished(&self) -> usize {
         self.waiting.len() - self.taken
     }
 }
 
-/// How long the length and its space are, and the length.
+/// Parses the length of an octet-counted frame. Returns the size of the length field including its
+/// space, and the length.
 fn counted(rest: &[u8]) -> Result<Option<(usize, usize)>, FieldError> {
     let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
     if digits > 5 || rest.get(digits).is_some_and(|byte| *byte != b' ') {
@@ -101,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn both_framings_are_taken_even_in_turn() {
+    fn both_framings_are_accepted_in_one_stream() {
         let mut frames = Frames::default();
         frames.push(b"3 <1>\n<2>a\r\n6 <3>\nb\n<4>");
         assert_eq!(
@@ -114,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_told_apart_is_refused() {
+    fn invalid_frame_returns_error() {
         for bytes in [&b"99999999 <1>"[..], b"12x", b"99999 "] {
             let mut frames = Frames::default();
             frames.push(bytes);
@@ -127,16 +129,22 @@ mod tests {
 
     proptest! {
         #[test]
-        fn however_it_is_cut_up_the_messages_are_the_same(
+        fn messages_do_not_depend_on_how_the_stream_is_split(
             messages in prop::collection::vec(("<[a-z ]{0,30}[a-z]", any::<bool>()), 1..6),
             cuts in prop::collection::vec(1..9_usize, 1..40),
         ) {
             let mut stream = Vec::new();
             for (message, counted) in &messages {
-                if *counted { stream.extend(format!("{} {message}", message.len()).bytes()); } else { stream.extend(format!("{message}\n").bytes()); }
+                let frame = if *counted {
+                    format!("{} {message}", message.len())
+                } else {
+                    format!("{message}\n")
+                };
+                stream.extend(frame.bytes());
             }
             let mut frames = Frames::default();
-            let (mut read, mut rest, mut cuts) = (Vec::new(), &stream[..], cuts.into_iter().cycle());
+            let (mut read, mut rest) = (Vec::new(), &stream[..]);
+            let mut cuts = cuts.into_iter().cycle();
             while !rest.is_empty() {
                 let (part, others) = rest.split_at(cuts.next().unwrap_or(1).min(rest.len()));
                 frames.push(part);
@@ -148,7 +156,9 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_answered(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        fn arbitrary_bytes_are_read_without_panic(
+            bytes in prop::collection::vec(any::<u8>(), 0..300),
+        ) {
             let mut frames = Frames::default();
             frames.push(&bytes);
             let _ = all(&mut frames);
