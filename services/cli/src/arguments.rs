@@ -1,5 +1,7 @@
 //! Commands and options.
 
+use std::fmt::Write;
+
 use clap::{Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::{audit, clients, import, sessions, sources};
@@ -11,6 +13,10 @@ use crate::{audit, clients, import, sessions, sources};
     about = "The operator's command line of Rollcall.",
     disable_help_subcommand = true,
     subcommand_help_heading = "Subjects"
+)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
 )]
 pub struct Arguments {
     /// Print JSON to standard output, with times in UTC. Errors are JSON on standard error.
@@ -83,7 +89,8 @@ fn overview(command: &Command, path: &str) -> String {
         } else {
             let about = command.get_about().map(ToString::to_string);
             let about = about.unwrap_or_default();
-            lines += &format!("  {path:<37}{about}\n");
+            // Writing to a String cannot fail.
+            let _ = writeln!(lines, "  {path:<37}{about}");
         }
     }
     lines

@@ -47,10 +47,10 @@ impl Output {
     /// Creates a table with these columns, or all columns if none are given. `none` is printed if
     /// there are no rows.
     pub fn many(rows: &[impl Serialize], columns: &'static [&'static str], none: &str) -> Self {
-        let note = if rows.is_empty() { none } else { "" };
+        let text = if rows.is_empty() { none } else { "" };
         Self {
             columns,
-            ..Self::one(rows, note)
+            ..Self::one(rows, text)
         }
     }
 
@@ -71,7 +71,10 @@ impl Output {
 
     /// Adds a line for people.
     pub fn note(mut self, line: &str) -> Self {
-        self.note = format!("{}\n{line}", self.note).trim().to_owned();
+        if !self.note.is_empty() {
+            self.note.push('\n');
+        }
+        self.note.push_str(line);
         self
     }
 

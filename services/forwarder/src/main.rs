@@ -91,7 +91,7 @@ fn follow(path: &Path, config: &Config, lines: &Lines) -> Result<(), Failure> {
         match Follow::start(path, lines.spool.position()?) {
             Ok(follow) => break follow,
             Err(error) => {
-                tracing::warn!(path = %path.display(), %error, "Failed to open the file, retrying")
+                tracing::warn!(path = %path.display(), %error, "Failed to open the file, retrying");
             }
         }
         std::thread::sleep(POLL_INTERVAL);

@@ -40,7 +40,7 @@ pub fn build(
     let pool = Pool::new(&settings.database)?;
     let keys = Data::new(SourceKeys::new(pool.clone()));
     let recorder = Arc::new(Recorder::start(&pool, &settings.ingestion));
-    let arrivals = Arrivals::new(clock.clone(), &settings.ingestion);
+    let arrivals = Arrivals::new(clock, &settings.ingestion);
     let body_bytes = settings.server.body_bytes;
     let limits = Data::new(Limits {
         budget: Budget::new(settings.ingestion.body_budget_bytes, body_bytes)?,

@@ -130,8 +130,10 @@ pub struct Writer {
 }
 
 fn references<'a>(parameters: &'a Parameters<'_>) -> Vec<&'a (dyn ToSql + Sync)> {
-    let reference = |parameter: &'a Box<dyn ToSql + Send + Sync + '_>| &**parameter as _;
-    parameters.iter().map(reference).collect()
+    parameters
+        .iter()
+        .map(|parameter| &**parameter as &(dyn ToSql + Sync))
+        .collect()
 }
 
 impl Writer {
