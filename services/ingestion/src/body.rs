@@ -32,7 +32,7 @@ const MAX_ZSTD_WINDOW_LOG: u32 = 23;
 /// Compression of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
-    /// No compression.
+    /// The body is not compressed.
     Identity,
     /// `gzip`
     Gzip,

@@ -86,7 +86,7 @@ async fn reused_correlation_key_begins_another_session() {
             "sshd/gw/7@2025-01-02T10:00:00Z asha 02 10:00 02 12:00"
         ]
     );
-    // The same messages again, all at once, are duplicates.
+    // Messages that are sent again, now all at once, are duplicates.
     let all: String = [("2025-01-01T10:00:00Z", accepted)]
         .iter()
         .map(|(at, text)| sshd(at, text))

@@ -23,7 +23,7 @@ fn number(number: u32) -> NonZeroU32 {
     NonZeroU32::new(number).expect("not zero")
 }
 
-/// Starts the services with so many users that a report on all of them is larger than all buffers
+/// Starts the services with 150,000 users. A report on all of them is larger than all buffers
 /// between the database and a client that does not read.
 async fn with_many_users(change: impl FnOnce(&mut Settings)) -> Rollcall {
     let rollcall = Rollcall::builder().await.set(change).start();
