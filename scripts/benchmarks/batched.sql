@@ -6,6 +6,6 @@ WITH keys AS (
     SELECT 1, event_id, 'login', :client_id || '-' || row_number() OVER (), 'user', now() FROM keys RETURNING session_id, occurred_at
 )
 INSERT INTO sessions AS stored
-SELECT 1, session_id, 'user', occurred_at, 'user', 'Default', '-infinity', 'default', occurred_at, NULL, occurred_at FROM new
+SELECT 1, session_id, 1, false, occurred_at, occurred_at, false, NULL, occurred_at FROM new
 ON CONFLICT (source_id, session_id) DO UPDATE SET login_at = LEAST(stored.login_at, excluded.login_at),
     last_activity_at = GREATEST(stored.last_activity_at, excluded.last_activity_at);

@@ -49,9 +49,9 @@ async fn events(rollcall: &Rollcall, number: usize) {
 }
 
 async fn sessions(rollcall: &Rollcall) -> Vec<String> {
-    let query = "SELECT concat_ws(' ', session_id, user_name, to_char(login_at, 'DD HH24:MI'),
+    let query = "SELECT concat_ws(' ', session_id, display_user, to_char(login_at, 'DD HH24:MI'),
             to_char(logout_at, 'DD HH24:MI')) AS text
-        FROM sessions ORDER BY 1";
+        FROM sessions JOIN persons ON persons.id = person_id ORDER BY 1";
     rollcall.database.texts(query).await
 }
 

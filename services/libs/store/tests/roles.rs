@@ -257,7 +257,7 @@ async fn maintenance_can_delete_only_sessions_past_their_limit() {
 async fn maintenance_cannot_read_sessions_or_secrets_or_change_events() {
     let database = TestDatabase::new().await;
     for statement in [
-        "SELECT user_name FROM sessions",
+        "SELECT person_id FROM sessions",
         "SELECT user_name FROM set_aside_events",
         "SELECT key_hash FROM sources",
         "SELECT radius_secret FROM sources",

@@ -46,9 +46,10 @@ fn send_accounting(attributes: &str) {
 /// Returns user, login, derived login and logout of a session, or an empty string.
 fn session(id: &str) -> String {
     psql(&format!(
-        "SELECT concat_ws(' ', user_name, to_char(login_at, 'DD HH24:MI:SS'), login_derived,
+        "SELECT concat_ws(' ', display_user, to_char(login_at, 'DD HH24:MI:SS'), login_derived,
                           to_char(logout_at, 'DD HH24:MI:SS'))
-         FROM sessions WHERE session_id = 'gateway-1/{id}'"
+         FROM sessions JOIN persons ON persons.id = person_id
+         WHERE session_id = 'gateway-1/{id}'"
     ))
 }
 
@@ -292,7 +293,7 @@ session = 'acme/{number}'
             &format!("user {user} connected, session 5"),
         );
         psql(&format!(
-            "SELECT count(*) > 0 FROM sessions WHERE user_name = '{user}'"
+            "SELECT count(*) > 0 FROM persons WHERE display_user = '{user}'"
         )) == "t"
     });
     std::fs::write(&file, "[[rule]]\nname = 'acme-login'\n").expect("a rule");
