@@ -5,9 +5,9 @@ WITH months AS (
     SELECT pg_class.oid, relname,
         (to_date(right(relname, 7), 'YYYY_MM') + interval '1 month') AT TIME ZONE 'UTC' AS ends_at
     FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
-    WHERE inhparent = $1::regclass
+    WHERE inhparent = $1::text::regclass
 )
 SELECT format('DROP TABLE partitions.%I', relname) AS drop_table, ends_at,
     pg_relation_size(oid) / current_setting('block_size')::bigint AS blocks
-FROM months JOIN retention_cutoffs ON data = $1 AND ends_at <= before
+FROM months JOIN retention_cutoffs ON data = $1::text AND ends_at <= before
 ORDER BY ends_at LIMIT 1
