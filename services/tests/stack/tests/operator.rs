@@ -177,7 +177,7 @@ fn up_on_a_running_stack_prints_the_url_and_the_file_of_the_first_client() {
         std::os::unix::fs::PermissionsExt::mode(&mode.permissions()) & 0o777,
         0o600
     );
-    assert!(script("status", &[]).contains("VIP        answers"));
+    assert!(script("status", &[]).contains("VIP         answers"));
 }
 
 #[test]
