@@ -7,7 +7,7 @@ state=$root/.rollcall # what belongs to this host alone: CA file, first client, 
 cd "$root"
 
 say() { printf '%s\n' "$*" >&2; }
-# What begins now, and how many seconds have gone by since the script began.
+# Says what begins now, after the number of seconds since the script began.
 phase() { printf '%4s s  %s\n' "$SECONDS" "$*" >&2; }
 fail() {
     say "error: $1"
@@ -26,7 +26,7 @@ show_usage() {
 # from_caller PATH: prints the absolute path, because this script has changed the working directory.
 from_caller() { case $1 in "" | /*) printf '%s' "$1" ;; *) printf '%s' "$caller/$1" ;; esac; }
 
-# The value of KEY in .env, or the default.
+# setting KEY DEFAULT: prints the value of KEY in .env, or the default.
 setting() {
     local value=
     [ -f .env ] && value=$(sed -n "s/^$1=//p" .env | tail -n 1)
@@ -50,7 +50,7 @@ need_engine() {
 
 project() { setting COMPOSE_PROJECT_NAME rollcall; }
 
-# Containers of this project that run SERVICE.
+# containers_of SERVICE: prints the running containers of a service of this project.
 containers_of() {
     docker ps -q --filter "$(of_project)" --filter "label=com.docker.compose.service=$1"
 }
@@ -80,25 +80,56 @@ fetch_ca() {
     docker compose exec -T ca cat /var/lib/tls/ca.pem >"$state/ca.pem.new" && mv "$state/ca.pem.new" "$state/ca.pem"
 }
 
+# Rust version of rust-toolchain.toml.
+rust_version=$(sed -n 's/^channel = "\(.*\)"/\1/p' rust-toolchain.toml)
+
+# A host without a registry has its toolchain under the name "stable" alone, when it was installed
+# before this version was named. Use that toolchain if it has the version.
+use_installed_rust() {
+    if ! cargo --version >/dev/null 2>&1 &&
+        [[ $(rustc +stable --version 2>/dev/null) = "rustc $rust_version "* ]]; then
+        export RUSTUP_TOOLCHAIN=stable
+    fi
+}
+
+# Official base images, and the names of those that scripts/images makes without a registry.
+official_debian=debian:trixie-slim
+official_rust=rust:$rust_version-slim-trixie
+made_debian=localhost/rollcall-build/debian:trixie
+made_rust=localhost/rollcall-build/rust:$rust_version
+
+has_image() { docker image inspect "$1" >/dev/null 2>&1; }
+
+# Makes sure of the base images and exports their names, which Dockerfiles take as build arguments.
+need_bases() {
+    scripts/images
+    if has_image "$made_debian"; then DEBIAN_IMAGE=$made_debian; else DEBIAN_IMAGE=$official_debian; fi
+    if has_image "$made_rust"; then RUST_IMAGE=$made_rust; else RUST_IMAGE=$official_rust; fi
+    export DEBIAN_IMAGE RUST_IMAGE
+}
+
 # Images of docker/NAME that belong to no installation: those for tests and benchmarks, and the
 # forwarder.
 image_of() { printf 'localhost/rollcall-build/%s' "$1"; }
-build_image() { docker buildx build --quiet --load -t "$(image_of "$1")" -f "docker/$1/Dockerfile" . >/dev/null; }
+build_image() {
+    docker buildx build --quiet --load -t "$(image_of "$1")" -f "docker/$1/Dockerfile" \
+        --build-arg DEBIAN_IMAGE --build-arg RUST_IMAGE . >/dev/null
+}
 
-# A checkout of what git knows here, for a stack of its own: one that runs from this checkout is left alone.
-# own_checkout FOLDER PROJECT PORT SETTING...
+# own_checkout FOLDER PROJECT PORT SETTING...: copies the files that git knows here, for a stack
+# beside the one of this checkout.
 own_checkout() {
     local folder=$1 project=$2 port=$3
     shift 3
     rm -rf "$folder"
     mkdir -p "$folder"
     git ls-files -z --cached --others --exclude-standard | xargs -0 tar -cf - | tar -xf - -C "$folder"
-    printf '%s\n' "COMPOSE_PROJECT_NAME=$project" "PORT=$port" "RADIUS_PORT=$((port + 1))" "SYSLOG_PORT=$((port + 2))" \
-        "SYSLOG_TLS_PORT=$((port + 3))" "$@" >"$folder/.env"
+    printf '%s\n' "COMPOSE_PROJECT_NAME=$project" "PORT=$port" "RADIUS_PORT=$((port + 1))" \
+        "SYSLOG_PORT=$((port + 2))" "SYSLOG_TLS_PORT=$((port + 3))" "$@" >"$folder/.env"
     (cd "$folder" && docker compose --profile operator down --volumes --remove-orphans >/dev/null 2>&1) || true
 }
 
-# The same, started.
+# own_stack FOLDER PROJECT PORT SETTING...: the same, and starts the stack.
 own_stack() {
     own_checkout "$@"
     "$1/scripts/up"

@@ -1,9 +1,12 @@
-"""Sends events from many connections, each again until it is acknowledged, and keeps the ledger.
+"""Sends events on many connections, repeats each until it is acknowledged, and keeps a ledger.
 
 Usage: ledger.py KEY SECONDS CONNECTIONS REALM
-Prints one JSON object: how many events were acknowledged; those acknowledged as new more than once; rejections;
-requests that failed and were repeated; and the rows that a report of these events must have.
+
+Prints one JSON object: the number of acknowledged events, of events acknowledged as new more than
+once, of rejections, and of failed requests that were repeated, and the rows that a report of these
+events must have.
 """
+
 import http.client
 import json
 import os
@@ -18,7 +21,14 @@ host = urlsplit(os.environ["STACK_URL"])
 context = ssl.create_default_context(cafile="/state/ca.pem")
 end = time.monotonic() + seconds
 lock = threading.Lock()
-ledger = {"acknowledged": 0, "accepted": 0, "doubled": [], "rejected": 0, "repeated": 0, "users": {}}
+ledger = {
+    "acknowledged": 0,
+    "accepted": 0,
+    "doubled": [],
+    "rejected": 0,
+    "repeated": 0,
+    "users": {},
+}
 
 
 def events_of(thread, number):
@@ -28,15 +38,34 @@ def events_of(thread, number):
         session = f"{thread}-{number}-{part}"
         minute = (number * 7 + part) % 1440
         user = f"user{(number + part) % 50}"
-        event = {"event_id": f"{session}-in", "type": "login", "session_id": session, "user": user, "realm": realm, "occurred_at": f"2025-03-10T{minute // 60:02}:{minute % 60:02}:00Z"}
+        event = {
+            "event_id": f"{session}-in",
+            "type": "login",
+            "session_id": session,
+            "user": user,
+            "realm": realm,
+            "occurred_at": f"2025-03-10T{minute // 60:02}:{minute % 60:02}:00Z",
+        }
         batch.append(event)
         if (number + part) % 4:
-            batch.append({**event, "event_id": f"{session}-out", "type": "logout", "occurred_at": f"2025-03-11T{minute // 60:02}:{minute % 60:02}:30Z"})
+            batch.append(
+                {
+                    **event,
+                    "event_id": f"{session}-out",
+                    "type": "logout",
+                    "occurred_at": f"2025-03-11T{minute // 60:02}:{minute % 60:02}:30Z",
+                }
+            )
     return batch
 
 
 def send(connection, body):
-    connection.request("POST", "/api/v1/ingestion/events", body, {"Authorization": f"Bearer {key}", "Content-Type": "application/json"})
+    connection.request(
+        "POST",
+        "/api/v1/ingestion/events",
+        body,
+        {"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
+    )
     answer = connection.getresponse()
     text = answer.read()
     return json.loads(text) if answer.status == 200 else None
@@ -52,7 +81,9 @@ def acknowledge(batch, receipts):
         if accepted > len(batch):
             ledger["doubled"].append(batch[0]["event_id"])
         for event in batch:
-            ledger["users"].setdefault(event["user"], []).append((event["type"], event["session_id"], event["occurred_at"]))
+            ledger["users"].setdefault(event["user"], []).append(
+                (event["type"], event["session_id"], event["occurred_at"])
+            )
 
 
 def work(thread):
@@ -65,7 +96,9 @@ def work(thread):
         while True:
             try:
                 if connection is None:
-                    connection = http.client.HTTPSConnection(host.hostname, host.port, timeout=30, context=context)
+                    connection = http.client.HTTPSConnection(
+                        host.hostname, host.port, timeout=30, context=context
+                    )
                 receipt = send(connection, json.dumps(batch))
             except (OSError, http.client.HTTPException):
                 connection, receipt = None, None
@@ -81,14 +114,25 @@ def work(thread):
         acknowledge(batch, receipts)
 
 
+def shown(at):
+    return at.replace("T", " ").rstrip("Z")
+
+
 def rows():
-    """First login and last logout of each user; none while a session is open. Sessions of 2025 are stale: ended when last seen."""
+    """Returns the first login and last logout of each user.
+
+    Sessions of 2025 without a logout are closed by timeout, at their last activity.
+    """
     for user in sorted(ledger["users"]):
         facts = ledger["users"][user]
         logins = {session: at for kind, session, at in facts if kind == "login"}
         ends = {**logins, **{session: at for kind, session, at in facts if kind == "logout"}}
-        shown = lambda at: at.replace("T", " ").rstrip("Z")
-        yield {"UserID": user, "Realm": realm, "FirstLoginDateTime": shown(min(logins.values())), "LastLogoutDateTime": shown(max(ends.values()))}
+        yield {
+            "UserID": user,
+            "Realm": realm,
+            "FirstLoginDateTime": shown(min(logins.values())),
+            "LastLogoutDateTime": shown(max(ends.values())),
+        }
 
 
 threads = [threading.Thread(target=work, args=(thread,)) for thread in range(connections)]

@@ -1,7 +1,7 @@
-# A host outside: a network namespace with an address of its own on a cable to this host (addresses
-# of RFC 5737). This host is not its gateway, so it has no route to the networks of containers. It
-# runs a web server, prints "ready", and runs each line of standard input as a command. All of it is
-# gone when this ends.
+# Simulates a host outside: a network namespace with its own address on a cable to this host
+# (addresses of RFC 5737). This host is not its gateway, so it has no route to the networks of
+# containers. The script runs a web server, prints "ready", and runs each line of standard input as a
+# command. Nothing remains when it ends.
 set -e
 unshare --net sleep 300 &
 namespace=$!

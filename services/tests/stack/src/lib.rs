@@ -1,8 +1,8 @@
 //! Black-box tests of the running stack, through the VIP, with clients that others wrote.
 //!
-//! `scripts/test` starts a stack of its own and says where in the environment: `STACK_URL`, the checkout it was
-//! started from in `STACK_ROOT`, its Compose project in `STACK_PROJECT`. Commands run in the image
-//! of `docker/clients`, on the host's network.
+//! `scripts/test` starts a separate stack and sets the environment: `STACK_URL`, the checkout that
+//! the stack was started from in `STACK_ROOT`, its Compose project in `STACK_PROJECT`. Commands run
+//! in the image of `docker/clients`, on the host's network.
 #![allow(
     clippy::missing_panics_doc,
     clippy::must_use_candidate,
@@ -10,6 +10,7 @@
 )]
 
 use std::{
+    fs,
     io::Write,
     path::PathBuf,
     process::{Child, Command, Output, Stdio},
@@ -39,6 +40,19 @@ pub fn root() -> PathBuf {
 #[must_use]
 pub fn project() -> String {
     std::env::var("STACK_PROJECT").expect("STACK_PROJECT is not set: run scripts/test")
+}
+
+/// Returns what `make` returned in the first test of this run that asked for `name`. nextest runs
+/// each test in a process of its own, so the value is kept in a file of the stack's checkout.
+pub fn once(name: &str, make: impl FnOnce() -> Value) -> Value {
+    let file = root().join("target").join(name);
+    if let Ok(text) = fs::read_to_string(&file) {
+        return serde_json::from_str(&text).expect("JSON");
+    }
+    let value = make();
+    fs::create_dir_all(root().join("target")).expect("a folder");
+    fs::write(file, value.to_string()).expect("written");
+    value
 }
 
 /// Standard output of a script of the project.

@@ -5,21 +5,18 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
-    sync::{
-        LazyLock, OnceLock,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use rollcall_stack_tests::{
-    Answer, CLIENTS, api_client, parse, project, psql, report, root, run_script, script, send,
-    source_named, token,
+    Answer, CLIENTS, api_client, once, parse, project, psql, report, root, run_script, script,
+    send, source_named, token,
 };
 use serde_json::{Value, json};
 
 const PASSPHRASE: &str = "correct horse battery staple";
 /// The source that reports while the backup is made.
-static NOISE: LazyLock<String> = LazyLock::new(|| format!("gateway-{}", uuid::Uuid::new_v4()));
+const NOISE: &str = "gateway-that-reports-during-the-backup";
 
 /// A backup of the running stack, and what the stack held when it was made.
 struct Original {
@@ -31,48 +28,52 @@ struct Original {
     digests: String,
 }
 
-/// Events arrive while the backup is made. Everything but the rows of their source stays as it is
-/// meanwhile.
-fn original() -> &'static Original {
-    static ORIGINAL: OnceLock<Original> = OnceLock::new();
-    ORIGINAL.get_or_init(|| {
+/// Returns the backup, which the first test makes. Meanwhile the source `NOISE` reports events; all
+/// rows of other sources are unchanged.
+fn original() -> Original {
+    let held = once("original.json", || {
         script("demo", &[]);
         let client = api_client(&["reporting:read"]);
-        // Until yesterday: what arrives during the backup is not in this report.
+        // The period ends yesterday, so that the report has no event that arrives during the backup.
         let yesterday = jiff::Zoned::now().date().yesterday().expect("a date");
-        let period = (
-            yesterday
-                .checked_sub(jiff::Span::new().days(13))
-                .expect("a date")
-                .to_string(),
-            yesterday.to_string(),
-        );
-        let key = source_named(&NOISE);
-        fs::write(file("passphrase"), PASSPHRASE).expect("written");
-        fs::write(file("wrong-passphrase"), "correct horse battery stable").expect("written");
-        fs::write(file("key"), [7; 64]).expect("written");
-        let backup = file("backup");
-        let digests =
-            while_events_arrive(&key, || unchanged_digests_around(|| make_backup(&backup)));
-        let key_file_backup = file("key-file-backup");
-        script(
-            "backup",
-            &[text(&key_file_backup), "--key-file", text(&file("key"))],
-        );
-        let report = report(&token(&client), &period.0, &period.1).json()["data"].clone();
+        let first = yesterday.checked_sub(jiff::Span::new().days(13));
+        let (from, to) = (first.expect("a date").to_string(), yesterday.to_string());
+        let digests = make_backups();
+        let report = report(&token(&client), &from, &to).json()["data"].clone();
         assert!(
             report.as_array().is_some_and(|rows| rows.len() > 10),
             "{report}"
         );
-        Original {
-            backup,
-            key_file_backup,
-            client,
-            period,
-            report,
-            digests,
-        }
-    })
+        json!({"client": client, "period": [from, to], "report": report, "digests": digests})
+    });
+    let pair = |name| serde_json::from_value(held[name].clone()).expect("two texts");
+    Original {
+        backup: file("backup"),
+        key_file_backup: file("key-file-backup"),
+        client: pair("client"),
+        period: pair("period"),
+        report: held["report"].clone(),
+        digests: held["digests"].as_str().expect("text").to_owned(),
+    }
+}
+
+/// Makes both backups and returns the digests of the tables at that time.
+fn make_backups() -> String {
+    let key = source_named(NOISE);
+    fs::write(file("passphrase"), PASSPHRASE).expect("written");
+    fs::write(file("wrong-passphrase"), "correct horse battery stable").expect("written");
+    fs::write(file("key"), [7; 64]).expect("written");
+    let backup = file("backup");
+    let digests = while_events_arrive(&key, || unchanged_digests_around(|| make_backup(&backup)));
+    script(
+        "backup",
+        &[
+            text(&file("key-file-backup")),
+            "--key-file",
+            text(&file("key")),
+        ],
+    );
+    digests
 }
 
 fn make_backup(file_name: &Path) {
@@ -136,10 +137,7 @@ fn digests(psql: impl Fn(&str) -> String) -> String {
         let (table, column) = line.split_once(' ').expect("two words");
         let filter = match column {
             "-" => String::from("true"),
-            column => format!(
-                "{column} <> (SELECT id FROM sources WHERE name = '{}')",
-                *NOISE
-            ),
+            column => format!("{column} <> (SELECT id FROM sources WHERE name = '{NOISE}')"),
         };
         let digest = psql(&format!(
             "SELECT count(*) || ' rows ' || coalesce(sum(hashtextextended(t::text, 0)::numeric), 0) FROM {table} t WHERE {filter}"
@@ -333,8 +331,7 @@ fn a_restored_stack_has_every_row_and_serves_the_old_clients() {
     );
     // Of the source that reported meanwhile the backup has one snapshot.
     let counts = format!(
-        "SELECT count(*) || ' ' || count(DISTINCT event_id) FROM events WHERE source_id = (SELECT id FROM sources WHERE name = '{}')",
-        *NOISE
+        "SELECT count(*) || ' ' || count(DISTINCT event_id) FROM events WHERE source_id = (SELECT id FROM sources WHERE name = '{NOISE}')"
     );
     let keys = counts.replace("FROM events", "FROM event_ids");
     let sessions = counts
@@ -349,8 +346,8 @@ fn a_restored_stack_has_every_row_and_serves_the_old_clients() {
     let token = target.sign_in(&original.client);
     assert_eq!(target.report(&token, &original.period), original.report);
 
-    plain_dump_works(&target, original);
-    lost_secrets_heal(&target, original);
+    plain_dump_works(&target, &original);
+    lost_secrets_heal(&target, &original);
     purge_removes_the_target_alone(&target);
 }
 
@@ -500,8 +497,9 @@ fn a_restore_that_fails_leaves_an_empty_installation() {
 #[test]
 fn restore_refuses_an_installation_that_is_not_empty() {
     let passphrase = file("passphrase");
+    let original = original();
     let arguments = [
-        text(&original().backup),
+        text(&original.backup),
         "--passphrase-file",
         text(&passphrase),
     ];

@@ -1,17 +1,28 @@
 //! RADIUS and syslog through the VIP, from clients that others wrote: radclient, logger and rsyslog.
 
-use std::{io::Write, process::Output, sync::OnceLock};
+use std::{io::Write, process::Output};
 
 use rollcall_stack_tests::{
-    Sender, client, compose, docker, eventually, port, psql, root, run_client, run_script, script,
-    sender_here,
+    Sender, client, compose, docker, eventually, once, port, psql, root, run_client, run_script,
+    script, sender_here,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-fn source() -> &'static Sender {
-    static SOURCE: OnceLock<Sender> = OnceLock::new();
-    SOURCE.get_or_init(sender_here)
+/// The source of all tests in this file. A new one needs seconds until the receiver knows it.
+fn source() -> Sender {
+    let source = once("receivers-source", || {
+        let Sender { name, secret } = sender_here();
+        json!({"name": name, "secret": secret})
+    });
+    Sender {
+        name: text(&source["name"]),
+        secret: text(&source["secret"]),
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().expect("text").to_owned()
 }
 
 /// The client of `FreeRADIUS`; it fails when there is no answer.
