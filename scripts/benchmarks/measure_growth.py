@@ -4,7 +4,7 @@ import stack
 from measure_ingestion import batches, together
 from report import Report, goal
 
-# One measurement: 8 connections with 62 requests of 1,000 events, about five seconds.
+# Each measurement has 8 connections with 62 requests of 1,000 events, and takes about 5 seconds.
 REQUESTS = 62
 EVENTS = 8 * 1000 * REQUESTS
 
