@@ -35,11 +35,14 @@ tests() {
     say "--- $name"
     rm -f "$report"
     "$@" >&2 || code=$?
-    [ ! -e "$report" ] || read -r good bad < <(in_tools python3 scripts/checks/count_tests.py "$report")
+    if [ -e "$report" ]; then
+        read -r good bad < <(in_tools python3 scripts/checks/count_tests.py "$report")
+    fi
     [ "$code" = 0 ] || [ "$bad" -gt 0 ] || bad=1
     passed=$((passed + good))
     failed=$((failed + bad))
-    ended "$([ "$bad" = 0 ] && echo ok || echo failed)" "$started" "$name ($good passed, $bad failed)"
+    name="$name ($good passed, $bad failed)"
+    if [ "$bad" = 0 ]; then ended ok "$started" "$name"; else ended failed "$started" "$name"; fi
 }
 
 # in_tools COMMAND...: runs a program of docker/tools on this checkout, which is read-only there.

@@ -3,7 +3,8 @@ set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 caller=$PWD
-state=$root/.rollcall # what belongs to this host alone: CA file, first client, the operator's certificate
+# Files that belong to this host alone: CA file, first client, the operator's certificate.
+state=$root/.rollcall
 cd "$root"
 
 say() { printf '%s\n' "$*" >&2; }
@@ -41,7 +42,8 @@ save_setting() {
 }
 
 need_engine() {
-    command -v docker >/dev/null || fail "there is no docker command on this host" "Install Docker Engine 20.10 or newer."
+    command -v docker >/dev/null ||
+        fail "there is no docker command on this host" "Install Docker Engine 20.10 or newer."
     local answer
     answer=$(docker version --format '{{.Server.Version}}' 2>&1) ||
         fail "the Docker engine does not answer: ${answer##*$'\n'}" \
@@ -77,7 +79,8 @@ remove_project() {
 
 fetch_ca() {
     mkdir -p "$state"
-    docker compose exec -T ca cat /var/lib/tls/ca.pem >"$state/ca.pem.new" && mv "$state/ca.pem.new" "$state/ca.pem"
+    docker compose exec -T ca cat /var/lib/tls/ca.pem >"$state/ca.pem.new"
+    mv "$state/ca.pem.new" "$state/ca.pem"
 }
 
 # Rust version of rust-toolchain.toml.
@@ -103,8 +106,9 @@ has_image() { docker image inspect "$1" >/dev/null 2>&1; }
 # Makes sure of the base images and exports their names, which Dockerfiles take as build arguments.
 need_bases() {
     scripts/images
-    if has_image "$made_debian"; then DEBIAN_IMAGE=$made_debian; else DEBIAN_IMAGE=$official_debian; fi
-    if has_image "$made_rust"; then RUST_IMAGE=$made_rust; else RUST_IMAGE=$official_rust; fi
+    DEBIAN_IMAGE=$official_debian RUST_IMAGE=$official_rust
+    ! has_image "$made_debian" || DEBIAN_IMAGE=$made_debian
+    ! has_image "$made_rust" || RUST_IMAGE=$made_rust
     export DEBIAN_IMAGE RUST_IMAGE
 }
 
@@ -123,10 +127,11 @@ own_checkout() {
     shift 3
     rm -rf "$folder"
     mkdir -p "$folder"
-    git ls-files -z --cached --others --exclude-standard | xargs -0 tar -cf - | tar -xf - -C "$folder"
+    git ls-files -z --cached --others --exclude-standard | xargs -0 tar -cf - |
+        tar -xf - -C "$folder"
     printf '%s\n' "COMPOSE_PROJECT_NAME=$project" "PORT=$port" "RADIUS_PORT=$((port + 1))" \
         "SYSLOG_PORT=$((port + 2))" "SYSLOG_TLS_PORT=$((port + 3))" "$@" >"$folder/.env"
-    (cd "$folder" && docker compose --profile operator down --volumes --remove-orphans >/dev/null 2>&1) || true
+    remove_containers "$folder"
 }
 
 # own_stack FOLDER PROJECT PORT SETTING...: the same, and starts the stack.
@@ -135,8 +140,15 @@ own_stack() {
     "$1/scripts/up"
 }
 
+remove_containers() {
+    (
+        cd "$1" && docker compose --profile operator down --volumes --remove-orphans
+    ) >/dev/null 2>&1 || true
+}
+
+# remove_stack FOLDER: removes a stack that own_stack started, with its data and its checkout.
 remove_stack() {
     [ -d "$1" ] || return 0
-    (cd "$1" && docker compose --profile operator down --volumes --remove-orphans >/dev/null 2>&1) || true
+    remove_containers "$1"
     rm -rf "$1"
 }

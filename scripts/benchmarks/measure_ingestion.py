@@ -51,7 +51,7 @@ def single_events(to: tuple, connections: int, seconds: int, actives: int = 0) -
 
 
 def batches(requests: int, actives: int = 0) -> dict:
-    """Posts NDJSON with 1,000 events a request on 8 connections, each connection with the given number of requests."""
+    """Posts NDJSON with 1,000 events a request. Each of 8 connections makes `requests` requests."""
     arguments = ("127.0.0.1", "8443", SOURCE["key"], str(requests), str(actives))
     return stack.measured("nginx", "python3", "/clients/batches.py", *arguments)
 

@@ -6,7 +6,7 @@ local event = '{"event_id":"%s-%09d","type":%s,"session_id":"%s-%09d","user":"us
 local run, actives = os.getenv("RUN"), tonumber(os.getenv("ACTIVES"))
 local count, head, times = 0, nil, {}
 
--- All events are equally long, so that the request head is made once. "login" has a space behind it.
+-- All events are equally long, so that the request head is made once. A space follows "login".
 local function type_at(position)
     if position == 0 then
         return '"login" '
