@@ -59,7 +59,7 @@ prepare() {
     need_bases
     local name container
     for name in postgres redis tools; do build_image "$name"; done
-    container=$(docker create "$(image_of tools)")
+    container=$(docker create "$(image_of tools)" true)
     docker cp -q "$container:/opt/tools/bin/cargo-nextest" target/tools/
     docker rm "$container" >/dev/null
 }
