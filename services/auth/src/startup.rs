@@ -42,11 +42,11 @@ pub fn build(
         keys,
         live.clone(),
         settings.token.clone(),
-        clock,
+        clock.clone(),
     ));
     let checks = vec![pool.health(), live.health()];
     let pool = Data::new(pool);
-    let running = server::build(&settings.server, checks, move |app| {
+    let running = server::build(&settings.server, &clock, checks, move |app| {
         app.app_data(PayloadConfig::new(BODY_BYTES))
             .app_data(credentials.clone())
             .app_data(tokens.clone())

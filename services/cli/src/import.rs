@@ -165,7 +165,7 @@ impl<W: Write> Import<'_, W> {
                 )
             })),
             Err(refusal) => {
-                return self.reject(line, columns.name(refusal.field), &refusal.message);
+                return self.reject(line, columns.name(&refusal.field), &refusal.message);
             }
         }
         if self.waiting.len() >= BATCH {

@@ -1,8 +1,8 @@
 //! `rollcall source try-rule`: what the rules make of a log file.
 
-use std::{collections::HashMap, io::BufRead};
+use std::io::BufRead;
 
-use rollcall_formats::syslog::{Found, Matched, Rules, parse_line};
+use rollcall_formats::syslog::{Found, Logins, Rules, parse_line};
 use rollcall_platform::command::Failure;
 use serde::Serialize;
 
@@ -24,13 +24,19 @@ struct Row {
 pub fn run(rules: &Rules, data_id: &str, input: impl BufRead) -> Result<Output, Failure> {
     let mut rows = Vec::new();
     let mut nothing = 0;
-    // The latest login of each name, as the receivers find it in the database.
-    let mut logins: HashMap<String, String> = HashMap::new();
+    let mut logins = Logins::default();
     for (index, line) in input.split(b'\n').enumerate() {
         let line = String::from_utf8_lossy(&line?).trim_end().to_owned();
         let (rule, raw) = match parse_line(&line, data_id, rules) {
             Ok(Found::Stated(raw)) => ("structured data".to_owned(), raw),
-            Ok(Found::Matched(matched)) => (matched.rule.clone(), named(matched, &mut logins)),
+            Ok(Found::Matched(matched)) => {
+                let rule = matched.rule.clone();
+                let resolved = logins.resolve(matched);
+                (
+                    rule,
+                    resolved.unwrap_or_else(|matched| matched.session(None)),
+                )
+            }
             Ok(Found::Nothing) => {
                 nothing += 1;
                 continue;
@@ -57,18 +63,4 @@ pub fn run(rules: &Rules, data_id: &str, input: impl BufRead) -> Result<Output, 
     }
     Ok(Output::many(&rows, "No line is an event.")
         .note(&format!("{nothing} other lines concern no session")))
-}
-
-fn named(
-    matched: Matched,
-    logins: &mut HashMap<String, String>,
-) -> rollcall_attendance::event::RawEvent {
-    if matched.begins() {
-        logins.insert(
-            matched.key.clone(),
-            matched.raw.occurred_at.clone().unwrap_or_default(),
-        );
-    }
-    let login = logins.get(&matched.key).cloned();
-    matched.session(login.as_deref())
 }

@@ -1,10 +1,7 @@
 //! Lines of the input as events.
 
 use rollcall_attendance::event::FieldError;
-use rollcall_formats::{
-    json,
-    syslog::{Found, Matched, Rules, parse_line},
-};
+use rollcall_formats::syslog::{Found, Matched, Rules, parse_line};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -52,30 +49,23 @@ impl Lines<'_> {
         reading: &mut Reading,
     ) -> Result<Result<Option<String>, FieldError>, Failure> {
         Ok(match parse_line(line, DATA_ID, &self.rules) {
-            Ok(Found::Stated(raw)) => Ok(Some(json::write(raw))),
-            Ok(Found::Matched(matched)) => Ok(Some(self.named(matched, reading)?)),
+            Ok(Found::Stated(raw)) => Ok(Some(raw.to_json())),
+            Ok(Found::Matched(matched)) => Ok(Some(self.resolve(matched, reading)?)),
             Ok(Found::Nothing) => Ok(None),
             Err(refusal) => Err(refusal),
         })
     }
 
-    /// Lines come in order here: the latest login of a name is the one that was read last.
-    fn named(&self, matched: Matched, reading: &mut Reading) -> Result<String, Failure> {
-        if matched.begins() {
-            let login = matched.raw.occurred_at.clone().unwrap_or_default();
-            reading.logins.push((matched.key.clone(), login));
-        }
-        let here = reading
-            .logins
-            .iter()
-            .rev()
-            .find(|(name, _)| *name == matched.key)
-            .map(|(_, login)| login.clone());
-        let login = match here {
-            Some(login) => Some(login),
-            None => self.spool.login(&matched.key)?,
+    /// Returns the event of a line as JSON. A login that was read earlier is looked up in the spool.
+    fn resolve(&self, matched: Matched, reading: &mut Reading) -> Result<String, Failure> {
+        let raw = match reading.logins.resolve(matched) {
+            Ok(raw) => raw,
+            Err(matched) => {
+                let login = self.spool.login(&matched.key)?;
+                matched.session(login.as_deref())
+            }
         };
-        Ok(json::write(matched.session(login.as_deref())))
+        Ok(raw.to_json())
     }
 }
 
@@ -84,10 +74,10 @@ fn an_object(line: &str) -> Result<String, FieldError> {
     if line.len() > LONGEST {
         return Err(FieldError::new(
             "line",
-            format!("has {} bytes, takes at most {LONGEST}", line.len()),
+            format!("must have at most {LONGEST} bytes (got {})", line.len()),
         ));
     }
     let object: Map<String, Value> = serde_json::from_str(line)
-        .map_err(|error| FieldError::new("line", format!("is no JSON object: {error}")))?;
+        .map_err(|error| FieldError::new("line", format!("is not a JSON object: {error}")))?;
     Ok(Value::Object(object).to_string())
 }

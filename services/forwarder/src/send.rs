@@ -8,8 +8,8 @@ use reqwest::{
     blocking::Client,
     header::{CONTENT_TYPE, HeaderMap, HeaderValue},
 };
+use rollcall_wire::{IngestionResult, Rejection};
 use secrecy::ExposeSecret;
-use serde::Deserialize;
 
 use crate::{
     config::Config,
@@ -21,18 +21,6 @@ const EVENTS: usize = 1_000;
 const BYTES: usize = 4 << 20;
 /// Between two looks at an empty spool.
 const PAUSE: Duration = Duration::from_millis(200);
-
-#[derive(Deserialize)]
-struct IngestionResult {
-    rejected: Vec<Rejection>,
-}
-
-#[derive(Deserialize)]
-struct Rejection {
-    index: usize,
-    message: String,
-    field: Option<String>,
-}
 
 /// Sends what waits in the spool.
 pub struct Sender {
@@ -111,11 +99,8 @@ impl Sender {
             .map(|entry| (entry.index, entry))
             .collect();
         for (index, (_, event)) in batch.iter().enumerate() {
-            if let Some(Rejection { field, message, .. }) = rejected.get(&index) {
-                spool.reject(
-                    event,
-                    &format!("{}: {message}", field.as_deref().unwrap_or("event")),
-                )?;
+            if let Some(rejection) = rejected.get(&index) {
+                spool.reject(event, &rejection.message)?;
             }
         }
         tracing::info!(

@@ -8,6 +8,7 @@ use std::{
 };
 
 use redb::{Database, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition};
+use rollcall_formats::syslog::Logins;
 use serde::{Deserialize, Serialize};
 
 /// Events by number, in the order in which they were read.
@@ -36,8 +37,8 @@ pub struct Position {
 pub struct Reading {
     /// Events as JSON.
     pub events: Vec<String>,
-    /// Names of sessions and their logins.
-    pub logins: Vec<(String, String)>,
+    /// Logins in the lines, by correlation key.
+    pub logins: Logins,
     /// Up to where; none for standard input.
     pub position: Option<Position>,
 }
@@ -81,8 +82,8 @@ impl Spool {
                 events.insert(number, event.as_str())?;
             }
             let mut logins = transaction.open_table(LOGINS)?;
-            for (name, login) in &reading.logins {
-                logins.insert(name.as_str(), login.as_str())?;
+            for (key, login) in reading.logins.latest_of_each() {
+                logins.insert(key, login.as_str())?;
             }
             if let Some(position) = &reading.position {
                 transaction

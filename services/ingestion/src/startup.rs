@@ -57,7 +57,7 @@ pub fn build(
     };
     let radius = Radius::new(source_networks, recorder.clone(), arrivals.clone());
     let (recorder, arrivals) = (Data::from(recorder), Data::new(arrivals));
-    let server = server::build(&settings.server, vec![pool.health()], move |app| {
+    let server = server::build(&settings.server, &clock, vec![pool.health()], move |app| {
         app.app_data(keys.clone())
             .app_data(limits.clone())
             .app_data(recorder.clone())

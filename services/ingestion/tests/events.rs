@@ -268,3 +268,26 @@ async fn an_event_from_the_future_is_rejected_and_one_far_away_is_flagged() {
         .await;
     assert_eq!(flagged, ["late"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logout_with_duration_gives_a_derived_login_and_counts_once() {
+    let rollcall = Rollcall::start().await;
+    let key = rollcall.source().await;
+    let mut logout = event("1", "logout", "s", "2025-01-01T10:00:00Z");
+    logout["duration_seconds"] = json!(3_600);
+    for counts in [(1, 0), (0, 1)] {
+        let result: Value = rollcall
+            .send(&key, &logout)
+            .await
+            .json()
+            .await
+            .expect("JSON");
+        assert_eq!(
+            (&result["accepted"], &result["duplicates"]),
+            (&json!(counts.0), &json!(counts.1))
+        );
+    }
+    let kinds = "SELECT kind::text AS text FROM events ORDER BY occurred_at";
+    let kinds = rollcall.database.texts(kinds).await;
+    assert_eq!(kinds, ["derived_login", "logout"]);
+}

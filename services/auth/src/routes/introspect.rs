@@ -17,14 +17,14 @@ use crate::{
     tokens::Tokens,
 };
 
-/// The token in question.
+/// The form of introspection and revocation.
 #[derive(Deserialize, ToSchema)]
 pub struct TokenForm {
-    /// An access token.
+    /// Access token.
     pub token: String,
 }
 
-/// RFC 7662, 2.2; all but `active` only for a token that is.
+/// The response of RFC 7662, section 2.2. An inactive token has `active` alone.
 #[derive(Default, Serialize, ToSchema)]
 #[allow(missing_docs, reason = "registered names")]
 pub struct Introspection {
@@ -59,10 +59,8 @@ pub async fn introspect(
     pool: Data<Pool>,
 ) -> Result<HttpResponse, OauthError> {
     let (form, client) = authenticated(&request, body, address, &credentials).await?;
-    let token = form
-        .get("token")
-        .ok_or_else(|| OauthError::bad_request("invalid_request", "token: is missing."))?;
-    let answer = match tokens.introspect(token).await? {
+    let TokenForm { token } = form.parse()?;
+    let answer = match tokens.introspect(&token).await? {
         Some(claims) if may_see(&client, &claims) && is_enabled(&pool, &claims.sub).await? => {
             Introspection {
                 active: true,

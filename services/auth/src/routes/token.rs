@@ -12,13 +12,13 @@ use crate::{
     tokens::Tokens,
 };
 
-/// What is asked for.
+/// The form of the request.
 #[derive(Deserialize, ToSchema)]
 pub struct TokenRequest {
     /// `client_credentials`.
     #[schema(pattern = "^client_credentials$", example = "client_credentials")]
     pub grant_type: String,
-    /// Some of the client's scopes, separated by spaces; all of them when absent.
+    /// Scopes of the client, separated by spaces. All its scopes if it is absent.
     #[schema(
         pattern = "^(reporting:read|admin)( (reporting:read|admin))*$",
         example = "reporting:read",
@@ -27,16 +27,16 @@ pub struct TokenRequest {
     pub scope: Option<String>,
 }
 
-/// RFC 6749, 5.1.
+/// The response of RFC 6749, section 5.1.
 #[derive(Serialize, ToSchema)]
 pub struct TokenResponse {
-    /// A JWT, RS256.
+    /// A JWT signed with RS256.
     pub access_token: String,
     /// `Bearer`.
     pub token_type: &'static str,
-    /// Seconds.
+    /// Seconds for which the token is valid.
     pub expires_in: u32,
-    /// What was granted.
+    /// Granted scopes, separated by spaces.
     pub scope: String,
 }
 
@@ -49,6 +49,7 @@ pub struct TokenResponse {
     (status = 413, body = OauthError, description = "The body is too large"),
     (status = 415, body = OauthError, description = "The body is no form"),
     (status = 429, body = OauthError, description = "Too many sign-ins from this address", headers(("Retry-After" = u32))),
+    (status = 500, body = OauthError, description = "The token could not be signed"),
     (status = 503, body = OauthError, description = "A part of the service is down", headers(("Retry-After" = u32))),
 ))]
 pub async fn token(
@@ -59,22 +60,14 @@ pub async fn token(
     tokens: Data<Tokens>,
 ) -> Result<HttpResponse, OauthError> {
     let (form, client) = authenticated(&request, body, address, &credentials).await?;
-    match form.get("grant_type").map(String::as_str) {
-        Some("client_credentials") => (),
-        Some(_) => {
-            return Err(OauthError::bad_request(
-                "unsupported_grant_type",
-                "grant_type: takes client_credentials.",
-            ));
-        }
-        None => {
-            return Err(OauthError::bad_request(
-                "invalid_request",
-                "grant_type: is missing, takes client_credentials.",
-            ));
-        }
+    let TokenRequest { grant_type, scope } = form.parse()?;
+    if grant_type != "client_credentials" {
+        return Err(OauthError::bad_request(
+            "unsupported_grant_type",
+            "grant_type must be client_credentials.",
+        ));
     }
-    let scope = granted(&client.scope, form.get("scope").map(String::as_str))?;
+    let scope = granted(&client.scope, scope.as_deref())?;
     let response = TokenResponse {
         access_token: tokens.issue(&client, &scope).await?,
         token_type: "Bearer",

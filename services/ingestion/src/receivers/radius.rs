@@ -8,7 +8,7 @@ use std::{
 };
 
 use rollcall_attendance::event::Event;
-use rollcall_formats::radius::{Request, raw_events};
+use rollcall_formats::radius::{Request, raw_event};
 use rollcall_store::{events::Reported, sources::SourceOfAddress};
 
 use crate::{
@@ -94,8 +94,8 @@ impl Radius {
     /// not answered.
     async fn record(&self, request: &Request, source: &SourceOfAddress) -> Result<(), ()> {
         let arrival = self.arrivals.now();
-        let events = raw_events(request, arrival.at)
-            .and_then(|raw_events| Event::parse_all(raw_events, &arrival))
+        let events = raw_event(request, arrival.at)
+            .and_then(|raw| Event::parse_all(raw, &arrival))
             .map_err(|refusal| counts::reject(DOOR, &source.name, &refusal))?;
         let reported = events
             .into_iter()

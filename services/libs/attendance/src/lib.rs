@@ -6,8 +6,9 @@
 pub mod event;
 pub mod period;
 pub mod session;
-pub mod shown;
 mod time;
+
+pub use rollcall_wire::quote as shown;
 
 /// The realm of a user whose gateway names none.
 pub const DEFAULT_REALM: &str = "Default";

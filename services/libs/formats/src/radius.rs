@@ -5,7 +5,7 @@ mod accounting;
 use hmac::{Hmac, KeyInit, Mac};
 use md5::{Digest, Md5};
 
-pub use accounting::raw_events;
+pub use accounting::raw_event;
 
 const ACCOUNTING_REQUEST: u8 = 4;
 const ACCOUNTING_RESPONSE: u8 = 5;
@@ -257,7 +257,7 @@ mod tests {
                 let right = signature(&body[..4], &[0; 16], &body[HEADER..], SECRET);
                 body[4..HEADER].copy_from_slice(&right);
             }
-            let _ = Request::parse(&body, SECRET).map(|request| raw_events(&request, jiff::Timestamp::UNIX_EPOCH));
+            let _ = Request::parse(&body, SECRET).map(|request| raw_event(&request, jiff::Timestamp::UNIX_EPOCH));
         }
     }
 }

@@ -1,5 +1,5 @@
-//! What every service needs and no table: settings, clock, telemetry, server start and stop,
-//! the answer to an error, the verification of tokens.
+//! Shared by all services: settings, clock, telemetry, start and stop of a server, errors, and the
+//! verification of tokens.
 
 mod access_log;
 pub mod allow_list;
@@ -13,8 +13,8 @@ pub mod log_sampler;
 pub mod openapi;
 pub mod request;
 pub mod server;
-pub mod settings;
 pub mod socket;
-mod strict_json;
 pub mod telemetry;
 pub mod token;
+
+pub use rollcall_settings as settings;

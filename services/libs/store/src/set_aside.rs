@@ -106,6 +106,7 @@ fn reported(row: &Row) -> Result<Reported, Error> {
             device: row.try_get("device")?,
             active_seconds: row.try_get("active_seconds")?,
             class: row.try_get("class")?,
+            ..Evidence::default()
         },
         clock_skewed: row.try_get("clock_skewed")?,
     };

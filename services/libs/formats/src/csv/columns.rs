@@ -89,7 +89,7 @@ impl Columns {
 
     /// The name of the column that a refused field of an event came from.
     #[must_use]
-    pub fn name(&self, field: &'static str) -> &str {
+    pub fn name<'a>(&'a self, field: &'a str) -> &'a str {
         let field = if field == "occurred_at" {
             "login"
         } else {

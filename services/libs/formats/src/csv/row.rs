@@ -30,7 +30,10 @@ impl Times {
             .map_err(|_| {
                 FieldError::new(
                     field,
-                    format!("got {text:?}, takes a time as {} or RFC 3339", self.format),
+                    format!(
+                        "must be a time as {} or RFC 3339 (got {text:?})",
+                        self.format
+                    ),
                 )
             })
     }

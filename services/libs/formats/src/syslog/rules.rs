@@ -1,10 +1,12 @@
 //! Rules: which texts of which programs are events, and what in them names user, session and address.
 
+use std::iter;
+
 use regex::Regex;
 use rollcall_attendance::event::RawEvent;
 use serde::Deserialize;
 
-use super::{Line, Matched, fill};
+use super::{Line, Matched};
 use crate::made_event_id;
 
 const SHIPPED: &str = include_str!("rules.toml");
@@ -129,7 +131,27 @@ impl Rule {
             return None;
         }
         let captures = self.pattern.captures(line.text)?;
-        let mut raw = RawEvent {
+        let mut fields: Vec<(&str, &str)> = self
+            .pattern
+            .capture_names()
+            .flatten()
+            .map(|name| {
+                (
+                    name,
+                    captures.name(name).map_or("", |capture| capture.as_str()),
+                )
+            })
+            .collect();
+        let mut key = self
+            .session
+            .replace("{host}", line.host)
+            .replace("{process}", &line.process);
+        for (name, value) in &fields {
+            key = key.replace(&format!("{{{name}}}"), value);
+        }
+        // Omit an invalid number rather than the event.
+        fields.retain(|field| RawEvent::from_texts(iter::once(*field)).is_ok());
+        let raw = RawEvent {
             event_id: Some(made_event_id(
                 "log",
                 Some(line.second),
@@ -137,18 +159,8 @@ impl Rule {
             )),
             kind: Some(self.kind.clone()),
             occurred_at: Some(line.at.clone()),
-            ..RawEvent::default()
+            ..RawEvent::from_texts(fields.into_iter()).ok()?
         };
-        let mut key = self
-            .session
-            .replace("{host}", line.host)
-            .replace("{process}", &line.process);
-        for name in self.pattern.capture_names().flatten() {
-            let value = captures.name(name).map_or("", |capture| capture.as_str());
-            key = key.replace(&format!("{{{name}}}"), value);
-            // A number that is none is left out: it decides nothing.
-            let _ = fill(&mut raw, name, value);
-        }
         Some(Matched {
             rule: self.name.clone(),
             key,
