@@ -99,12 +99,12 @@ impl Event {
     /// outside the accepted range.
     #[must_use]
     pub fn derived_login(&self, arrival: &Arrival) -> Option<Self> {
+        let duration = SignedDuration::from_secs(self.evidence.duration_seconds?);
         let mut login = self.clone();
         match &mut login.fact {
             Fact::Session { kind, .. } if *kind == Kind::Logout => *kind = Kind::DerivedLogin,
             _ => return None,
         }
-        let duration = SignedDuration::from_secs(self.evidence.duration_seconds?);
         login.occurred_at = self.occurred_at.checked_sub(duration).ok()?;
         login.event_id = derived_login_id(&self.event_id);
         login.complete_through = None;
