@@ -1,4 +1,4 @@
-//! One fact that a source reports. It is validated once, when it arrives.
+//! Events: facts that a source reports. Each event is validated once, when it arrives.
 
 mod evidence;
 mod parse;
@@ -24,15 +24,15 @@ pub struct Event {
     pub event_id: String,
     /// Time of the event, UTC, in microseconds.
     pub occurred_at: Timestamp,
-    /// What the event says.
+    /// Content of the event.
     pub fact: Fact,
     /// Time up to which the source has sent all its events.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub complete_through: Option<Timestamp>,
     /// Other details.
     pub evidence: Evidence,
-    /// Whether the time of the event is far from its arrival, so that a clock may be wrong. This
-    /// depends on the arrival and is no part of the content.
+    /// True if the time of the event is far from its arrival, so that a clock may be wrong. This
+    /// depends on the arrival and does not belong to the content.
     #[serde(skip)]
     pub clock_skewed: bool,
 }
@@ -73,7 +73,7 @@ pub enum Fact {
 pub enum Kind {
     /// The session began.
     Login,
-    /// The session had begun by then, according to its duration in a logout. A `Login` takes
+    /// The session was open by then, according to its duration in a logout. A `Login` takes
     /// precedence.
     DerivedLogin,
     /// The session is still open.

@@ -68,7 +68,7 @@ pub fn is_json(line: &[u8]) -> bool {
 /// Parses a line of NDJSON.
 ///
 /// # Errors
-/// The line is no JSON object, or no valid event.
+/// The line is not a JSON object, or not a valid event.
 pub fn parse_line(line: &[u8], arrival: &Arrival) -> Item {
     let text = std::str::from_utf8(line)
         .map_err(|error| rejection(None, &FieldError::new("", format!("is not UTF-8: {error}"))))?;
@@ -81,7 +81,7 @@ pub fn parse_line(line: &[u8], arrival: &Arrival) -> Item {
 /// Parses the text of a JSON object.
 ///
 /// # Errors
-/// The text is no JSON object, or no valid event.
+/// The text is not a JSON object, or not a valid event.
 pub fn parse_event(text: &str, arrival: &Arrival) -> Item {
     json::parse(text)
         .and_then(|raw| Event::parse_all(raw, arrival))

@@ -15,14 +15,14 @@ pub use rules::{BadRules, Rules};
 
 use crate::made_event_id;
 
-/// What a message contains.
+/// Content of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
     /// An event in structured data.
     Stated(RawEvent),
     /// An event in free text, whose session is known by a correlation key.
     Matched(Matched),
-    /// No event.
+    /// The message contains no event.
     Nothing,
 }
 

@@ -47,7 +47,8 @@ pub fn bearer(request: &HttpRequest) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("Bearer") && is_token).then_some(token)
 }
 
-/// Returns the media type without its parameters, in lower case. Empty if there is none.
+/// Returns the media type without its parameters, in lower case. The result is empty if the request
+/// has no `Content-Type`.
 #[must_use]
 pub fn media_type(request: &HttpRequest) -> String {
     let value = request

@@ -125,7 +125,7 @@ pub struct Receiver {
     pub queue_bytes: usize,
 }
 
-/// Days for which data is kept. 0 keeps data for ever.
+/// Days for which data is kept. 0 keeps data without limit.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Retention {

@@ -29,7 +29,7 @@ pub struct Rejection {
     pub event_id: Option<String>,
     /// The invalid field, if the cause is a single field.
     pub field: Option<String>,
-    /// What is wrong, and which values the field accepts.
+    /// Says what is wrong and which values the field accepts.
     pub message: String,
 }
 

@@ -72,7 +72,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
 /// the field's name and "must be".
 ///
 /// # Errors
-/// The value is no text, or `parse` returns `None`.
+/// The value is not a text, or `parse` returns `None`.
 pub fn text<'de, T, D>(
     deserializer: D,
     accepted: &'static str,

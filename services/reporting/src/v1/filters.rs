@@ -70,7 +70,7 @@ pub struct Filters {
         example = "2025-02-01"
     )]
     request_date: civil::Date,
-    /// One realm in any case, of at most 256 bytes. All realms if it is absent.
+    /// Realm in any case, of at most 256 bytes. The default is all realms.
     #[serde(
         default,
         deserialize_with = "realm",

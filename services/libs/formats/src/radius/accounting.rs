@@ -113,7 +113,7 @@ fn kind(request: &Request) -> Result<&'static str, FieldError> {
     }
 }
 
-/// Returns the NAS-Identifier, or the address of the NAS if there is none.
+/// Returns the NAS-Identifier, or the address of the NAS if the request has no NAS-Identifier.
 fn nas(request: &Request) -> Result<String, FieldError> {
     if let Some(name) = request.first(NAS_IDENTIFIER) {
         return text("NAS-Identifier", name);
