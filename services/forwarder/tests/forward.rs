@@ -193,7 +193,7 @@ async fn standard_input_ends_when_all_of_it_is_acknowledged() {
     let reasons: Vec<&str> = rejected.lines().collect();
     assert_eq!(reasons.len(), 2, "{rejected}");
     assert!(
-        reasons[0].contains("is no JSON object") && reasons[1].contains("type: got"),
+        reasons[0].contains("is not a JSON object") && reasons[1].contains("type must be"),
         "{rejected}"
     );
 }
