@@ -80,8 +80,9 @@ async fn the_gateways_own_log_is_read_and_the_same_file_twice_changes_nothing() 
         [
             "line,column,reason",
             "4,User Name,is missing",
-            "5,WAN IP,\"got \"\"nowhere\"\", takes an IPv4 or IPv6 address\"",
-            "6,Login Time,\"got \"\"yesterday\"\", takes a time as %Y-%m-%d %H:%M:%S or RFC 3339\"",
+            "5,WAN IP,\"must be an IPv4 or IPv6 address (got \"\"nowhere\"\")\"",
+            "6,Login Time,\"must be a time as %Y-%m-%d %H:%M:%S or RFC 3339 \
+             (got \"\"yesterday\"\")\"",
             "7,Logout Time,lies before the login",
         ]
     );

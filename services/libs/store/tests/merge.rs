@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use rollcall_attendance::{
     DEFAULT_REALM,
-    event::{Arrival, Event, RawEvent},
+    event::{Arrival, Event, Fact, Kind, RawEvent},
     session::Session,
 };
 use rollcall_store::events::{
@@ -61,22 +61,25 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         prop::option::of(0..2_usize),
     );
     prop::collection::vec(event, 1..14).prop_map(|events| {
-        let raw_events =
-            events
-                .into_iter()
-                .enumerate()
-                .map(|(number, (session, kind, second, user, realm))| RawEvent {
+        events
+            .into_iter()
+            .enumerate()
+            .map(|(number, (session, kind, second, user, realm))| {
+                let raw = RawEvent {
                     event_id: Some(format!("e{number}")),
                     kind: Some(["login", "active", "logout", "login"][usize::from(kind)].into()),
-                    derived: kind == 3,
                     session_id: Some(format!("s{session}")),
                     user: Some(["user", "USER"][user].into()),
                     realm: realm.map(|realm| ["Sales", "sales"][realm].into()),
                     occurred_at: Some(format!("2025-01-01T00:00:0{second}Z")),
                     ..RawEvent::default()
-                });
-        raw_events
-            .map(|raw| Event::parse(raw, &arrival()).expect("an event"))
+                };
+                let mut event = Event::parse(raw, &arrival()).expect("an event");
+                if let (3, Fact::Session { kind, .. }) = (kind, &mut event.fact) {
+                    *kind = Kind::DerivedLogin;
+                }
+                event
+            })
             .collect()
     })
 }
