@@ -46,7 +46,7 @@ pub fn build(
     ));
     let checks = vec![pool.health(), live.health()];
     let pool = Data::new(pool);
-    let running = server::build(&settings.server, &clock, checks, move |app| {
+    let running = server::build(&settings.server, clock, checks, move |app| {
         app.app_data(PayloadConfig::new(BODY_BYTES))
             .app_data(credentials.clone())
             .app_data(tokens.clone())

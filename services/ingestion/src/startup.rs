@@ -57,22 +57,27 @@ pub fn build(
     };
     let radius = Radius::new(source_networks, recorder.clone(), arrivals.clone());
     let (recorder, arrivals) = (Data::from(recorder), Data::new(arrivals));
-    let server = server::build(&settings.server, &clock, vec![pool.health()], move |app| {
-        app.app_data(keys.clone())
-            .app_data(limits.clone())
-            .app_data(recorder.clone())
-            .app_data(arrivals.clone())
-            .service(only(
-                "/api/v1/ingestion/events",
-                &Method::POST,
-                web::post().to(routes::events::events),
-            ))
-            .service(only(
-                "/api/v1/ingestion/openapi.json",
-                &Method::GET,
-                web::get().to(crate::openapi::document),
-            ));
-    })?;
+    let server = server::build(
+        &settings.server,
+        clock.clone(),
+        vec![pool.health()],
+        move |app| {
+            app.app_data(keys.clone())
+                .app_data(limits.clone())
+                .app_data(recorder.clone())
+                .app_data(arrivals.clone())
+                .service(only(
+                    "/api/v1/ingestion/events",
+                    &Method::POST,
+                    web::post().to(routes::events::events),
+                ))
+                .service(only(
+                    "/api/v1/ingestion/openapi.json",
+                    &Method::GET,
+                    web::get().to(crate::openapi::document),
+                ));
+        },
+    )?;
     open_sockets(settings, server.slot.as_ref(), &pool, (radius, syslog))?;
     tokio::spawn(counts::report());
     tokio::spawn(sweeper::run(pool.clone(), settings.clone(), clock.clone()));

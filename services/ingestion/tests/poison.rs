@@ -68,7 +68,7 @@ async fn an_event_set_aside_is_stored_once_and_its_id_is_taken() {
         let message = result["rejected"][0]["message"]
             .as_str()
             .expect("a message");
-        assert!(message.starts_with("is set aside"), "{result}");
+        assert!(message.starts_with("The event is set aside"), "{result}");
     }
     let other = send(&rollcall, &key, &event("1", "other")).await;
     assert_eq!(other["rejected"][0]["field"], "event_id", "{other}");

@@ -47,7 +47,7 @@ pub fn build(
         settings.reporting.clone(),
         clock.clone(),
     ));
-    let running = server::build(&settings.server, &clock, checks, move |app| {
+    let running = server::build(&settings.server, clock, checks, move |app| {
         app.app_data(PayloadConfig::new(BODY_BYTES))
             .app_data(verifier.clone())
             .app_data(rate_limit.clone())

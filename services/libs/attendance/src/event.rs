@@ -127,8 +127,7 @@ fn derived_login_id(event_id: &str) -> String {
     if derived.len() <= EVENT_ID_BYTES {
         return derived;
     }
-    let digest = Sha256::digest(event_id);
-    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = hex::encode(Sha256::digest(event_id));
     format!("{digest}-derived-login")
 }
 

@@ -24,7 +24,7 @@ pub struct Counts<C> {
 }
 
 impl<C: Eq + Hash + Clone> LogSampler<C> {
-    /// Creates an empty log_sampler.
+    /// Creates a sampler that has seen no message.
     #[must_use]
     pub fn new(max_causes: usize) -> Self {
         Self {

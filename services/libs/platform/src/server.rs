@@ -59,7 +59,7 @@ struct Draining(AtomicBool);
 /// The socket or an address cannot be bound, or neither is set.
 pub fn build<F>(
     settings: &settings::Server,
-    clock: &Clock,
+    clock: Clock,
     checks: Vec<Check>,
     configure: F,
 ) -> std::io::Result<Running>
@@ -74,7 +74,7 @@ where
         settings.workers
     };
     let (app_draining, app_rejections) = (draining.clone(), rejections.clone());
-    let clock = Data::new(clock.clone());
+    let clock = Data::new(clock);
     let mut api = HttpServer::new(move || {
         App::new()
             .wrap(TracingLogger::<RequestSpan>::new())

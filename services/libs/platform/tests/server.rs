@@ -42,7 +42,7 @@ fn build(directory: &Path) -> Running {
     let routes = |app: &mut web::ServiceConfig| {
         app.route("/", web::get().to(async || "here"));
     };
-    server::build(&settings(directory), &clock(), Vec::new(), routes).expect("a server")
+    server::build(&settings(directory), clock(), Vec::new(), routes).expect("a server")
 }
 
 fn run(server: Running) -> (oneshot::Sender<()>, JoinHandle<std::io::Result<()>>) {
@@ -127,7 +127,7 @@ async fn error_is_dated_by_the_clock_of_the_server() {
 async fn server_without_socket_and_address_is_refused() {
     let mut settings = settings(Path::new(""));
     settings.address = None;
-    let error = server::build(&settings, &clock(), Vec::new(), |_| ()).err();
+    let error = server::build(&settings, clock(), Vec::new(), |_| ()).err();
     let error = error.expect("an error").to_string();
     assert!(error.contains("server.socket_directory"), "{error}");
 }

@@ -34,7 +34,7 @@ where
     let mut track = Track::new();
     object(Tracked::new(deserializer, &mut track)).map_err(|error| {
         let path = track.path();
-        let name = path.iter().last().map(|segment| match segment {
+        let name = path.iter().next_back().map(|segment| match segment {
             Segment::Map { key } => key.clone(),
             segment => segment.to_string(),
         });

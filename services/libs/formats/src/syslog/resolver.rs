@@ -20,7 +20,7 @@ impl Logins {
     /// # Errors
     /// Returns the line if no login of its session was read. The caller passes the login that was
     /// read earlier, if there is one, to [`Matched::session`].
-    pub fn resolve(&mut self, matched: Matched) -> Result<RawEvent, Matched> {
+    pub fn resolve(&mut self, matched: Matched) -> Result<RawEvent, Box<Matched>> {
         let Some(at) = matched.occurred_at() else {
             return Ok(matched.session(None));
         };
@@ -31,7 +31,7 @@ impl Logins {
         match self.latest(&matched.key, at) {
             Some(login) => Ok(matched.session(Some(&login.to_string()))),
             None if matched.key.is_empty() => Ok(matched.session(None)),
-            None => Err(matched),
+            None => Err(Box::new(matched)),
         }
     }
 
@@ -84,7 +84,7 @@ mod tests {
         let login = logins.resolve(line("login", "2025-01-01T08:00:00Z"));
         assert!(login.is_ok());
         let early = line("logout", "2025-01-01T07:00:00Z");
-        assert_eq!(logins.resolve(early.clone()), Err(early));
+        assert_eq!(logins.resolve(early.clone()), Err(Box::new(early)));
     }
 
     #[test]
