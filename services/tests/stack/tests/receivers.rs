@@ -129,15 +129,12 @@ fn radius_accounting_on_is_recorded_as_restart() {
 fn invalid_radius_request_gets_no_response_and_is_logged() {
     let id = Uuid::new_v4().simple().to_string();
     let start = format!("User-Name = mallory, Acct-Session-Id = {id}, Acct-Status-Type = Start");
+    let secret = &source().secret;
     assert!(!radclient("another secret", &start, "1").status.success());
     assert!(
-        !radclient(
-            &source().secret,
-            "User-Name = mallory, Acct-Status-Type = Start",
-            "1"
-        )
-        .status
-        .success()
+        !radclient(secret, "User-Name = mallory, Acct-Status-Type = Start", "1")
+            .status
+            .success()
     );
     assert_eq!(session(&id), "");
     let command = ["compose", "logs", "--no-log-prefix", "--tail", "300"];
