@@ -93,9 +93,9 @@ fn certificate_that_expires_soon_fails_status_and_is_renewed() {
     let ca_before = output_of("ca", "cat /var/lib/ca/authority/ca.pem");
     let other_before = output_of("ca", "cat /var/lib/tls-ingestion/certificate.pem");
     let renewed = output_of("ca", "certificate issue");
-    // One second after a certificate for 3 days is signed, it is valid for 2 whole days.
+    // A certificate for 3 days is valid for 2 whole days from the second after it is signed.
     let is_valid_for = |text: &str, days: u8| {
-        text.contains(&format!("TLS        certificate valid for {days} days"))
+        text.contains(&format!("TLS         certificate valid for {days} days"))
     };
     assert!(
         !status.status.success() && (is_valid_for(&text, 2) || is_valid_for(&text, 3)),
@@ -168,7 +168,8 @@ fn served_subject() -> String {
     client(&["sh", "-c", command], "")
 }
 
-// One test for the host name and the operator's certificate: each change of them runs `scripts/up`.
+// The host name and the operator's certificate share a test, because each change of them runs
+// `scripts/up`.
 #[test]
 fn vip_uses_the_host_name_and_the_operators_certificate_until_they_are_removed() {
     let expected = url().replace("127.0.0.1", NAME);
@@ -188,7 +189,7 @@ fn vip_uses_the_host_name_and_the_operators_certificate_until_they_are_removed()
     ] {
         assert!(up.contains(text), "{text}: {up}");
     }
-    assert!(script("status", &[]).contains(&format!("VIP        answers at {expected}")));
+    assert!(script("status", &[]).contains(&format!("VIP         answers at {expected}")));
     assert_eq!(issuer_at(NAME), expected);
     assert!(served_subject().contains("own"));
 

@@ -162,7 +162,7 @@ fn assert_purge_removes_only_the_target(target: &Target) {
         (images(&project), images(&rollcall_stack_tests::project())),
         (0, others)
     );
-    assert!(script("status", &[]).contains("VIP        answers"));
+    assert!(script("status", &[]).contains("VIP         answers"));
 }
 
 #[test]
