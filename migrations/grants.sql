@@ -4,8 +4,8 @@
 --
 -- maintenance owns `events`, `audit_log` and their partitions, because PostgreSQL lets only the
 -- owner of a table create and drop its partitions. The role can therefore read and drop any month.
--- It cannot change the retention limits, delete sessions within them, or create functions, which
--- would run with the privileges of other roles.
+-- The role cannot change the retention limits, delete sessions within them, or create functions,
+-- which would run with the privileges of other roles.
 
 DO $$
 DECLARE

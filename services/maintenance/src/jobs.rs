@@ -38,7 +38,7 @@ pub trait Job: Send + Sync + 'static {
 pub enum Outcome {
     /// All work that was due is done.
     Done,
-    /// Nothing was done, because another replica is running the same job.
+    /// Another replica is running the same job, so this run did nothing.
     Busy,
 }
 

@@ -12,7 +12,7 @@ use crate::{
     person::Person,
 };
 
-/// What the events of a session say together.
+/// Merge of all events of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
     /// The person to whom the session belongs.

@@ -22,8 +22,8 @@ pub enum Found {
     Nothing,
 }
 
-/// What a rule made of a text. The raw has no session id yet: with [`Matched::session`] it gets the one of the stay that
-/// `key` names at that time.
+/// Result of a rule for a text. The raw event has no session ID yet. [`Matched::session`] sets the ID
+/// of the session that the correlation key names at that time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Matched {
     /// The rule.

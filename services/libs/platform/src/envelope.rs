@@ -1,4 +1,5 @@
-//! Version 1's envelope (KB008), which every answer but a token and an ingestion result wears.
+//! The response envelope of version 1 (KB008). Tokens and ingestion results are the only responses
+//! without it.
 //!
 //! Errors by layer: a domain or store error becomes a [`Problem`] in the route that met it; its
 //! message is for the client and says what to do. What only the operator may know is logged there.

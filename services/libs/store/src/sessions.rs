@@ -151,9 +151,9 @@ pub async fn latest_login(
 pub struct Selection {
     /// Sessions whose login is in this period.
     pub period: Period,
-    /// One user, in any case. None selects all users.
+    /// User name, in any case. None selects all users.
     pub user: Option<String>,
-    /// One realm, in any case. None selects all realms.
+    /// Realm, in any case. None selects all realms.
     pub realm: Option<String>,
 }
 

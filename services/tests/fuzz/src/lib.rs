@@ -9,7 +9,7 @@ pub fn arrival() -> Arrival {
     Arrival { at, earliest: Timestamp::UNIX_EPOCH, ahead: SignedDuration::from_mins(5), skew: SignedDuration::from_hours(1) }
 }
 
-/// What must hold of any raw: it is refused, or is an event that says the same when it is written and read again.
+/// Checks that a raw event is rejected, or that its event is the same after it is written and read.
 pub fn check(raw: RawEvent) {
     let written = rollcall_formats::json::write(raw.clone());
     let (class, derived) = (raw.class.is_some(), raw.derived);

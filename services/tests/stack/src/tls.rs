@@ -16,7 +16,7 @@ pub fn assert_tls_is_mozilla_intermediate(address: &str) {
         .map(str::trim)
         .filter(|line| line.starts_with("* "))
         .collect();
-    // No browser trusts the stack's CA. That one fault is expected.
+    // The only expected fault is that browsers do not trust the stack's CA.
     assert!(
         matches!(faults[..], [one] if one.contains("certificate_path_validation")),
         "{verdict}"

@@ -15,7 +15,7 @@ identified AS (
     INSERT INTO event_ids (source_id, event_id, digest)
     SELECT source_id, event_id, digest FROM given
 ),
--- One row for each source, from which its statistics are summed up.
+-- Adds a row for each source, from which its statistics are summed up.
 counted AS (
     INSERT INTO arrivals (source_id, events, clock_skewed, last_event_at)
     SELECT source_id, count(*), count(*) FILTER (WHERE clock_skewed), max(occurred_at)
