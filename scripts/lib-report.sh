@@ -8,7 +8,7 @@ show_report() {
     url=$(setting ISSUER https://127.0.0.1)
     ip=$(setting LOCAL_NETWORK_IP 127.0.0.1)
     port=$(setting PORT 443)
-    host=$(sed 's|^https://||; s|:.*||' <<<"$url")
+    host=$(vip_host)
     options="--cacert .rollcall/ca.pem"
     [ "$host" = "$ip" ] || getent ahostsv4 "$host" | grep -q "^$ip " ||
         options="$options --resolve $host:$port:$ip"

@@ -55,12 +55,19 @@ containers_of() {
     docker ps -q --filter "$(of_project)" --filter "label=com.docker.compose.service=$1"
 }
 
+# Prints the host name or address by which clients call the VIP.
+vip_host() {
+    local ip
+    ip=$(setting LOCAL_NETWORK_IP 127.0.0.1)
+    sed 's|^https://||; s|:.*||' <<<"$(setting ISSUER "https://$ip")"
+}
+
 # Runs curl with the VIP's CA. It also works if this host does not resolve the name in the URL.
 vip_curl() {
     local ip port host
     ip=$(setting LOCAL_NETWORK_IP 127.0.0.1)
     port=$(setting PORT 443)
-    host=$(sed 's|^https://||; s|:.*||' <<<"$(setting ISSUER "https://$ip")")
+    host=$(vip_host)
     curl -sS --cacert "$state/ca.pem" --resolve "$host:$port:$ip" "$@"
 }
 

@@ -7,7 +7,9 @@ use rollcall_store::{Pool, api_clients};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
-use crate::{confirm::confirm, failure::CommandError, generate, names, note, output::Output};
+use crate::{
+    change, confirm::confirm, failure::CommandError, generate, names, note, output::Output,
+};
 
 #[derive(Subcommand)]
 pub enum Task {
@@ -72,9 +74,8 @@ pub async fn run(pool: &Pool, task: Task, yes: bool, quiet: bool) -> Result<Outp
             let consequence = format!("The client {name} will be disconnected at once.");
             confirm(&consequence, yes)?;
             let now = Clock::System.now();
-            let known = pool.ask(async |connection| {
-                let known = api_clients::disable(connection, &name, now).await?;
-                note(connection, "client.disable", &name, known).await
+            let known = change(pool, "client.disable", &name, async |connection| {
+                api_clients::disable(connection, &name, now).await
             });
             known.await?.then_some(()).ok_or_else(|| unknown(&name))?;
             Ok(Output::one(
@@ -83,9 +84,8 @@ pub async fn run(pool: &Pool, task: Task, yes: bool, quiet: bool) -> Result<Outp
             ))
         }
         Task::Unlock { name } => {
-            let known = pool.ask(async |connection| {
-                let known = api_clients::unlock(connection, &name).await?;
-                note(connection, "client.unlock", &name, known).await
+            let known = change(pool, "client.unlock", &name, async |connection| {
+                api_clients::unlock(connection, &name).await
             });
             known.await?.then_some(()).ok_or_else(|| unknown(&name))?;
             Ok(Output::one(
@@ -100,9 +100,8 @@ pub async fn run(pool: &Pool, task: Task, yes: bool, quiet: bool) -> Result<Outp
             )?;
             let password = generate::password();
             let hash = passwords::hash(&password).map_err(|error| error.to_string())?;
-            let known = pool.ask(async |connection| {
-                let known = api_clients::rotate(connection, &name, &hash).await?;
-                note(connection, "client.rotate", &name, known).await
+            let known = change(pool, "client.rotate", &name, async |connection| {
+                api_clients::rotate(connection, &name, &hash).await
             });
             known.await?.then_some(()).ok_or_else(|| unknown(&name))?;
             Ok(credentials(&name, &password))

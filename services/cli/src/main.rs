@@ -100,6 +100,26 @@ async fn execute(
     }
 }
 
+/// Makes a change to `name` and writes the audit entry. Returns false, without an entry, if `change`
+/// returns false, because there is nothing with this name.
+async fn change<E>(
+    pool: &Pool,
+    action: &str,
+    name: &str,
+    change: impl AsyncFnOnce(&mut AsyncPgConnection) -> Result<bool, E>,
+) -> Result<bool, rollcall_store::Error>
+where
+    rollcall_store::Error: From<E>,
+{
+    pool.ask::<_, rollcall_store::Error, _>(async |connection| {
+        let done = change(connection)
+            .await
+            .map_err(rollcall_store::Error::from)?;
+        note(connection, action, name, done).await
+    })
+    .await
+}
+
 /// Writes an audit entry about an action on `name`, before the result is printed. The person is the
 /// one that the shell states. Any user of Docker on this host can state another person.
 async fn note(

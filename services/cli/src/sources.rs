@@ -11,7 +11,7 @@ use rollcall_store::{Pool, sources};
 use serde_json::json;
 
 use self::add::network;
-use crate::{confirm::confirm, failure::CommandError, note, output::Output, replay, try_rule};
+use crate::{change, confirm::confirm, failure::CommandError, output::Output, replay, try_rule};
 
 #[derive(Subcommand)]
 pub enum Task {
@@ -170,9 +170,8 @@ fn cut_off(name: &str, protocols: &str) -> String {
 
 async fn disable(pool: &Pool, name: &str) -> Result<Output, CommandError> {
     let now = Clock::System.now();
-    let known = pool.ask(async |connection| {
-        let known = sources::disable(connection, name, now).await?;
-        note(connection, "source.disable", name, known).await
+    let known = change(pool, "source.disable", name, async |connection| {
+        sources::disable(connection, name, now).await
     });
     known.await?.then_some(()).ok_or_else(|| unknown(name))?;
     Ok(Output::one(
@@ -182,10 +181,12 @@ async fn disable(pool: &Pool, name: &str) -> Result<Output, CommandError> {
 }
 
 async fn reset_complete_through(pool: &Pool, name: &str) -> Result<Output, CommandError> {
-    let known = pool.ask(async |connection| {
-        let known = sources::reset_complete_through(connection, name).await?;
-        note(connection, "source.reset-complete-through", name, known).await
-    });
+    let known = change(
+        pool,
+        "source.reset-complete-through",
+        name,
+        async |connection| sources::reset_complete_through(connection, name).await,
+    );
     known.await?.then_some(()).ok_or_else(|| unknown(name))?;
     Ok(Output::one(
         json!({"name": name}),

@@ -5,6 +5,7 @@ pub mod body;
 pub mod budget;
 mod counts;
 pub mod ingestion_result;
+mod look_up_cache;
 pub mod openapi;
 pub mod receivers;
 pub mod recorder;

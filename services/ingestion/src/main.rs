@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use mimalloc::MiMalloc;
 use rollcall_platform::command;
 
@@ -11,23 +10,14 @@ use rollcall_platform::command;
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
-#[derive(Parser)]
-#[command(version, about = "Rollcall: receives and records events from sources")]
-struct Arguments {
-    #[command(subcommand)]
-    task: command::Command,
-}
-
 // The writers, RADIUS and syslog share one thread, so that waking a task does not wait for another
 // core. The HTTP workers have their own threads.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    command::finish(
-        command::run(
-            "ingestion",
-            Arguments::parse().task,
-            rollcall_ingestion::startup::serve,
-        )
-        .await,
+    command::main(
+        "ingestion",
+        "Rollcall: receives and records events from sources",
+        rollcall_ingestion::startup::serve,
     )
+    .await
 }

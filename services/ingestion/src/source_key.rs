@@ -1,15 +1,12 @@
 //! Finds the source of a request by its source key.
 
-use std::time::Duration;
-
 use actix_web::HttpRequest;
 use moka::future::Cache;
 use rollcall_credentials::source_keys;
 use rollcall_platform::{envelope::Problem, request::bearer};
 use rollcall_store::{Pool, sources};
 
-/// Time for which a look-up is cached. Disabling a source takes effect within this time.
-const CACHE_TIME: Duration = Duration::from_secs(5);
+use crate::look_up_cache;
 
 /// Looks up sources by source key.
 pub struct SourceKeys {
@@ -23,10 +20,7 @@ impl SourceKeys {
     pub fn new(pool: Pool) -> Self {
         Self {
             pool,
-            known: Cache::builder()
-                .max_capacity(10_000)
-                .time_to_live(CACHE_TIME)
-                .build(),
+            known: look_up_cache::new(),
         }
     }
 

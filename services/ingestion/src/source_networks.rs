@@ -1,6 +1,6 @@
 //! Finds the source of a packet or connection by its address.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc};
 
 use moka::future::Cache;
 use rollcall_store::{
@@ -8,8 +8,7 @@ use rollcall_store::{
     sources::{self, SourceOfAddress},
 };
 
-/// Time for which a look-up is cached. A change of source networks takes effect within this time.
-const CACHE_TIME: Duration = Duration::from_secs(5);
+use crate::look_up_cache;
 
 /// Looks up sources by address.
 #[derive(Clone)]
@@ -24,10 +23,7 @@ impl SourceNetworks {
     pub fn new(pool: Pool) -> Self {
         Self {
             pool,
-            known: Cache::builder()
-                .max_capacity(10_000)
-                .time_to_live(CACHE_TIME)
-                .build(),
+            known: look_up_cache::new(),
         }
     }
 

@@ -12,7 +12,7 @@ use rollcall_store::{
 use serde_json::json;
 
 use super::{secrets::credentials, unknown};
-use crate::{failure::CommandError, generate, names, note, output::Output};
+use crate::{change, failure::CommandError, generate, names, note, output::Output};
 
 pub async fn add(
     pool: &Pool,
@@ -60,9 +60,8 @@ pub async fn set_networks(
     name: &str,
     networks: &[String],
 ) -> Result<Output, CommandError> {
-    let known = pool.ask(async |connection| {
-        let known = sources::set_networks(connection, name, networks).await?;
-        note(connection, "source.set-networks", name, known).await
+    let known = change(pool, "source.set-networks", name, async |connection| {
+        sources::set_networks(connection, name, networks).await
     });
     let known = known.await.map_err(taken)?;
     known.then_some(()).ok_or_else(|| unknown(name))?;

@@ -5,23 +5,19 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::unknown;
-use crate::{failure::CommandError, note, output::Output};
+use crate::{change, failure::CommandError, output::Output};
 
 pub async fn require_message_authenticator(
     pool: &Pool,
     name: &str,
     required: bool,
 ) -> Result<Output, CommandError> {
-    let known = pool.ask(async |connection| {
-        let known = sources::require_message_authenticator(connection, name, required).await?;
-        note(
-            connection,
-            "source.require-message-authenticator",
-            name,
-            known,
-        )
-        .await
-    });
+    let known = change(
+        pool,
+        "source.require-message-authenticator",
+        name,
+        async |connection| sources::require_message_authenticator(connection, name, required).await,
+    );
     known.await?.then_some(()).ok_or_else(|| unknown(name))?;
     Ok(Output::one(
         json!({"name": name, "require_message_authenticator": required}),
@@ -36,10 +32,8 @@ pub async fn set_certificate(
     certificate: Option<&str>,
 ) -> Result<Output, CommandError> {
     let fingerprint = certificate.map(fingerprint).transpose()?;
-    let known = pool.ask(async |connection| {
-        let known =
-            sources::set_client_certificate(connection, name, fingerprint.as_deref()).await?;
-        note(connection, "source.set-certificate", name, known).await
+    let known = change(pool, "source.set-certificate", name, async |connection| {
+        sources::set_client_certificate(connection, name, fingerprint.as_deref()).await
     });
     known.await?.then_some(()).ok_or_else(|| unknown(name))?;
     Ok(Output::one(

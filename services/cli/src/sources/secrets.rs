@@ -5,7 +5,7 @@ use rollcall_store::{Pool, sources};
 use serde_json::json;
 
 use super::unknown;
-use crate::{failure::CommandError, generate, note, output::Output};
+use crate::{change, failure::CommandError, generate, output::Output};
 
 /// Returns new credentials. `--quiet` prints the key and, in a second line, the RADIUS secret.
 pub fn credentials(name: &str, key: &str, radius_secret: Option<&str>) -> Output {
@@ -20,10 +20,12 @@ pub fn credentials(name: &str, key: &str, radius_secret: Option<&str>) -> Output
 
 pub async fn rotate_radius_secret(pool: &Pool, name: &str) -> Result<Output, CommandError> {
     let secret = generate::radius_secret();
-    let known = pool.ask(async |connection| {
-        let known = sources::set_radius_secret(connection, name, &secret).await?;
-        note(connection, "source.rotate-radius-secret", name, known).await
-    });
+    let known = change(
+        pool,
+        "source.rotate-radius-secret",
+        name,
+        async |connection| sources::set_radius_secret(connection, name, &secret).await,
+    );
     known.await?.then_some(()).ok_or_else(|| unknown(name))?;
     Ok(Output::one(
         json!({"name": name, "radius_secret": secret}),
@@ -34,9 +36,8 @@ pub async fn rotate_radius_secret(pool: &Pool, name: &str) -> Result<Output, Com
 
 pub async fn rotate_key(pool: &Pool, name: &str) -> Result<Output, CommandError> {
     let key = generate::source_key();
-    let known = pool.ask(async |connection| {
-        let known = sources::rotate_key(connection, name, &source_keys::hash(&key)).await?;
-        note(connection, "source.rotate-key", name, known).await
+    let known = change(pool, "source.rotate-key", name, async |connection| {
+        sources::rotate_key(connection, name, &source_keys::hash(&key)).await
     });
     known.await?.then_some(()).ok_or_else(|| unknown(name))?;
     Ok(credentials(name, &key, None))

@@ -124,16 +124,16 @@ pub enum Fact {
     Restart,
 }
 
-/// A sign of life of a session.
+/// Kind of an event of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Kind {
-    /// It began.
+    /// The session began.
     Login,
-    /// It had begun by then: derived from its length at its end, so that a `Login` is believed before it.
+    /// Login computed from the session duration in a logout. A `Login` takes precedence.
     DerivedLogin,
-    /// It is still there.
+    /// The session is still running.
     Active,
-    /// It ended.
+    /// The session ended.
     Logout,
 }
 
@@ -248,6 +248,15 @@ impl Event {
                 }
             })
             .collect()
+    }
+
+    /// Returns the session ID. A restart has none.
+    #[must_use]
+    pub fn session_id(&self) -> Option<&str> {
+        match &self.fact {
+            Fact::Session { session_id, .. } => Some(session_id),
+            Fact::Restart => None,
+        }
     }
 
     /// Returns the names of the user and the realm. A restart has none.

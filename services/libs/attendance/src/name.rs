@@ -39,11 +39,11 @@ pub fn displayed(name: &str) -> String {
         .collect()
 }
 
+/// Removes the default-ignorable characters. All bidi controls are among them.
 fn without_invisible(name: &str) -> String {
     let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>();
-    let bidi_control = CodePointSetData::new::<BidiControl>();
     name.chars()
-        .filter(|character| !ignorable.contains(*character) && !bidi_control.contains(*character))
+        .filter(|character| !ignorable.contains(*character))
         .collect()
 }
 
@@ -86,6 +86,15 @@ mod tests {
         ] {
             assert_ne!(normalize(name), normalize(other), "{name:?} {other:?}");
         }
+    }
+
+    #[test]
+    fn all_bidi_controls_are_default_ignorable() {
+        let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>();
+        let mut controls = CodePointSetData::new::<BidiControl>()
+            .iter_ranges()
+            .flatten();
+        assert!(controls.all(|character| ignorable.contains32(character)));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use clap::Subcommand;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::{health, settings::Settings, telemetry};
 
@@ -15,8 +15,29 @@ pub enum Command {
     Health,
 }
 
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Command,
+}
+
 /// Error that ends a command, as text for the operator.
 pub type Failure = Box<dyn std::error::Error>;
+
+/// Parses the command line of a service without further commands, and runs the command. `about`
+/// describes the service in its help.
+pub async fn main<F, A>(name: &'static str, about: &'static str, serve: F) -> ExitCode
+where
+    F: FnOnce(Settings) -> A,
+    A: Future<Output = Result<(), Failure>>,
+{
+    let matches = Arguments::command().name(name).about(about).get_matches();
+    match Arguments::from_arg_matches(&matches) {
+        Ok(arguments) => finish(run(name, arguments.task, serve).await),
+        Err(error) => error.exit(),
+    }
+}
 
 /// Runs `command`. `serve` starts the service and returns when it has stopped.
 ///

@@ -65,6 +65,9 @@ pub async fn record(connection: &mut Recording, batch: &[Reported]) -> Result<Ve
             }
         }
     }
+    if new.len() == batch.len() {
+        return Ok(vec![Outcome::Accepted; batch.len()]);
+    }
     Ok(batch
         .iter()
         .map(|reported| outcome(reported, &mut known))
@@ -128,16 +131,16 @@ async fn force_commit_record(connection: &Recording) -> Result<(), Error> {
 pub(crate) fn parameters<'a>(events: &[&'a Reported]) -> Parameters<'a> {
     let all = || events.iter().copied();
     let event = || all().map(|reported| &reported.event);
-    let session = || event().map(|event| session(&event.fact));
+    let names = || event().map(Event::names);
     let evidence = || event().map(|event| &event.evidence);
     vec![
         array(all().map(|reported| reported.source_id)),
         array(event().map(|event| event.event_id.as_str())),
         array(event().map(|event| event.digest().to_vec())),
         array(event().map(|event| kind(&event.fact))),
-        array(session().map(|session| session.map(|names| names.0))),
-        array(session().map(|session| session.map(|names| names.1))),
-        array(session().map(|session| session.and_then(|names| names.2))),
+        array(event().map(Event::session_id)),
+        array(names().map(|names| names.map(|(user, _)| user))),
+        array(names().map(|names| names.and_then(|(_, realm)| realm))),
         array(event().map(|event| event.occurred_at)),
         array(event().map(|event| event.complete_through)),
         array(event().map(|event| event.clock_skewed)),
@@ -165,27 +168,10 @@ fn kind(fact: &Fact) -> &'static str {
     }
 }
 
-/// Returns session ID, user and realm.
-fn session(fact: &Fact) -> Option<(&str, &str, Option<&str>)> {
-    match fact {
-        Fact::Session {
-            session_id,
-            user,
-            realm,
-            ..
-        } => Some((session_id, user, realm.as_deref())),
-        Fact::Restart => None,
-    }
-}
-
 async fn look_up<'a>(
     connection: &mut Recording,
     events: &[&'a Reported],
 ) -> Result<KnownEvents<'a>, Error> {
-    let keys: HashMap<EventKey, EventKey<'a>> = events
-        .iter()
-        .map(|reported| (key(reported), key(reported)))
-        .collect();
     let parameters = vec![
         array(events.iter().map(|reported| reported.source_id)),
         array(
@@ -196,13 +182,14 @@ async fn look_up<'a>(
     ];
     let mut known = KnownEvents::new();
     for row in connection.query(LOOK_UP, parameters).await? {
-        let found = (row.try_get("source_id")?, row.try_get("event_id")?);
         let event = KnownEvent {
             digest: row.try_get("digest")?,
             is_set_aside: row.try_get("is_set_aside")?,
         };
-        if let Some(key) = keys.get(&found) {
-            known.insert(*key, event);
+        let position: i64 = row.try_get("position")?;
+        let index = usize::try_from(position - 1).unwrap_or(usize::MAX);
+        if let Some(reported) = events.get(index) {
+            known.insert(key(reported), event);
         }
     }
     Ok(known)

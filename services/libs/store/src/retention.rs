@@ -74,18 +74,19 @@ pub async fn remove_event_month(connection: &mut AsyncPgConnection) -> QueryResu
     Ok(true)
 }
 
-/// Removes the IDs of the events in [`MAX_BLOCKS`] blocks of an expired month, and returns their
-/// number.
+/// Removes the IDs of the events in [`MAX_BLOCKS`] blocks of an expired month.
 async fn remove_event_ids(
     connection: &mut AsyncPgConnection,
     month: &Expired,
     from_block: i64,
-) -> QueryResult<i64> {
-    let step = sql_query(include_str!("retention/remove_event_ids.sql"))
+) -> QueryResult<()> {
+    sql_query(include_str!("retention/remove_event_ids.sql"))
         .bind::<Timestamptz, _>(month.ends_at.to_diesel())
         .bind::<BigInt, _>(from_block)
-        .bind::<BigInt, _>(from_block + MAX_BLOCKS);
-    Ok(step.get_result::<Count>(connection).await?.removed)
+        .bind::<BigInt, _>(from_block + MAX_BLOCKS)
+        .execute(connection)
+        .await
+        .map(drop)
 }
 
 /// Removes the oldest expired month of the audit log. Returns false if no month has expired.

@@ -16,30 +16,23 @@ impl Job for Retention {
 
     /// Each part runs even if the one before it failed. Returns the first error.
     async fn run(&self, connection: &mut AsyncPgConnection) -> QueryResult<()> {
-        let set_aside = async {
-            while retention::remove_set_aside_events(connection).await? {}
-            Ok(())
-        }
-        .await;
-        let events = async {
-            while retention::remove_event_month(connection).await? {}
-            Ok(())
-        }
-        .await;
-        let sessions = async {
-            while retention::remove_sessions(connection).await? {}
-            Ok(())
-        }
-        .await;
-        let audit_log = async {
-            while retention::remove_audit_month(connection).await? {}
-            Ok(())
-        }
-        .await;
+        let set_aside = all_steps(connection, retention::remove_set_aside_events).await;
+        let events = all_steps(connection, retention::remove_event_month).await;
+        let sessions = all_steps(connection, retention::remove_sessions).await;
+        let audit_log = all_steps(connection, retention::remove_audit_month).await;
         set_aside.and(events).and(sessions).and(audit_log)
     }
 
     fn pause(_took: Duration) -> Duration {
         Duration::from_hours(1)
     }
+}
+
+/// Repeats a step until it returns false, because nothing is left to remove.
+async fn all_steps(
+    connection: &mut AsyncPgConnection,
+    step: impl AsyncFn(&mut AsyncPgConnection) -> QueryResult<bool>,
+) -> QueryResult<()> {
+    while step(connection).await? {}
+    Ok(())
 }

@@ -1,7 +1,8 @@
--- Returns the known ones among the given events.
-SELECT source_id, event_id, digest, EXISTS (
+-- Returns the known ones among the given events, each with its position, which begins at 1.
+SELECT position, digest, EXISTS (
     SELECT FROM set_aside_events AS aside
     WHERE (aside.event_id, aside.source_id) = (known.event_id, known.source_id)
 ) AS is_set_aside
 FROM event_ids AS known
-JOIN unnest($1::integer[], $2::text[]) AS given (source_id, event_id) USING (source_id, event_id)
+JOIN unnest($1::integer[], $2::text[]) WITH ORDINALITY AS given (source_id, event_id, position)
+    USING (source_id, event_id)
