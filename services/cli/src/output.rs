@@ -1,6 +1,6 @@
 //! Result of a command, as text for people and as JSON for programs.
 
-use comfy_table::{ContentArrangement, Table, presets::NOTHING};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets::NOTHING};
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -142,6 +142,10 @@ fn table(rows: &[Value], columns: &[&str], zone: &TimeZone) -> String {
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
     }
+    // The first column names the row. It is never wrapped, so that a name can be searched for.
+    if let Some(column) = table.column_mut(0) {
+        column.set_constraint(ColumnConstraint::ContentWidth);
+    }
     let lines = table.lines().map(|line| line.trim_end().to_owned());
     lines.collect::<Vec<_>>().join("\n")
 }
@@ -226,6 +230,14 @@ mod tests {
         let text = Output::many(&rows, &[], "").text(&style("UTC"));
         let widest = text.lines().map(|line| line.chars().count()).max();
         assert!(widest.is_some_and(|width| width <= 120), "{text}");
+    }
+
+    #[test]
+    fn wide_table_does_not_wrap_its_first_column() {
+        let name = format!("gateway-{}", "0123-".repeat(12));
+        let rows = [json!({"name": name, "a": "x y ".repeat(20), "b": "x y ".repeat(20)})];
+        let text = Output::many(&rows, &[], "").text(&style("UTC"));
+        assert!(text.contains(&name), "{text}");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use rollcall_attendance::event::{Event, Fact, Kind};
 use tokio_postgres::{Error, error::SqlState};
 
 use crate::{
-    persons,
+    persons::{PersonIds, Search},
     recording::{Parameters, Recording, array},
     sessions, sources,
 };
@@ -40,8 +40,8 @@ pub enum Outcome {
 
 /// Records a batch in one transaction and returns the outcome of each event, in order.
 ///
-/// Rows are locked in the order of their keys, events before sessions before sources, so that
-/// batches that overlap do not deadlock.
+/// Rows are locked in the order of their keys, events before persons before sessions before sources,
+/// so that batches that overlap do not deadlock.
 ///
 /// # Errors
 /// The database fails. Nothing of the batch is recorded then.
@@ -113,11 +113,43 @@ async fn insert(connection: &mut Recording, events: &[&Reported]) -> Result<(), 
     if events.is_empty() {
         return force_commit_record(connection).await;
     }
-    let person_ids = persons::resolve(connection, events).await?;
-    let mut statements = vec![(RECORD, parameters(events))];
-    statements.extend(sessions::merge(events, &person_ids));
-    statements.extend(sources::advance(events));
-    connection.commit(statements).await
+    let mut search = Search::begin(connection, events).await?;
+    if let Some(ids) = search.ids() {
+        let mut statements = vec![(RECORD, parameters(events))];
+        statements.extend(consequences(events, ids));
+        return connection.commit(statements).await;
+    }
+    connection
+        .transaction(async |connection| {
+            connection.query(RECORD, parameters(events)).await?;
+            apply(connection, events, &mut search).await
+        })
+        .await?;
+    search.keep(&connection.known_persons);
+    Ok(())
+}
+
+/// Returns the statements that bring sessions and sources up to date with recorded events.
+fn consequences<'a>(
+    events: &[&'a Reported],
+    ids: &PersonIds,
+) -> impl Iterator<Item = (&'static str, Parameters<'a>)> {
+    let merged = sessions::merge(events, ids);
+    merged.into_iter().chain(sources::advance(events))
+}
+
+/// Brings persons, sessions and sources up to date with events that the same transaction recorded
+/// before. So an event that is known already changes no display form.
+pub(crate) async fn apply(
+    connection: &mut Recording,
+    events: &[&Reported],
+    search: &mut Search,
+) -> Result<(), Error> {
+    let ids = search.write(connection).await?;
+    for (statement, parameters) in consequences(events, ids) {
+        connection.query(statement, parameters).await?;
+    }
+    Ok(())
 }
 
 /// Writes a logical message. A transaction that found only duplicates has written nothing, so its

@@ -29,31 +29,6 @@ pub(crate) fn known_persons() -> KnownPersons {
     Cache::new(MAX_KNOWN)
 }
 
-/// Returns the IDs of all persons that the events name. Persons that are new, and those with a
-/// greater display form, are written at once. They remain when the events are not recorded after
-/// all, which changes no report.
-pub(crate) async fn resolve(
-    connection: &mut Recording,
-    events: &[&Reported],
-) -> Result<PersonIds, Error> {
-    let mut search = Search {
-        missing: greatest_forms(events),
-        found: PersonIds::new(),
-    };
-    let known = connection.known_persons.clone();
-    search.find_in(&known);
-    if !search.missing.is_empty() {
-        let rows = connection.query(LOOK_UP, search.names()).await?;
-        search.find_in_rows(&rows, &known)?;
-    }
-    if !search.missing.is_empty() {
-        let parameters = search.names_and_forms();
-        let rows = connection.query(UPSERT, parameters).await?;
-        search.find_in_rows(&rows, &known)?;
-    }
-    Ok(search.found)
-}
-
 fn greatest_forms(events: &[&Reported]) -> BTreeMap<Person, DisplayForm> {
     let mut forms: BTreeMap<Person, DisplayForm> = BTreeMap::new();
     for (person, form) in events
@@ -68,13 +43,58 @@ fn greatest_forms(events: &[&Reported]) -> BTreeMap<Person, DisplayForm> {
     forms
 }
 
-/// A search for persons with at least the given display forms.
-struct Search {
+/// A search for the IDs of all persons that events name.
+pub(crate) struct Search {
+    /// Persons that are new or whose display form is out of date, with the form to write.
     missing: BTreeMap<Person, DisplayForm>,
     found: PersonIds,
+    /// What the database returned, which becomes known after the commit.
+    written: Vec<(Person, (i32, DisplayForm))>,
 }
 
 impl Search {
+    /// Searches without writing anything.
+    pub(crate) async fn begin(
+        connection: &mut Recording,
+        events: &[&Reported],
+    ) -> Result<Self, Error> {
+        let mut search = Self {
+            missing: greatest_forms(events),
+            found: PersonIds::new(),
+            written: Vec::new(),
+        };
+        search.find_in(&connection.known_persons);
+        if !search.missing.is_empty() {
+            let rows = connection.query(LOOK_UP, search.names()).await?;
+            for (person, known) in search.find_in_rows(&rows)? {
+                connection.known_persons.insert(person, known);
+            }
+        }
+        Ok(search)
+    }
+
+    /// Returns the IDs of all persons, or None if some must be written first.
+    pub(crate) fn ids(&self) -> Option<&PersonIds> {
+        self.missing.is_empty().then_some(&self.found)
+    }
+
+    /// Writes the persons that are missing. The transaction belongs to the caller, so that a person
+    /// or a display form is recorded with its event or not at all.
+    pub(crate) async fn write(&mut self, connection: &mut Recording) -> Result<&PersonIds, Error> {
+        if !self.missing.is_empty() {
+            let rows = connection.query(UPSERT, self.names_and_forms()).await?;
+            self.written = self.find_in_rows(&rows)?;
+        }
+        Ok(&self.found)
+    }
+
+    /// Keeps the written persons in memory. Call this after the commit.
+    pub(crate) fn keep(self, known: &KnownPersons) {
+        for (person, row) in self.written {
+            known.insert(person, row);
+        }
+    }
+
     fn find_in(&mut self, known: &KnownPersons) {
         self.missing.retain(|person, form| match known.get(person) {
             Some((id, known_form)) if known_form >= *form => {
@@ -85,29 +105,20 @@ impl Search {
         });
     }
 
-    fn find_in_rows(&mut self, rows: &[Row], known: &KnownPersons) -> Result<(), Error> {
-        for row in rows {
-            let person = Person {
-                user: row.try_get("normalized_user")?,
-                realm: row.try_get("normalized_realm")?,
-            };
-            let form = DisplayForm {
-                reported_on: row.try_get("reported_on")?,
-                user: row.try_get("display_user")?,
-                realm: row.try_get("display_realm")?,
-            };
-            let id = row.try_get("id")?;
+    /// Finds persons in rows of the database. Returns the rows.
+    fn find_in_rows(&mut self, rows: &[Row]) -> Result<Vec<(Person, (i32, DisplayForm))>, Error> {
+        let rows = rows.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+        for (person, (id, form)) in &rows {
             if self
                 .missing
-                .get(&person)
-                .is_some_and(|missing| form >= *missing)
+                .get(person)
+                .is_some_and(|missing| form >= missing)
             {
-                self.missing.remove(&person);
-                self.found.insert(person.clone(), id);
+                self.missing.remove(person);
+                self.found.insert(person.clone(), *id);
             }
-            known.insert(person, (id, form));
         }
-        Ok(())
+        Ok(rows)
     }
 
     fn names(&self) -> Parameters<'_> {
@@ -128,4 +139,17 @@ impl Search {
         ]);
         parameters
     }
+}
+
+fn parse(row: &Row) -> Result<(Person, (i32, DisplayForm)), Error> {
+    let person = Person {
+        user: row.try_get("normalized_user")?,
+        realm: row.try_get("normalized_realm")?,
+    };
+    let form = DisplayForm {
+        reported_on: row.try_get("reported_on")?,
+        user: row.try_get("display_user")?,
+        realm: row.try_get("display_realm")?,
+    };
+    Ok((person, (row.try_get("id")?, form)))
 }

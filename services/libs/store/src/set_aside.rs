@@ -11,9 +11,8 @@ use tokio_postgres::{Error, Row, error::SqlState};
 
 use crate::{
     events::{self, Reported},
-    persons,
+    persons::Search,
     recording::{Recording, array},
-    sessions, sources,
 };
 
 const SET_ASIDE: &str = include_str!("events/set_aside.sql");
@@ -54,8 +53,8 @@ pub async fn of_source(connection: &Recording, source_id: i32) -> Result<Vec<Rep
 /// # Errors
 /// The database fails or refuses the event again. The event then remains set aside.
 pub async fn replay(connection: &mut Recording, reported: &Reported) -> Result<bool, Error> {
-    let person_ids = persons::resolve(connection, &[reported]).await?;
-    connection
+    let mut search = Search::begin(connection, &[reported]).await?;
+    let is_replayed = connection
         .transaction(async |connection| {
             let key: [&(dyn tokio_postgres::types::ToSql + Sync); 2] =
                 [&reported.source_id, &reported.event.event_id];
@@ -64,16 +63,13 @@ pub async fn replay(connection: &mut Recording, reported: &Reported) -> Result<b
                 .await?;
             let is_replayed = moved.first().map_or(Ok(false), |row| row.try_get(0))?;
             if is_replayed {
-                let merged = sessions::merge(&[reported], &person_ids);
-                for (statement, parameters) in
-                    merged.into_iter().chain(sources::advance(&[reported]))
-                {
-                    connection.query(statement, parameters).await?;
-                }
+                events::apply(connection, &[reported], &mut search).await?;
             }
             Ok(is_replayed)
         })
-        .await
+        .await?;
+    search.keep(&connection.known_persons);
+    Ok(is_replayed)
 }
 
 fn reported(row: &Row) -> Result<Reported, Error> {

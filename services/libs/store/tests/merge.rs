@@ -252,6 +252,8 @@ async fn event_with_a_known_id_and_other_content_is_a_conflict() {
         stored(&mut connection, source_id).await[0].normalized_user,
         "a"
     );
+    let persons = database.texts("SELECT display_user AS text FROM persons");
+    assert_eq!(persons.await, ["a"], "a conflict adds no person");
 }
 
 #[tokio::test(flavor = "multi_thread")]
