@@ -231,7 +231,6 @@ impl Credentials {
         arrived + self.failure_deadline * multiple
     }
 
-    #[tracing::instrument(name = "database.sign_ins.look_up", skip_all)]
     async fn look_up(&self, attempt: &Attempt) -> Result<Account, SignInError> {
         let (network, now) = (attempt.address.network().to_string(), self.clock.now());
         let account = self.pool.ask(async |connection| {
@@ -240,7 +239,6 @@ impl Credentials {
         Ok(account.await?)
     }
 
-    #[tracing::instrument(name = "database.sign_ins.begin", skip_all)]
     async fn begin(&self, account: &Account, address: ClientAddress) -> Result<bool, SignInError> {
         let (network, now) = (address.network().to_string(), self.clock.now());
         let begun = self.pool.ask(async |connection| {
@@ -249,7 +247,6 @@ impl Credentials {
         Ok(begun.await?)
     }
 
-    #[tracing::instrument(name = "database.sign_ins.succeeded", skip_all)]
     async fn succeeded(
         &self,
         account: &Account,
@@ -262,7 +259,6 @@ impl Credentials {
         Ok(written.await?)
     }
 
-    #[tracing::instrument(name = "database.sign_ins.failed", skip_all)]
     async fn failed(&self, account: &Account, address: ClientAddress) -> Result<(), SignInError> {
         let (network, now) = (address.network().to_string(), self.clock.now());
         let written = self.pool.ask(async |connection| {

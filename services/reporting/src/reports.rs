@@ -225,6 +225,7 @@ impl Reports {
         Box::pin(feed(&self.runtime, chunks, terms))
     }
 
+    #[tracing::instrument(name = "report.permit", skip_all)]
     async fn permit(&self, client: &str) -> Result<Permit, Unavailable> {
         self.permits
             .acquire(client)
@@ -249,6 +250,7 @@ impl Reports {
     }
 
     /// Returns all rows, or `None` if there are more than [`MAX_SHORT_ROWS`].
+    #[tracing::instrument(name = "report.short", skip_all)]
     async fn short(
         &self,
         selection: &Selection,
@@ -273,6 +275,7 @@ impl Reports {
         }
     }
 
+    #[tracing::instrument(name = "report.first_row", skip_all)]
     async fn first_row(&self, selection: &Selection) -> Result<Rows, rollcall_store::Error> {
         let computed = async {
             // The semaphore is never closed, so acquiring it cannot fail.

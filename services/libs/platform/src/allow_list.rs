@@ -57,6 +57,7 @@ impl AllowList {
     ///
     /// # Errors
     /// Redis does not answer.
+    #[tracing::instrument(name = "redis.add", skip_all)]
     pub async fn add(&self, jti: &str, client: &str, seconds: u64) -> Result<(), UnavailableError> {
         let (key, client) = (key(jti), client.to_owned());
         self.ask(move |mut redis| {
@@ -70,6 +71,7 @@ impl AllowList {
     ///
     /// # Errors
     /// Redis does not answer.
+    #[tracing::instrument(name = "redis.contains", skip_all)]
     pub async fn contains(&self, jti: &str) -> Result<bool, UnavailableError> {
         let key = key(jti);
         self.ask(move |mut redis| {
@@ -83,6 +85,7 @@ impl AllowList {
     ///
     /// # Errors
     /// Redis does not answer.
+    #[tracing::instrument(name = "redis.remove", skip_all)]
     pub async fn remove(&self, jti: &str) -> Result<(), UnavailableError> {
         let key = key(jti);
         self.ask(move |mut redis| {

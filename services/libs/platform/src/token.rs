@@ -91,6 +91,7 @@ impl Verifier {
     ///
     /// # Errors
     /// The reason why the token is rejected.
+    #[tracing::instrument(name = "token.verify", skip_all)]
     pub async fn verify(&self, token: &str) -> Result<Claims, TokenError> {
         let kid = key_id(token)?;
         let key = self

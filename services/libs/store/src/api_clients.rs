@@ -46,6 +46,7 @@ pub struct ApiClient {
 ///
 /// # Errors
 /// The database fails.
+#[tracing::instrument(name = "database.api_clients.add", skip_all)]
 pub async fn add(
     connection: &mut AsyncPgConnection,
     name: &str,
@@ -69,6 +70,7 @@ pub async fn add(
 ///
 /// # Errors
 /// The database fails.
+#[tracing::instrument(name = "database.api_clients.list", skip_all)]
 pub async fn list(
     connection: &mut AsyncPgConnection,
     now: Timestamp,
@@ -91,6 +93,7 @@ pub async fn list(
 ///
 /// # Errors
 /// The database fails.
+#[tracing::instrument(name = "database.api_clients.disable", skip_all)]
 pub async fn disable(
     connection: &mut AsyncPgConnection,
     name: &str,
@@ -108,6 +111,7 @@ pub async fn disable(
 ///
 /// # Errors
 /// The database fails.
+#[tracing::instrument(name = "database.api_clients.rotate", skip_all)]
 pub async fn rotate(
     connection: &mut AsyncPgConnection,
     name: &str,
@@ -126,6 +130,7 @@ pub async fn rotate(
 ///
 /// # Errors
 /// The database fails.
+#[tracing::instrument(name = "database.api_clients.unlock", skip_all)]
 pub async fn unlock(connection: &mut AsyncPgConnection, name: &str) -> QueryResult<bool> {
     sql_query(
         "UPDATE sign_in_attempts SET failures = 0, pending = 0, window_failures = 0
@@ -142,6 +147,7 @@ pub async fn unlock(connection: &mut AsyncPgConnection, name: &str) -> QueryResu
 ///
 /// # Errors
 /// The database fails.
+#[tracing::instrument(name = "database.api_clients.scope_of", skip_all)]
 pub async fn scope_of(
     connection: &mut AsyncPgConnection,
     name: &str,

@@ -36,6 +36,7 @@ pub struct Entry {
 ///
 /// # Errors
 /// The database fails.
+#[tracing::instrument(name = "database.audit_log.write", skip_all)]
 pub async fn write(
     connection: &mut AsyncPgConnection,
     actor: &str,
@@ -56,6 +57,7 @@ pub async fn write(
 ///
 /// # Errors
 /// The database fails.
+#[tracing::instrument(name = "database.audit_log.write_for_client", skip_all)]
 pub async fn write_for_client(
     connection: &mut AsyncPgConnection,
     client: &str,
@@ -78,6 +80,7 @@ pub async fn write_for_client(
 ///
 /// # Errors
 /// The database fails.
+#[tracing::instrument(name = "database.audit_log.latest", skip_all)]
 pub async fn latest(
     connection: &mut AsyncPgConnection,
     since: Option<Timestamp>,

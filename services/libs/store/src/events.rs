@@ -45,6 +45,7 @@ pub enum Outcome {
 ///
 /// # Errors
 /// The database fails. Nothing of the batch is recorded then.
+#[tracing::instrument(name = "database.events.record", skip_all)]
 pub async fn record(connection: &mut Recording, batch: &[Reported]) -> Result<Vec<Outcome>, Error> {
     let mut new: BTreeMap<EventKey, &Reported> = BTreeMap::new();
     for reported in batch {

@@ -48,6 +48,7 @@ pub struct Expired {
 ///
 /// # Errors
 /// The database fails, or another transaction holds a lock on the table: try again later.
+#[tracing::instrument(name = "database.partitions.create", skip_all)]
 pub async fn create(connection: &mut AsyncPgConnection) -> QueryResult<usize> {
     #[derive(QueryableByName)]
     struct Missing {
@@ -75,6 +76,7 @@ pub async fn create(connection: &mut AsyncPgConnection) -> QueryResult<usize> {
 ///
 /// # Errors
 /// The database fails.
+#[tracing::instrument(name = "database.partitions.oldest_expired", skip_all)]
 pub async fn oldest_expired(
     connection: &mut AsyncPgConnection,
     table: Partitioned,

@@ -34,6 +34,7 @@ struct Count {
 ///
 /// # Errors
 /// The database fails.
+#[tracing::instrument(name = "database.retention.set_limits", skip_all)]
 pub async fn set_limits(
     connection: &mut AsyncPgConnection,
     limits: &settings::Retention,
@@ -59,6 +60,7 @@ pub async fn set_limits(
 ///
 /// # Errors
 /// The database fails, or another transaction holds a lock on the table: try again later.
+#[tracing::instrument(name = "database.retention.remove_event_month", skip_all)]
 pub async fn remove_event_month(connection: &mut AsyncPgConnection) -> QueryResult<bool> {
     let Some(month) = partitions::oldest_expired(connection, Partitioned::Events).await? else {
         return Ok(false);
@@ -93,6 +95,7 @@ async fn remove_event_ids(
 ///
 /// # Errors
 /// The database fails, or another transaction holds a lock on the table: try again later.
+#[tracing::instrument(name = "database.retention.remove_audit_month", skip_all)]
 pub async fn remove_audit_month(connection: &mut AsyncPgConnection) -> QueryResult<bool> {
     let Some(month) = partitions::oldest_expired(connection, Partitioned::AuditLog).await? else {
         return Ok(false);
@@ -111,6 +114,7 @@ pub async fn remove_audit_month(connection: &mut AsyncPgConnection) -> QueryResu
 ///
 /// # Errors
 /// The database fails.
+#[tracing::instrument(name = "database.retention.remove_sessions", skip_all)]
 pub async fn remove_sessions(connection: &mut AsyncPgConnection) -> QueryResult<bool> {
     remove_rows(connection, include_str!("retention/remove_sessions.sql")).await
 }
@@ -119,6 +123,7 @@ pub async fn remove_sessions(connection: &mut AsyncPgConnection) -> QueryResult<
 ///
 /// # Errors
 /// The database fails.
+#[tracing::instrument(name = "database.retention.remove_set_aside_events", skip_all)]
 pub async fn remove_set_aside_events(connection: &mut AsyncPgConnection) -> QueryResult<bool> {
     remove_rows(
         connection,

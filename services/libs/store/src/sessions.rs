@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use jiff_diesel::ToDiesel;
 use rollcall_attendance::{name::normalize, period::Period, session::Session};
 use serde::Serialize;
+use tracing::{Instrument, info_span};
 
 use crate::{
     events::Reported,
@@ -103,6 +104,7 @@ pub struct SessionSummary {
 ///
 /// # Errors
 /// The database fails.
+#[tracing::instrument(name = "database.sessions.of_user", skip_all)]
 pub async fn of_user(
     connection: &mut AsyncPgConnection,
     user: &str,
@@ -123,6 +125,7 @@ pub async fn of_user(
 ///
 /// # Errors
 /// The database fails.
+#[tracing::instrument(name = "database.sessions.latest_login", skip_all)]
 pub async fn latest_login(
     connection: &mut AsyncPgConnection,
     source_id: i32,
@@ -194,9 +197,13 @@ pub fn report(
                 .bind::<Timestamptz, _>(timeout_before.to_diesel())
                 .bind::<Nullable<Text>, _>(realm);
             let connection = connection.connection()?;
+            let span = info_span!("database.sessions.report");
             let mut rows: BoxStream<_> = match user {
-                Some(user) => Box::pin(query.bind::<Text, _>(user).load_stream::<Row>(connection).await?),
-                None => Box::pin(query.load_stream::<Row>(connection).await?),
+                Some(user) => {
+                    let query = query.bind::<Text, _>(user);
+                    Box::pin(query.load_stream::<Row>(connection).instrument(span).await?)
+                }
+                None => Box::pin(query.load_stream::<Row>(connection).instrument(span).await?),
             };
             while let Some(row) = rows.try_next().await? {
                 yield row;

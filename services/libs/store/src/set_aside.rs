@@ -21,6 +21,7 @@ const SET_ASIDE: &str = include_str!("events/set_aside.sql");
 ///
 /// # Errors
 /// The database fails. The event is then not set aside.
+#[tracing::instrument(name = "database.set_aside.add", skip_all)]
 pub async fn add(
     connection: &mut Recording,
     reported: &Reported,
@@ -41,6 +42,7 @@ pub async fn add(
 ///
 /// # Errors
 /// The database fails.
+#[tracing::instrument(name = "database.set_aside.of_source", skip_all)]
 pub async fn of_source(connection: &Recording, source_id: i32) -> Result<Vec<Reported>, Error> {
     let all = "SELECT * FROM set_aside_events WHERE source_id = $1 ORDER BY received_at, event_id";
     let rows = connection.query_once(all, &[&source_id]).await?;
@@ -52,6 +54,7 @@ pub async fn of_source(connection: &Recording, source_id: i32) -> Result<Vec<Rep
 ///
 /// # Errors
 /// The database fails or refuses the event again. The event then remains set aside.
+#[tracing::instrument(name = "database.set_aside.replay", skip_all)]
 pub async fn replay(connection: &mut Recording, reported: &Reported) -> Result<bool, Error> {
     let mut search = Search::begin(connection, &[reported]).await?;
     let is_replayed = connection

@@ -65,6 +65,7 @@ impl Account {
 ///
 /// # Errors
 /// The database fails.
+#[tracing::instrument(name = "database.sign_ins.look_up", skip_all)]
 pub async fn look_up(
     connection: &mut AsyncPgConnection,
     name: &str,
@@ -84,6 +85,7 @@ pub async fn look_up(
 ///
 /// # Errors
 /// The database fails.
+#[tracing::instrument(name = "database.sign_ins.begin", skip_all)]
 pub async fn begin(
     connection: &mut AsyncPgConnection,
     client_id: i64,
@@ -98,6 +100,7 @@ pub async fn begin(
 ///
 /// # Errors
 /// The database fails.
+#[tracing::instrument(name = "database.sign_ins.failed", skip_all)]
 pub async fn failed(
     connection: &mut AsyncPgConnection,
     client_id: i64,
@@ -114,6 +117,7 @@ pub async fn failed(
 ///
 /// # Errors
 /// The database fails.
+#[tracing::instrument(name = "database.sign_ins.succeeded", skip_all)]
 pub async fn succeeded(
     connection: &mut AsyncPgConnection,
     client_id: i64,
@@ -131,6 +135,7 @@ pub async fn succeeded(
 ///
 /// # Errors
 /// The database fails.
+#[tracing::instrument(name = "database.sign_ins.prune", skip_all)]
 pub async fn prune(connection: &mut AsyncPgConnection, now: Timestamp) -> QueryResult<usize> {
     sql_query(
         "DELETE FROM sign_in_attempts WHERE (client_id, address) IN (

@@ -59,6 +59,7 @@ pub struct Heard {
 ///
 /// # Errors
 /// The database fails.
+#[tracing::instrument(name = "database.source_statistics.sum_up", skip_all)]
 pub async fn sum_up(connection: &mut AsyncPgConnection, gap_seconds: u32) -> QueryResult<Summed> {
     sql_query(include_str!("source_statistics/sum_up.sql"))
         .bind::<Double, _>(f64::from(gap_seconds))
@@ -72,6 +73,7 @@ pub async fn sum_up(connection: &mut AsyncPgConnection, gap_seconds: u32) -> Que
 ///
 /// # Errors
 /// The database fails.
+#[tracing::instrument(name = "database.source_statistics.totals", skip_all)]
 pub async fn totals(connection: &mut AsyncPgConnection, gap_seconds: u32) -> QueryResult<Totals> {
     sql_query(include_str!("source_statistics/totals.sql"))
         .bind::<Double, _>(f64::from(gap_seconds))
@@ -83,6 +85,7 @@ pub async fn totals(connection: &mut AsyncPgConnection, gap_seconds: u32) -> Que
 ///
 /// # Errors
 /// The database fails.
+#[tracing::instrument(name = "database.source_statistics.longest_silent", skip_all)]
 pub async fn longest_silent(
     connection: &mut AsyncPgConnection,
     number: i64,

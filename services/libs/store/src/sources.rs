@@ -85,6 +85,7 @@ pub struct SourceOfAddress {
 ///
 /// # Errors
 /// The database fails.
+#[tracing::instrument(name = "database.sources.by_key", skip_all)]
 pub async fn by_key(
     connection: &mut AsyncPgConnection,
     key_hash: &[u8],
@@ -99,6 +100,7 @@ pub async fn by_key(
 ///
 /// # Errors
 /// The database fails.
+#[tracing::instrument(name = "database.sources.by_name", skip_all)]
 pub async fn by_name(connection: &mut AsyncPgConnection, name: &str) -> QueryResult<Option<i32>> {
     let enabled = dsl::sources
         .filter(dsl::name.eq(name))
@@ -110,6 +112,7 @@ pub async fn by_name(connection: &mut AsyncPgConnection, name: &str) -> QueryRes
 ///
 /// # Errors
 /// The database fails.
+#[tracing::instrument(name = "database.sources.id_of", skip_all)]
 pub async fn id_of(connection: &mut AsyncPgConnection, name: &str) -> QueryResult<Option<i32>> {
     let named = dsl::sources.filter(dsl::name.eq(name));
     named.select(dsl::id).first(connection).await.optional()
@@ -119,6 +122,7 @@ pub async fn id_of(connection: &mut AsyncPgConnection, name: &str) -> QueryResul
 ///
 /// # Errors
 /// The database fails.
+#[tracing::instrument(name = "database.sources.by_address", skip_all)]
 pub async fn by_address(
     connection: &mut AsyncPgConnection,
     address: IpAddr,
@@ -138,6 +142,7 @@ pub async fn by_address(
 ///
 /// # Errors
 /// The database fails.
+#[tracing::instrument(name = "database.sources.networks", skip_all)]
 pub async fn networks(connection: &mut AsyncPgConnection) -> QueryResult<Vec<String>> {
     #[derive(QueryableByName)]
     struct Row {
@@ -168,6 +173,7 @@ pub struct New<'a> {
 ///
 /// # Errors
 /// The database fails.
+#[tracing::instrument(name = "database.sources.add", skip_all)]
 pub async fn add(connection: &mut AsyncPgConnection, source: &New<'_>) -> QueryResult<bool> {
     let added = insert_into(dsl::sources)
         .values((
@@ -186,6 +192,7 @@ pub async fn add(connection: &mut AsyncPgConnection, source: &New<'_>) -> QueryR
 ///
 /// # Errors
 /// The database fails, a network is none, or it is another source's: [`diesel::result::Error::DatabaseError`].
+#[tracing::instrument(name = "database.sources.set_networks", skip_all)]
 pub async fn set_networks(
     connection: &mut AsyncPgConnection,
     name: &str,
@@ -218,6 +225,7 @@ pub async fn set_networks(
 ///
 /// # Errors
 /// The database fails.
+#[tracing::instrument(name = "database.sources.set_radius_secret", skip_all)]
 pub async fn set_radius_secret(
     connection: &mut AsyncPgConnection,
     name: &str,
@@ -236,6 +244,7 @@ pub async fn set_radius_secret(
 ///
 /// # Errors
 /// The database fails.
+#[tracing::instrument(name = "database.sources.require_message_authenticator", skip_all)]
 pub async fn require_message_authenticator(
     connection: &mut AsyncPgConnection,
     name: &str,
@@ -252,6 +261,7 @@ pub async fn require_message_authenticator(
 ///
 /// # Errors
 /// The database fails, or the fingerprint does not have 32 bytes.
+#[tracing::instrument(name = "database.sources.set_client_certificate", skip_all)]
 pub async fn set_client_certificate(
     connection: &mut AsyncPgConnection,
     name: &str,
@@ -267,6 +277,7 @@ pub async fn set_client_certificate(
 ///
 /// # Errors
 /// The database fails.
+#[tracing::instrument(name = "database.sources.list", skip_all)]
 pub async fn list(connection: &mut AsyncPgConnection) -> QueryResult<Vec<Source>> {
     sql_query(include_str!("sources/list.sql"))
         .load(connection)
@@ -278,6 +289,7 @@ pub async fn list(connection: &mut AsyncPgConnection) -> QueryResult<Vec<Source>
 ///
 /// # Errors
 /// The database fails.
+#[tracing::instrument(name = "database.sources.reset_complete_through", skip_all)]
 pub async fn reset_complete_through(
     connection: &mut AsyncPgConnection,
     name: &str,
@@ -291,6 +303,7 @@ pub async fn reset_complete_through(
 ///
 /// # Errors
 /// The database fails.
+#[tracing::instrument(name = "database.sources.disable", skip_all)]
 pub async fn disable(
     connection: &mut AsyncPgConnection,
     name: &str,
@@ -308,6 +321,7 @@ pub async fn disable(
 ///
 /// # Errors
 /// The database fails.
+#[tracing::instrument(name = "database.sources.rotate_key", skip_all)]
 pub async fn rotate_key(
     connection: &mut AsyncPgConnection,
     name: &str,

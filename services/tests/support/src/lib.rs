@@ -15,11 +15,13 @@ pub mod radius;
 mod requests;
 pub mod rollcall;
 pub mod snapshot;
+mod spans;
 
 pub use builder::Builder;
 pub use database::{TestDatabase, login, record};
 pub use proxy::Proxy;
 pub use rollcall::Rollcall;
+pub use spans::Spans;
 
 use std::net::SocketAddr;
 

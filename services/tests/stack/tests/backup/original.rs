@@ -91,24 +91,31 @@ fn make_backup(file_name: &Path) {
 
 /// Does the work while events of a source arrive continuously.
 fn while_events_arrive<T>(key: &str, work: impl FnOnce() -> T) -> T {
+    // The first event adds the person, whose row belongs to no source.
+    send_login(key);
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| {
             while !done.load(Ordering::Relaxed) {
-                let session = uuid::Uuid::new_v4().to_string();
-                let event = json!({
-                    "event_id": session,
-                    "type": "login",
-                    "session_id": session,
-                    "user": session,
-                    "occurred_at": jiff::Zoned::now().timestamp(),
-                });
-                assert_eq!(send(key, &event).status, 200);
+                send_login(key);
             }
         });
         let _stop = StopOnDrop(&done);
         work()
     })
+}
+
+/// Sends the login of a new session of always the same user.
+fn send_login(key: &str) {
+    let session = uuid::Uuid::new_v4().to_string();
+    let event = json!({
+        "event_id": session,
+        "type": "login",
+        "session_id": session,
+        "user": *CONCURRENT_SOURCE,
+        "occurred_at": jiff::Zoned::now().timestamp(),
+    });
+    assert_eq!(send(key, &event).status, 200);
 }
 
 /// Sets the flag when dropped, so that a panic also stops the events.
