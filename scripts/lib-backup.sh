@@ -24,17 +24,21 @@ read_secret() {
         --key-file)
             protection=key-file
             [ -r "$3" ] || fail "--key-file: $3 cannot be read"
-            [ "$(wc -c <"$3")" -ge 32 ] || fail "--key-file: $3 has less than 32 bytes" "Make one: head -c 64 /dev/urandom > $3"
+            [ "$(wc -c <"$3")" -ge 32 ] ||
+                fail "--key-file: $3 has less than 32 bytes" \
+                    "Make one: head -c 64 /dev/urandom > $3"
             secret=$(sha512sum <"$3" | cut -d ' ' -f 1)
             ;;
         *) ask_passphrase "$1" ;;
     esac
-    [ "$1" = old ] || [ "${#secret}" -ge 12 ] || fail "the passphrase has ${#secret} characters and needs at least 12"
+    [ "$1" = old ] || [ "${#secret}" -ge 12 ] ||
+        fail "the passphrase has ${#secret} characters and needs at least 12"
 }
 
 ask_passphrase() {
     local again
-    [ -t 0 ] || fail "there is no terminal to ask for the passphrase" "Give --passphrase-file FILE or --key-file FILE."
+    [ -t 0 ] || fail "there is no terminal to ask for the passphrase" \
+        "Give --passphrase-file FILE or --key-file FILE."
     read -rsp "Passphrase: " secret
     say ""
     [ "$1" = old ] && return
@@ -46,7 +50,8 @@ ask_passphrase() {
 # Reads a whole backup, which verifies that it is complete and unchanged. Writes the tar archive of
 # its settings to standard output. The container has no network and no volume.
 check_backup() {
-    { printf '%s\n' "$secret" && cat "$1"; } | docker run --rm --log-driver none --interactive --network none --read-only --cap-drop ALL \
-        --security-opt no-new-privileges --memory 512m --user 10001:10001 --tmpfs /tmp:size=64m,uid=10001,gid=10001,mode=0700 \
-        "$backup_image" backup check
+    { printf '%s\n' "$secret" && cat "$1"; } |
+        docker run --rm --log-driver none --interactive --network none --read-only --cap-drop ALL \
+            --security-opt no-new-privileges --memory 512m --user 10001:10001 \
+            --tmpfs /tmp:size=64m,uid=10001,gid=10001,mode=0700 "$backup_image" backup check
 }

@@ -3,11 +3,12 @@ set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 caller=$PWD
-state=$root/.rollcall # what belongs to this host alone: CA file, first client, the operator's certificate
+# Files that belong to this host alone: CA file, first client, the operator's certificate.
+state=$root/.rollcall
 cd "$root"
 
 say() { printf '%s\n' "$*" >&2; }
-# What begins now, and how many seconds have gone by since the script began.
+# Says what begins now, after the number of seconds since the script began.
 phase() { printf '%4s s  %s\n' "$SECONDS" "$*" >&2; }
 fail() {
     say "error: $1"
@@ -26,7 +27,7 @@ show_usage() {
 # from_caller PATH: prints the absolute path, because this script has changed the working directory.
 from_caller() { case $1 in "" | /*) printf '%s' "$1" ;; *) printf '%s' "$caller/$1" ;; esac; }
 
-# The value of KEY in .env, or the default.
+# setting KEY DEFAULT: prints the value of KEY in .env, or the default.
 setting() {
     local value=
     [ -f .env ] && value=$(sed -n "s/^$1=//p" .env | tail -n 1)
@@ -41,7 +42,8 @@ save_setting() {
 }
 
 need_engine() {
-    command -v docker >/dev/null || fail "there is no docker command on this host" "Install Docker Engine 20.10 or newer."
+    command -v docker >/dev/null ||
+        fail "there is no docker command on this host" "Install Docker Engine 20.10 or newer."
     local answer
     answer=$(docker version --format '{{.Server.Version}}' 2>&1) ||
         fail "the Docker engine does not answer: ${answer##*$'\n'}" \
@@ -50,7 +52,7 @@ need_engine() {
 
 project() { setting COMPOSE_PROJECT_NAME rollcall; }
 
-# Containers of this project that run SERVICE.
+# containers_of SERVICE: prints the running containers of a service of this project.
 containers_of() {
     docker ps -q --filter "$(of_project)" --filter "label=com.docker.compose.service=$1"
 }
@@ -84,35 +86,82 @@ remove_project() {
 
 fetch_ca() {
     mkdir -p "$state"
-    docker compose exec -T ca cat /var/lib/tls/ca.pem >"$state/ca.pem.new" && mv "$state/ca.pem.new" "$state/ca.pem"
+    docker compose exec -T ca cat /var/lib/tls/ca.pem >"$state/ca.pem.new"
+    mv "$state/ca.pem.new" "$state/ca.pem"
 }
 
-# Images of docker/NAME that belong to no installation: those for tests and benchmarks, and the
-# forwarder.
-image_of() { printf 'localhost/rollcall-build/%s' "$1"; }
-build_image() { docker buildx build --quiet --load -t "$(image_of "$1")" -f "docker/$1/Dockerfile" . >/dev/null; }
+# Rust version of rust-toolchain.toml.
+rust_version=$(sed -n 's/^channel = "\(.*\)"/\1/p' rust-toolchain.toml)
 
-# A checkout of what git knows here, for a stack of its own: one that runs from this checkout is left alone.
-# own_checkout FOLDER PROJECT PORT SETTING...
+# A host without a registry has its toolchain under the name "stable" alone, when it was installed
+# before this version was named. Use that toolchain if it has the version.
+use_installed_rust() {
+    if ! cargo --version >/dev/null 2>&1 &&
+        [[ $(rustc +stable --version 2>/dev/null) = "rustc $rust_version "* ]]; then
+        export RUSTUP_TOOLCHAIN=stable
+    fi
+}
+
+# Official base images, and the names of those that scripts/images makes without a registry.
+official_debian=debian:trixie-slim
+official_rust=rust:$rust_version-slim-trixie
+made_debian=localhost/rollcall-build/debian:trixie
+made_rust=localhost/rollcall-build/rust:$rust_version
+
+has_image() { docker image inspect "$1" >/dev/null 2>&1; }
+
+# Makes sure of the base images and exports their names, which Dockerfiles take as build arguments.
+need_bases() {
+    scripts/images || return 1
+    DEBIAN_IMAGE=$official_debian RUST_IMAGE=$official_rust
+    ! has_image "$made_debian" || DEBIAN_IMAGE=$made_debian
+    ! has_image "$made_rust" || RUST_IMAGE=$made_rust
+    export DEBIAN_IMAGE RUST_IMAGE
+}
+
+# image_of NAME: prints the name of the image of docker/NAME, where it belongs to no installation:
+# the images for tests and benchmarks, and the forwarder.
+image_of() { printf 'localhost/rollcall-build/%s' "$1"; }
+# build_image NAME: prints the end of the output when the build fails.
+build_image() {
+    local log
+    log=$(docker buildx build --progress plain --load -t "$(image_of "$1")" \
+        -f "docker/$1/Dockerfile" --build-arg DEBIAN_IMAGE --build-arg RUST_IMAGE \
+        --build-arg CARGO_PROFILE_RELEASE_LTO --build-arg CARGO_PROFILE_RELEASE_CODEGEN_UNITS \
+        . 2>&1) && return
+    tail -n 40 <<<"$log" >&2
+    return 1
+}
+
+# own_checkout FOLDER PROJECT PORT SETTING...: copies the files that git knows here, for a stack
+# beside the one of this checkout.
 own_checkout() {
     local folder=$1 project=$2 port=$3
     shift 3
     rm -rf "$folder"
     mkdir -p "$folder"
-    git ls-files -z --cached --others --exclude-standard | xargs -0 tar -cf - | tar -xf - -C "$folder"
-    printf '%s\n' "COMPOSE_PROJECT_NAME=$project" "PORT=$port" "RADIUS_PORT=$((port + 1))" "SYSLOG_PORT=$((port + 2))" \
-        "SYSLOG_TLS_PORT=$((port + 3))" "$@" >"$folder/.env"
-    (cd "$folder" && docker compose --profile operator down --volumes --remove-orphans >/dev/null 2>&1) || true
+    git ls-files -z --cached --others --exclude-standard | xargs -0 tar -cf - |
+        tar -xf - -C "$folder"
+    printf '%s\n' "COMPOSE_PROJECT_NAME=$project" "PORT=$port" "RADIUS_PORT=$((port + 1))" \
+        "SYSLOG_PORT=$((port + 2))" "SYSLOG_TLS_PORT=$((port + 3))" "$@" >"$folder/.env"
+    remove_containers "$folder"
 }
 
-# The same, started.
+# own_stack FOLDER PROJECT PORT SETTING...: the same, and starts the stack.
 own_stack() {
     own_checkout "$@"
     "$1/scripts/up"
 }
 
+remove_containers() {
+    (
+        cd "$1" && docker compose --profile operator down --volumes --remove-orphans
+    ) >/dev/null 2>&1 || true
+}
+
+# remove_stack FOLDER: removes a stack that own_stack started, with its data and its checkout.
 remove_stack() {
     [ -d "$1" ] || return 0
-    (cd "$1" && docker compose --profile operator down --volumes --remove-orphans >/dev/null 2>&1) || true
+    remove_containers "$1"
     rm -rf "$1"
 }

@@ -1,10 +1,15 @@
+-- Records one event of one of 100,000 sessions in one transaction, with the least that keeps events
+-- and sessions as Rollcall does. scripts/bench compares single events with it.
 \set session random(1, 100000)
 BEGIN;
 WITH new AS (
-    INSERT INTO event_ids (source_id, event_id, digest) VALUES (1, gen_random_uuid()::text, sha256('event')) RETURNING event_id
+    INSERT INTO event_ids (source_id, event_id, digest)
+    VALUES (1, gen_random_uuid()::text, sha256('event')) RETURNING event_id
 )
-INSERT INTO events (source_id, event_id, kind, session_id, user_name, occurred_at) SELECT 1, event_id, 'login', :session, 'user', now() FROM new;
+INSERT INTO events (source_id, event_id, kind, session_id, user_name, occurred_at)
+SELECT 1, event_id, 'login', :session, 'user', now() FROM new;
 INSERT INTO sessions AS stored VALUES (1, :session, 1, false, now(), now(), false, NULL, now())
-ON CONFLICT (source_id, session_id) DO UPDATE SET login_at = LEAST(stored.login_at, excluded.login_at),
+ON CONFLICT (source_id, session_id) DO UPDATE SET
+    login_at = LEAST(stored.login_at, excluded.login_at),
     last_activity_at = GREATEST(stored.last_activity_at, excluded.last_activity_at);
 COMMIT;

@@ -1,12 +1,17 @@
-"""Abuses reports with some tokens, while the client of another token asks for reports of one person.
+"""Abuses reports with some tokens, while another client asks for reports on one person.
 
-Usage: abuse_reporting.py slow SECONDS OTHER TOKEN...     reads a large report with each token at 40 KB/s
-       abuse_reporting.py stalled SECONDS OTHER TOKEN     reads 9 large reports on one HTTP/2 connection, a byte every 10 s
-       abuse_reporting.py names SECONDS OTHER TOKEN       sends user names of 60,000 letters on 8 connections
-       abuse_reporting.py rate SECONDS OTHER TOKEN        sends requests on 16 connections as fast as it can
-Prints one JSON object: the answers to the abuse by status, those to the other client by status, and for each status of
-the abuse the value of Retry-After.
+Usage: abuse_reporting.py KIND SECONDS OTHER TOKEN...
+
+KIND is one of:
+  slow     reads a large report with each token, at 40 KB/s
+  stalled  reads 9 large reports on one HTTP/2 connection, a byte every 10 s
+  names    sends user names of 60,000 letters on 8 connections
+  rate     sends requests on 16 connections as fast as possible
+
+OTHER is the token of the other client. Prints one JSON object: the number of answers by status, for
+the abuse and for the other client, and for each status of the abuse the value of Retry-After.
 """
+
 import collections
 import http.client
 import json
@@ -27,16 +32,35 @@ abuse, steady, retry_after = collections.Counter(), collections.Counter(), {}
 
 
 def body(user):
-    return json.dumps({"Filters": {"StartDate": "2001-01-01", "EndDate": "2001-01-31", "UserName": user, "StartOfDay": "00:00:00",
-                                   "RequestDate": "2001-02-01"}})
+    return json.dumps(
+        {
+            "Filters": {
+                "StartDate": "2001-01-01",
+                "EndDate": "2001-01-31",
+                "UserName": user,
+                "StartOfDay": "00:00:00",
+                "RequestDate": "2001-02-01",
+            }
+        }
+    )
 
 
 def connect():
-    return http.client.HTTPSConnection(host.hostname, host.port, context=ssl.create_default_context(cafile="/state/ca.pem"), timeout=30)
+    return http.client.HTTPSConnection(
+        host.hostname,
+        host.port,
+        context=ssl.create_default_context(cafile="/state/ca.pem"),
+        timeout=30,
+    )
 
 
 def ask(connection, token, user):
-    connection.request("POST", path, body(user), {"Authorization": f"Bearer {token}", "Content-Type": "application/json"})
+    connection.request(
+        "POST",
+        path,
+        body(user),
+        {"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+    )
     return connection.getresponse()
 
 
@@ -55,14 +79,17 @@ def slow(token):
 
 
 def stalled(token):
-    """Opens the window of each stream by a byte now and then, so that no time limit between two writes ends it."""
+    """Opens the window of each stream by a byte every 10 s, so that no write timeout expires."""
     import h2.config
     import h2.connection
     import h2.events
     import h2.settings
+
     context = ssl.create_default_context(cafile="/state/ca.pem")
     context.set_alpn_protocols(["h2"])
-    wire = context.wrap_socket(socket.create_connection((host.hostname, host.port)), server_hostname=host.hostname)
+    wire = context.wrap_socket(
+        socket.create_connection((host.hostname, host.port)), server_hostname=host.hostname
+    )
     connection = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8"))
     connection.initiate_connection()
     connection.update_settings({h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: 1})
@@ -70,8 +97,17 @@ def stalled(token):
     for _ in range(9):
         stream = connection.get_next_available_stream_id()
         streams.add(stream)
-        connection.send_headers(stream, [(":method", "POST"), (":path", path), (":scheme", "https"), (":authority", host.netloc),
-                                         ("authorization", f"Bearer {token}"), ("content-type", "application/json")])
+        connection.send_headers(
+            stream,
+            [
+                (":method", "POST"),
+                (":path", path),
+                (":scheme", "https"),
+                (":authority", host.netloc),
+                ("authorization", f"Bearer {token}"),
+                ("content-type", "application/json"),
+            ],
+        )
         connection.send_data(stream, body("All Users").encode(), end_stream=True)
     wire.sendall(connection.data_to_send())
     while time.monotonic() < end:
@@ -107,7 +143,7 @@ def names(token):
 def rate(token):
     connection = connect()
     while time.monotonic() < end and not abuse[429]:
-        answer = ask(connection, token, "nobody")
+        answer = ask(connection, token, "unknown")
         answer.read()
         count(answer)
 
@@ -121,7 +157,12 @@ def ask_steadily(stop):
         time.sleep(0.2)
 
 
-work, copies = {"slow": (slow, 1), "stalled": (stalled, 1), "names": (names, 8), "rate": (rate, 16)}[kind]
+work, copies = {
+    "slow": (slow, 1),
+    "stalled": (stalled, 1),
+    "names": (names, 8),
+    "rate": (rate, 16),
+}[kind]
 stop = threading.Event()
 watch = threading.Thread(target=ask_steadily, args=(stop,))
 threads = [threading.Thread(target=work, args=(token,)) for token in tokens for _ in range(copies)]

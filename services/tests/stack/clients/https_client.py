@@ -3,6 +3,7 @@ how often each other outcome occurred.
 
 Usage: https_client.py KEY SECONDS
 """
+
 import collections
 import http.client
 import json

@@ -1,4 +1,5 @@
--- Idle connections for wrk: each sends one request and is silent after that. Usage: wrk -s idle.lua URL -- CONNECTIONS_PER_THREAD
+-- Opens idle connections: each sends one request and is silent after that.
+-- Usage: wrk -s idle.lua URL -- CONNECTIONS_PER_THREAD
 local connections, requests = 0, 0
 
 function init(arguments)

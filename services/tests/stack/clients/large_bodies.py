@@ -1,11 +1,14 @@
-"""Sends large bodies of events, so many at once, and prints the statuses as JSON: {"200": 3, "503": 9}.
+"""Sends large bodies of events at the same time, and counts the statuses in one JSON object.
 
 Usage: large_bodies.py KIND COUNT KEY...
-KIND is gzip (16 MiB of spaces), lines or array (16 MiB of events), or ones (an array of 4 million numbers). Request number i
-uses key i modulo the number of keys. A 503 without Retry-After is printed as "503 without Retry-After".
+
+KIND is gzip (16 MiB of spaces), lines or array (16 MiB of events), or ones (an array of 4 million
+numbers). Request number i uses key i modulo the number of keys. A 503 without Retry-After is
+printed as "503 without Retry-After".
 """
 
 import collections
+import contextlib
 import gzip
 import http.client
 import json
@@ -19,8 +22,16 @@ MIB = 1 << 20
 
 
 def events(kind):
-    event = {"type": "login", "session_id": "s", "user": "user_4", "occurred_at": "2025-01-01T10:00:00Z", "reason": "x" * 200}
-    lines = [json.dumps({"event_id": f"{kind}-{number}", **event}) for number in range(16 * MIB // 340)]
+    event = {
+        "type": "login",
+        "session_id": "s",
+        "user": "user_4",
+        "occurred_at": "2025-01-01T10:00:00Z",
+        "reason": "x" * 200,
+    }
+    lines = [
+        json.dumps({"event_id": f"{kind}-{number}", **event}) for number in range(16 * MIB // 340)
+    ]
     if kind == "lines":
         return "\n".join(lines).encode()
     return ("[" + ",".join(lines) + "]").encode()
@@ -45,10 +56,9 @@ def send(kind, key, body, headers, statuses):
     for name, value in headers.items():
         connection.putheader(name, value)
     connection.endheaders()
-    try:
+    # The answer may arrive before the end of the body.
+    with contextlib.suppress(OSError):
         connection.send(body)
-    except OSError:
-        pass  # The answer came before the end of the body.
     try:
         answer = connection.getresponse()
         status = str(answer.status)
@@ -65,7 +75,9 @@ def main(kind, count, *keys):
     body, headers = body_of(kind)
     statuses = []
     threads = [
-        threading.Thread(target=send, args=(kind, keys[number % len(keys)], body, headers, statuses))
+        threading.Thread(
+            target=send, args=(kind, keys[number % len(keys)], body, headers, statuses)
+        )
         for number in range(int(count))
     ]
     for thread in threads:

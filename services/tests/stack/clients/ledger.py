@@ -9,6 +9,7 @@ Prints a JSON object:
     retransmitted   number of requests that were sent again
     rows            rows that a report on these events must have
 """
+
 import http.client
 import json
 import os
@@ -106,13 +107,16 @@ def work(thread):
         acknowledge(batch, results)
 
 
+def shown(at):
+    return at.replace("T", " ").rstrip("Z")
+
+
 def rows():
     """Yields the report rows. Each session of 2025 has ended, at its logout or by timeout."""
     for user in sorted(ledger["users"]):
         facts = ledger["users"][user]
         logins = {session: at for kind, session, at in facts if kind == "login"}
         ends = {**logins, **{session: at for kind, session, at in facts if kind == "logout"}}
-        shown = lambda at: at.replace("T", " ").rstrip("Z")
         yield {
             "UserID": user,
             "Realm": realm,

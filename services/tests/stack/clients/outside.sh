@@ -1,11 +1,12 @@
-# A host outside: a network namespace with an address of its own on a cable to this host (addresses
-# of RFC 5737). This host is not its gateway, so it has no route to the networks of containers. It
-# runs a web server, prints "ready", and runs each line of standard input as a command. All of it is
-# gone when this ends.
+# Simulates a host outside: a network namespace with its own address on a cable to this host
+# (addresses of RFC 5737). This host is not its gateway, so it has no route to the networks of
+# containers. The script runs a web server, prints "ready", and runs each line of standard input as
+# a command. Nothing remains when it ends.
 set -e
 unshare --net sleep 300 &
 namespace=$!
-while [ "$(readlink /proc/$namespace/ns/net)" = "$(readlink /proc/self/ns/net)" ]; do sleep 0.1; done
+here=$(readlink /proc/self/ns/net)
+while [ "$(readlink /proc/$namespace/ns/net)" = "$here" ]; do sleep 0.1; done
 ip link add outside0 type veth peer name eth0 netns "$namespace"
 ip addr add 198.51.100.1/30 dev outside0
 ip link set outside0 up

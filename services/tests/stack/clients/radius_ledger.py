@@ -1,7 +1,9 @@
-"""Sends RADIUS Starts, each again until it is answered, and keeps the ledger: how many were answered.
+"""Sends RADIUS Starts, repeats each until it is answered, and prints the number of answers.
 
 Usage: radius_ledger.py PORT SECRET SECONDS NAS
 """
+
+import contextlib
 import hashlib
 import select
 import socket
@@ -9,7 +11,12 @@ import struct
 import sys
 import time
 
-port, secret, seconds, nas = int(sys.argv[1]), sys.argv[2].encode(), float(sys.argv[3]), sys.argv[4].encode()
+port, secret, seconds, nas = (
+    int(sys.argv[1]),
+    sys.argv[2].encode(),
+    float(sys.argv[3]),
+    sys.argv[4].encode(),
+)
 OUTSTANDING = 16
 server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 server.connect(("127.0.0.1", port))
@@ -20,9 +27,15 @@ def attribute(kind, value):
 
 
 def packet(identifier, number):
-    attributes = b"".join([
-        attribute(1, b"asha"), attribute(32, nas), attribute(40, struct.pack("!I", 1)), attribute(44, b"%d" % number),
-        attribute(55, struct.pack("!I", 1735725600 + number))])
+    attributes = b"".join(
+        [
+            attribute(1, b"asha"),
+            attribute(32, nas),
+            attribute(40, struct.pack("!I", 1)),
+            attribute(44, b"%d" % number),
+            attribute(55, struct.pack("!I", 1735725600 + number)),
+        ]
+    )
     head = struct.pack("!BBH", 4, identifier, 20 + len(attributes))
     return head + hashlib.md5(head + bytes(16) + attributes + secret).digest() + attributes
 
@@ -43,10 +56,9 @@ while time.monotonic() < end or waiting:
         if identifier in waiting and now - waiting[identifier][1] > 1:
             repeated += waiting[identifier][1] > 0
             waiting[identifier][1] = now
-            try:
+            # The packet is sent again when the VIP is unreachable for a moment.
+            with contextlib.suppress(OSError):
                 server.send(waiting[identifier][0])
-            except OSError:
-                pass  # The VIP was away for a moment: sent again.
     if select.select([server], [], [], 0.05)[0]:
         try:
             answer = server.recv(4096)

@@ -1,7 +1,8 @@
-"""Calls all three services without a pause until standard input ends, and prints how often each outcome occurred, as JSON.
+"""Calls all three services without a pause until standard input ends.
 
-Four threads: two keep their connections, two open one for each call. A call is never repeated. An outcome is
-"NAME STATUS", or "NAME error" with the text of the error on standard error.
+Prints the number of calls by outcome, as JSON. Two of the four threads keep their connections, the
+others open one for each call. No call is repeated. An outcome is "NAME STATUS", or "NAME error"
+with the text of the error on standard error.
 Usage: steady.py SOURCE_KEY
 """
 
@@ -24,8 +25,20 @@ stop = threading.Event()
 
 def event(client):
     event_id = str(uuid.uuid4())
-    body = {"event_id": event_id, "type": "login", "session_id": event_id, "user": "steady", "occurred_at": "2025-01-01T00:00:00Z"}
-    return client.post(f"{URL}/api/v1/ingestion/events", json=body, headers={"Authorization": f"Bearer {key}"}, verify=CA, timeout=30)
+    body = {
+        "event_id": event_id,
+        "type": "login",
+        "session_id": event_id,
+        "user": "steady",
+        "occurred_at": "2025-01-01T00:00:00Z",
+    }
+    return client.post(
+        f"{URL}/api/v1/ingestion/events",
+        json=body,
+        headers={"Authorization": f"Bearer {key}"},
+        verify=CA,
+        timeout=30,
+    )
 
 
 def keys(client):

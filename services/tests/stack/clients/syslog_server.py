@@ -1,4 +1,5 @@
 """Prints each syslog message that arrives at this UDP port of loopback."""
+
 import socket
 import sys
 

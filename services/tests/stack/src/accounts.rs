@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::{JSON_FROM_STDIN, curl, docker, project, psql, script};
+use crate::{
+    JSON_FROM_STDIN, curl, docker,
+    once::{forget, once},
+    project, psql, script,
+};
 
 /// Runs `scripts/rollcall --json`, which must succeed. Returns what the script printed.
 pub fn rollcall_json(arguments: &[&str]) -> Value {
@@ -69,6 +73,30 @@ pub fn local_source() -> LocalSource {
     LocalSource {
         name,
         secret: secret.to_owned(),
+    }
+}
+
+/// Returns a source as [`local_source`] does, which all tests of a file share under this name,
+/// because adding it takes 6 seconds. A new one is added when another source has replaced it.
+pub fn shared_local_source(name: &str) -> LocalSource {
+    let make = || {
+        let LocalSource { name, secret } = local_source();
+        json!({"name": name, "secret": secret})
+    };
+    let text = |source: &Value, field: &str| source[field].as_str().expect("text").to_owned();
+    let mut source = once(name, make);
+    let networks = format!(
+        "SELECT count(*) FROM source_networks JOIN sources ON sources.id = source_id
+         WHERE name = '{}'",
+        text(&source, "name")
+    );
+    if psql(&networks) == "0" {
+        forget(name);
+        source = once(name, make);
+    }
+    LocalSource {
+        name: text(&source, "name"),
+        secret: text(&source, "secret"),
     }
 }
 

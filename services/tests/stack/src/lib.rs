@@ -20,10 +20,12 @@ mod commands;
 mod compose_file;
 mod containers;
 mod http;
+mod once;
 mod tls;
 
 pub use accounts::{
-    LocalSource, api_client, local_source, rollcall_json, source, source_named, token,
+    LocalSource, api_client, local_source, rollcall_json, shared_local_source, source,
+    source_named, token,
 };
 pub use commands::{compose, docker, metrics, psql, run_in, run_script, script};
 pub use compose_file::AdditionalComposeFile;
@@ -31,6 +33,7 @@ pub use containers::{
     BackgroundContainer, CLIENTS, client, clients_mount, run_client, start_client, start_client_on,
 };
 pub use http::{Answer, JSON_FROM_STDIN, curl, parse, post_json, report, send};
+pub use once::once;
 pub use tls::assert_tls_is_mozilla_intermediate;
 
 use std::{

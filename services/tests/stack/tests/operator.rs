@@ -144,13 +144,13 @@ fn invalid_arguments_are_rejected_with_a_message() {
     for (arguments, message) in [
         (
             vec!["--local-network-ip", "203.0.113.7"],
-            "203.0.113.7 is no IPv4 address of this host",
+            "must be an IPv4 address of this host (got \"203.0.113.7\")",
         ),
         (
             vec!["--local-network-ip", "localhost"],
-            "localhost is no IPv4 address",
+            "must be an IPv4 address of this host (got \"localhost\")",
         ),
-        (vec!["--port", "0"], "--port: got 0"),
+        (vec!["--port", "0"], "--port must be 1 to 65535 (got 0)"),
         (vec!["--colour", "blue"], "takes --local-network-ip IP"),
     ] {
         assert_rejected("up", &arguments, message);

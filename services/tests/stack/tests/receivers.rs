@@ -1,17 +1,16 @@
 //! RADIUS and syslog through the VIP, from third-party clients: radclient, logger and rsyslog.
 
-use std::{io::Write, process::Output, sync::OnceLock};
+use std::{io::Write, process::Output};
 
 use rollcall_stack_tests::{
-    LocalSource, client, compose, docker, eventually, local_source, metrics, port, psql,
-    rollcall_json, root, run_client, run_script, start_client,
+    LocalSource, client, compose, docker, eventually, metrics, port, psql, rollcall_json, root,
+    run_client, run_script, shared_local_source, start_client,
 };
 use uuid::Uuid;
 
 /// Returns the source that all tests of this file share, because adding it takes 6 seconds.
-fn source() -> &'static LocalSource {
-    static SOURCE: OnceLock<LocalSource> = OnceLock::new();
-    SOURCE.get_or_init(local_source)
+fn source() -> LocalSource {
+    shared_local_source("receivers-source.json")
 }
 
 /// Sends an Accounting-Request with the client of `FreeRADIUS`, which fails without a response.

@@ -67,8 +67,7 @@ fn restored_stack_has_every_row_and_accepts_the_old_credentials() {
     // The backup has a consistent snapshot of the source that reported meanwhile.
     let counts = format!(
         "SELECT count(*) || ' ' || count(DISTINCT event_id) FROM events
-         WHERE source_id = (SELECT id FROM sources WHERE name = '{}')",
-        *CONCURRENT_SOURCE
+         WHERE source_id = (SELECT id FROM sources WHERE name = '{CONCURRENT_SOURCE}')"
     );
     let event_ids = counts.replace("FROM events", "FROM event_ids");
     let sessions = counts
@@ -84,8 +83,8 @@ fn restored_stack_has_every_row_and_accepts_the_old_credentials() {
     assert_eq!(target.report(&token, &original.period), original.report);
 
     // These steps share the restored stack: each would have to build and start its own.
-    assert_plain_dump_is_restored(&target, original);
-    assert_lost_secrets_are_replaced(&target, original);
+    assert_plain_dump_is_restored(&target, &original);
+    assert_lost_secrets_are_replaced(&target, &original);
     assert_purge_removes_only_the_target(&target);
 }
 
@@ -168,7 +167,8 @@ fn assert_purge_removes_only_the_target(target: &Target) {
 #[test]
 fn restore_rejects_an_unusable_backup_and_changes_nothing() {
     let target = Target::empty();
-    let middle = original().backup.metadata().expect("the file").len() / 2;
+    let original = original();
+    let middle = original.backup.metadata().expect("the file").len() / 2;
     let middle = usize::try_from(middle).expect("a size");
     let damaged = changed("damaged", |bytes| bytes[middle] ^= 1);
     let truncated = changed("truncated", |bytes| bytes.truncate(middle));
@@ -178,7 +178,7 @@ fn restore_rejects_an_unusable_backup_and_changes_nothing() {
     let other_time = replaced("other-time", "created=20", "created=19");
     for (file_name, passphrase, message) in [
         (
-            &original().backup,
+            &original.backup,
             "wrong-passphrase",
             "is not the one that this backup was made with",
         ),
@@ -227,9 +227,9 @@ fn restore_that_fails_leaves_an_empty_installation() {
 
 #[test]
 fn restore_rejects_an_installation_that_is_not_empty() {
-    let passphrase = file("passphrase");
+    let (original, passphrase) = (original(), file("passphrase"));
     let arguments = [
-        text(&original().backup),
+        text(&original.backup),
         "--passphrase-file",
         text(&passphrase),
     ];
@@ -282,14 +282,15 @@ fn backup_error_names_the_invalid_argument() {
 #[test]
 fn backup_file_is_encrypted_and_readable_by_its_owner_only() {
     use std::os::unix::fs::PermissionsExt;
-    let mode = original()
+    let original = original();
+    let mode = original
         .backup
         .metadata()
         .expect("the file")
         .permissions()
         .mode();
     assert_eq!(mode & 0o777, 0o600);
-    let bytes = fs::read(&original().backup).expect("the backup");
+    let bytes = fs::read(&original.backup).expect("the backup");
     let contains = |text: &[u8]| bytes.windows(text.len()).any(|window| window == text);
     assert!(
         contains(b"rollcall-backup format=1")

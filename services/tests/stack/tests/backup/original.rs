@@ -3,20 +3,18 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::{
-        LazyLock, OnceLock,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::atomic::{AtomicBool, Ordering},
 };
 
-use rollcall_stack_tests::{api_client, psql, report, root, script, send, source_named, token};
+use rollcall_stack_tests::{
+    api_client, once, psql, report, root, script, send, source_named, token,
+};
 use serde_json::{Value, json};
 
 const PASSPHRASE: &str = "correct horse battery staple";
 
 /// Name of the source that reports while the backup is made.
-pub static CONCURRENT_SOURCE: LazyLock<String> =
-    LazyLock::new(|| format!("gateway-{}", uuid::Uuid::new_v4()));
+pub const CONCURRENT_SOURCE: &str = "gateway-that-reports-during-the-backup";
 
 /// Backups of the running stack, and what the stack held when they were made.
 pub struct Original {
@@ -34,48 +32,49 @@ pub struct Original {
     pub digests: String,
 }
 
-/// Makes the backups once, while one source reports. All rows of other sources are unchanged
-/// meanwhile.
-pub fn original() -> &'static Original {
-    static ORIGINAL: OnceLock<Original> = OnceLock::new();
-    ORIGINAL.get_or_init(|| {
+/// Returns the backups, which the first test makes while one source reports. All rows of other
+/// sources are unchanged meanwhile.
+pub fn original() -> Original {
+    let held = once("original.json", || {
         script("demo", &[]);
         let client = api_client(&["reporting:read"]);
         // The report ends yesterday, so that it contains no event that arrives during the backup.
         let yesterday = jiff::Zoned::now().date().yesterday().expect("a date");
-        let period = (
-            yesterday
-                .checked_sub(jiff::Span::new().days(13))
-                .expect("a date")
-                .to_string(),
-            yesterday.to_string(),
-        );
-        let key = source_named(&CONCURRENT_SOURCE);
-        fs::write(file("passphrase"), PASSPHRASE).expect("written");
-        fs::write(file("wrong-passphrase"), "correct horse battery stable").expect("written");
-        fs::write(file("key"), [7; 64]).expect("written");
-        let backup = file("backup");
-        let digests =
-            while_events_arrive(&key, || unchanged_digests_around(|| make_backup(&backup)));
-        let key_file_backup = file("key-file-backup");
-        script(
-            "backup",
-            &[text(&key_file_backup), "--key-file", text(&file("key"))],
-        );
-        let report = report(&token(&client), &period.0, &period.1).json()["data"].clone();
+        let first = yesterday.checked_sub(jiff::Span::new().days(13));
+        let (from, to) = (first.expect("a date").to_string(), yesterday.to_string());
+        let digests = make_backups();
+        let report = report(&token(&client), &from, &to).json()["data"].clone();
         assert!(
             report.as_array().is_some_and(|rows| rows.len() > 10),
             "{report}"
         );
-        Original {
-            backup,
-            key_file_backup,
-            client,
-            period,
-            report,
-            digests,
-        }
-    })
+        json!({"client": client, "period": [from, to], "report": report, "digests": digests})
+    });
+    let pair = |name| serde_json::from_value(held[name].clone()).expect("two texts");
+    Original {
+        backup: file("backup"),
+        key_file_backup: file("key-file-backup"),
+        client: pair("client"),
+        period: pair("period"),
+        report: held["report"].clone(),
+        digests: held["digests"].as_str().expect("text").to_owned(),
+    }
+}
+
+/// Makes both backups. Returns the digests of the tables at that time.
+fn make_backups() -> String {
+    let key = source_named(CONCURRENT_SOURCE);
+    fs::write(file("passphrase"), PASSPHRASE).expect("written");
+    fs::write(file("wrong-passphrase"), "correct horse battery stable").expect("written");
+    fs::write(file("key"), [7; 64]).expect("written");
+    let backup = file("backup");
+    let digests = while_events_arrive(&key, || unchanged_digests_around(|| make_backup(&backup)));
+    let (key_file_backup, key_file) = (file("key-file-backup"), file("key"));
+    script(
+        "backup",
+        &[text(&key_file_backup), "--key-file", text(&key_file)],
+    );
+    digests
 }
 
 fn make_backup(file_name: &Path) {
@@ -157,10 +156,9 @@ pub fn digests(psql: impl Fn(&str) -> String) -> String {
         let (table, column) = line.split_once(' ').expect("two words");
         let filter = match column {
             "-" => String::from("true"),
-            column => format!(
-                "{column} <> (SELECT id FROM sources WHERE name = '{}')",
-                *CONCURRENT_SOURCE
-            ),
+            column => {
+                format!("{column} <> (SELECT id FROM sources WHERE name = '{CONCURRENT_SOURCE}')")
+            }
         };
         let digest = psql(&format!(
             "SELECT count(*) || ' rows ' || coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)

@@ -1,0 +1,30 @@
+-- Copies the rows of a report on all users, from :first to :last (dates in UTC). The statement has
+-- the columns, texts and order of the report, but none of its limits. Compare it with
+-- services/libs/store/src/sessions/report.sql.
+SET TIME ZONE 'UTC';
+COPY (
+    WITH attendance AS (
+        SELECT
+            person_id,
+            min(login_at) AS first_login_at,
+            CASE WHEN bool_and(
+                logout_at >= last_activity_at
+                OR last_activity_at < now() - interval '24 hours'
+                OR EXISTS (
+                    SELECT FROM sources
+                    WHERE sources.id = source_id
+                        AND last_restart_at >= last_activity_at AND last_restart_at > login_at
+                )
+            ) THEN max(last_activity_at) END AS last_logout_at
+        FROM sessions
+        WHERE login_at >= date :'first' AND login_at < date :'last' + 1
+        GROUP BY person_id
+    )
+    SELECT
+        display_user,
+        display_realm,
+        to_char(first_login_at, 'YYYY-MM-DD HH24:MI:SS'),
+        to_char(last_logout_at, 'YYYY-MM-DD HH24:MI:SS')
+    FROM attendance JOIN persons ON persons.id = person_id
+    ORDER BY normalized_user, normalized_realm
+) TO STDOUT;

@@ -1,0 +1,88 @@
+"""Commands in the containers of the stack that is measured."""
+
+import json
+import os
+import subprocess
+import time
+
+PROJECT = "rollcall-bench"
+BUILT = "localhost/rollcall-build"
+AS_OWNER = "PGPASSWORD=$(cat /run/secrets/database-password) exec "
+
+
+def run(*command: str, text: str | None = None) -> str:
+    """Returns the standard output of a command, which must succeed."""
+    done = subprocess.run(command, input=text, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise SystemExit(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def container(server: str) -> str:
+    return f"{PROJECT}-{server}-1"
+
+
+def inside(server: str, *command: str, text: str | None = None) -> str:
+    return run("docker", "exec", "-i", container(server), *command, text=text)
+
+
+def in_database(program: str, *arguments: str, text: str | None = None) -> str:
+    """Runs a PostgreSQL client program as the owner, in the database's own container."""
+    shell = AS_OWNER + f'{program} -h 127.0.0.1 -U rollcall "$@"'
+    return inside("postgres", "sh", "-c", shell, program, *arguments, text=text)
+
+
+def psql(*arguments: str, database: str = "rollcall", text: str | None = None) -> str:
+    options = ("-X", "-qAt", "-v", "ON_ERROR_STOP=1", "-d", database)
+    return in_database("psql", *options, *arguments, text=text)
+
+
+def sql_file(name: str, **variables: object) -> str:
+    """Runs a SQL file of this folder with psql variables."""
+    options = [part for key, value in variables.items() for part in ("-v", f"{key}={value}")]
+    with open(f"/benchmarks/{name}") as file:
+        return psql(*options, "-f", "-", text=file.read())
+
+
+def client(server: str, *command: str, **environment: str) -> str:
+    """Runs a client in the network of the server that it calls. The network of the host is then
+    not measured."""
+    options = [part for key, value in environment.items() for part in ("-e", f"{key}={value}")]
+    folder = f"{os.environ['ROOT']}/scripts/benchmarks/clients:/clients:ro"
+    network = f"container:{container(server)}"
+    docker = ("docker", "run", "--rm", "-i", "--network", network, "-v", folder, *options)
+    return run(*docker, f"{BUILT}/clients", *command)
+
+
+def measured(server: str, *command: str, **environment: str) -> dict:
+    """Runs a client and returns the JSON object in the last line of its output."""
+    return json.loads(client(server, *command, **environment).splitlines()[-1])
+
+
+def empty_tables(database: str = "rollcall") -> None:
+    """Removes all events and sessions, because stored rows make later ones slower."""
+    tables = "events, event_ids, sessions, arrivals"
+    psql("-c", f"TRUNCATE {tables}", "-c", "CHECKPOINT", database=database)
+
+
+def memory(server: str) -> str:
+    """Resident memory of the service."""
+    status = dict(
+        line.split(":", 1) for line in inside(server, "cat", "/proc/1/status").splitlines()
+    )
+    return f"{int(status['VmRSS'].split()[0]) / 1024:.0f} MiB"
+
+
+def start_freeradius(secret: str) -> None:
+    """Starts FreeRADIUS with a database of its own on the same PostgreSQL server."""
+    password = os.urandom(18).hex()
+    owner = f"CREATE ROLE radius LOGIN PASSWORD '{password}'"
+    psql("-c", owner, "-c", "CREATE DATABASE radius OWNER radius")
+    image = f"{BUILT}/freeradius"
+    schema = "/etc/freeradius/3.0/mods-config/sql/main/postgresql/schema.sql"
+    tables = run("docker", "run", "--rm", "--entrypoint", "cat", image, schema)
+    psql("-c", "SET ROLE radius", "-f", "-", database="radius", text=tables)
+    names = ("--name", container("freeradius"), "--network", f"{PROJECT}_data")
+    settings = ("-e", f"PASSWORD={password}", "-e", f"SECRET={secret}")
+    run("docker", "run", "--detach", *names, *settings, image)
+    time.sleep(2)
