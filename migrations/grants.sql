@@ -77,9 +77,9 @@ GRANT SELECT ON source_networks, source_gaps TO ingestion;
 GRANT INSERT (source_id, events, clock_skewed, last_event_at) ON arrivals TO ingestion;
 GRANT SELECT (source_id, event_id, digest), INSERT (source_id, event_id, digest) ON event_ids TO ingestion;
 GRANT INSERT (source_id, event_id, kind, session_id, user_name, realm, occurred_at, reason, display_name, client_ip, wan_ip, mac, device,
-    active_seconds, complete_through, class, clock_skewed) ON events TO ingestion;
+    active_seconds, duration_seconds, next_in_seconds, complete_through, class, clock_skewed) ON events TO ingestion;
 GRANT SELECT, INSERT (source_id, event_id, kind, session_id, user_name, realm, occurred_at, reason, display_name, client_ip, wan_ip, mac,
-    device, active_seconds, complete_through, class, clock_skewed, sqlstate, message) ON set_aside_events TO ingestion;
+    device, active_seconds, duration_seconds, next_in_seconds, complete_through, class, clock_skewed, sqlstate, message) ON set_aside_events TO ingestion;
 GRANT EXECUTE ON FUNCTION replay_event TO ingestion;
 GRANT SELECT, INSERT, UPDATE ON sessions TO ingestion;
 GRANT SELECT, INSERT (normalized_user, normalized_realm, reported_on, display_user, display_realm),

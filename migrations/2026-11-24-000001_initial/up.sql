@@ -139,6 +139,8 @@ CREATE TABLE events (
     mac text,
     device text,
     active_seconds bigint,
+    duration_seconds bigint,
+    next_in_seconds bigint,
     complete_through timestamptz,
     class text,
     -- The reported time was far from the time of arrival.
@@ -290,10 +292,10 @@ BEGIN ATOMIC
     ), recorded AS (
         INSERT INTO events (source_id, event_id, kind, session_id, user_name, realm, occurred_at,
             received_at, reason, display_name, client_ip, wan_ip, mac, device, active_seconds,
-            complete_through, class, clock_skewed)
+            duration_seconds, next_in_seconds, complete_through, class, clock_skewed)
         SELECT source_id, event_id, kind, session_id, user_name, realm, occurred_at,
             received_at, reason, display_name, client_ip, wan_ip, mac, device, active_seconds,
-            complete_through, class, clock_skewed
+            duration_seconds, next_in_seconds, complete_through, class, clock_skewed
         FROM replayed RETURNING 1
     )
     SELECT count(*) = 1 FROM recorded;

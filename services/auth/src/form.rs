@@ -1,16 +1,18 @@
 //! Shared by the OAuth endpoints: the form body, client authentication, and errors (RFC 6749,
 //! section 5.2).
 
-use std::{collections::BTreeMap, fmt};
+use std::fmt;
 
 use actix_web::{
     HttpRequest, HttpResponse, ResponseError,
     http::{StatusCode, header},
+    web::Bytes,
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use rollcall_platform::request::{Body, media_type, received};
+use rollcall_wire::form;
 use secrecy::SecretString;
-use serde::Serialize;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     client_address::ClientAddress,
@@ -88,26 +90,46 @@ impl From<SignInError> for OauthError {
 impl From<TokenError> for OauthError {
     fn from(error: TokenError) -> Self {
         tracing::error!(%error, "Failed to issue or look up a token");
-        Self::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "temporarily_unavailable",
-            "The token store does not answer. Repeat the call.",
-        )
+        match error {
+            TokenError::Unavailable(_) => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "temporarily_unavailable",
+                "The token store does not answer. Repeat the call.",
+            ),
+            TokenError::Signing(_) => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "server_error",
+                "The token could not be signed. Repeat the call. If the error persists, give the \
+                 X-Request-Id of this response to the operator.",
+            ),
+        }
     }
 }
 
-/// Parameters that are read. All others are ignored (RFC 6749, section 3.2).
-const PARAMETERS: [&str; 6] = [
-    "grant_type",
-    "scope",
-    "token",
-    "token_type_hint",
-    "client_id",
-    "client_secret",
-];
+/// A form of which the client is authenticated.
+pub struct Form(Bytes);
 
-/// The parameters of a form, each at most once.
-pub type Form = BTreeMap<String, String>;
+impl Form {
+    /// Parses the parameters of an endpoint. Other parameters are ignored (RFC 6749, section 3.2).
+    ///
+    /// # Errors
+    /// 400 if a parameter is missing or occurs twice.
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, OauthError> {
+        form::parse(&self.0).map_err(|error| {
+            OauthError::bad_request(
+                "invalid_request",
+                format!("{}.", error.sentence("The form")),
+            )
+        })
+    }
+}
+
+/// Credentials in the form (RFC 6749, section 2.3.1).
+#[derive(Deserialize)]
+struct ClientForm {
+    client_id: Option<String>,
+    client_secret: Option<SecretString>,
+}
 
 /// Reads the form and authenticates the client, either by HTTP Basic or by `client_id` and
 /// `client_secret` in the form. Using both is an error (RFC 6749, section 2.3).
@@ -120,33 +142,34 @@ pub async fn authenticated(
     address: ClientAddress,
     credentials: &Credentials,
 ) -> Result<(Form, Client), OauthError> {
-    let form = parse(request, body)?;
-    let (name, password) = match basic(request)? {
-        Some(_) if form.contains_key("client_secret") => {
+    let form = read(request, body)?;
+    let ClientForm {
+        client_id,
+        client_secret,
+    } = form.parse()?;
+    let (name, password) = match (basic(request)?, client_id, client_secret) {
+        (Some(_), _, Some(_)) => {
             return Err(OauthError::bad_request(
                 "invalid_request",
                 "Send the credentials either with HTTP Basic or as client_id and client_secret, \
                  not both.",
             ));
         }
-        Some(pair) => pair,
-        None => match (form.get("client_id"), form.get("client_secret")) {
-            (Some(name), Some(password)) => (name.clone(), SecretString::from(password.as_str())),
-            _ => {
-                return Err(OauthError::new(
-                    StatusCode::UNAUTHORIZED,
-                    "invalid_client",
-                    "Send the API client's name and password with HTTP Basic.",
-                ));
-            }
-        },
+        (Some(pair), _, None) => pair,
+        (None, Some(name), Some(password)) => (name, password),
+        (None, ..) => {
+            return Err(OauthError::new(
+                StatusCode::UNAUTHORIZED,
+                "invalid_client",
+                "Send the API client's name and password with HTTP Basic.",
+            ));
+        }
     };
     let client = credentials.check(&name, password, address).await?;
     Ok((form, client))
 }
 
-fn parse(request: &HttpRequest, body: Body) -> Result<Form, OauthError> {
-    let bad = |description: String| OauthError::bad_request("invalid_request", description);
+fn read(request: &HttpRequest, body: Body) -> Result<Form, OauthError> {
     if media_type(request) != "application/x-www-form-urlencoded" {
         return Err(OauthError::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -154,25 +177,13 @@ fn parse(request: &HttpRequest, body: Body) -> Result<Form, OauthError> {
             "Content-Type must be application/x-www-form-urlencoded.",
         ));
     }
-    let bytes = received(body).map_err(|problem| {
+    received(body).map(Form).map_err(|problem| {
         OauthError::new(
             problem.status_code(),
             "invalid_request",
             problem.to_string(),
         )
-    })?;
-    let pairs: Vec<(String, String)> =
-        serde_urlencoded::from_bytes(&bytes).map_err(|error| bad(error.to_string()))?;
-    let mut form = Form::new();
-    for (name, value) in pairs
-        .into_iter()
-        .filter(|(name, _)| PARAMETERS.contains(&name.as_str()))
-    {
-        if form.insert(name.clone(), value).is_some() {
-            return Err(bad(format!("{name} must occur only once.")));
-        }
-    }
-    Ok(form)
+    })
 }
 
 /// Reads name and password from `Authorization: Basic`. Both are form-encoded before the pair is

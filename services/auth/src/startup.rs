@@ -42,11 +42,11 @@ pub fn build(
         keys,
         allow_list.clone(),
         settings.token.clone(),
-        clock,
+        clock.clone(),
     ));
     let checks = vec![pool.health(), allow_list.health()];
     let pool = Data::new(pool);
-    let running = server::build(&settings.server, checks, move |app| {
+    let running = server::build(&settings.server, clock, checks, move |app| {
         app.app_data(PayloadConfig::new(MAX_BODY_BYTES))
             .app_data(credentials.clone())
             .app_data(tokens.clone())

@@ -259,3 +259,22 @@ async fn metadata_has_the_urls_of_the_endpoints() {
         .expect("a response");
     insta::assert_snapshot!(snapshot::of(answer).await);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn token_request_gets_500_without_a_signing_key() {
+    let rollcall = Rollcall::start().await;
+    let client = rollcall.client("reporting:read").await;
+    let folder = &rollcall.settings.auth.key_directory;
+    std::fs::remove_dir_all(folder).expect("the keys are removed");
+    let form = [("grant_type", "client_credentials")];
+    let response = post(&rollcall, "/oauth2/token", Some(&client), &form).await;
+    assert_eq!(response.status(), 500);
+    let body: Value = response.json().await.expect("JSON");
+    assert_eq!(body["error"], "server_error");
+    let description = body["error_description"].as_str().expect("a text");
+    assert!(
+        description.starts_with("The token could not be signed."),
+        "{body}"
+    );
+    assert!(!description.contains("pem"), "{body}");
+}

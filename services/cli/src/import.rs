@@ -187,7 +187,7 @@ impl Import<'_> {
                     .extend(reported.map(|reported| (row.clone(), reported)));
             }
             Err(error) => {
-                return self.reject(&row, self.columns.name(error.field), &error.message);
+                return self.reject(&row, self.columns.name(&error.field), &error.message);
             }
         }
         if self.waiting.len() >= MAX_BATCH_EVENTS {

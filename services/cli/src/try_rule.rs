@@ -1,8 +1,8 @@
 //! `rollcall source try-rule`: shows the events that the rules find in a log file.
 
-use std::{collections::HashMap, io::BufRead};
+use std::io::BufRead;
 
-use rollcall_formats::syslog::{Found, Matched, Rules, parse_line};
+use rollcall_formats::syslog::{Found, Logins, Rules, parse_line};
 use serde::Serialize;
 
 use crate::{failure::CommandError, output::Output};
@@ -25,13 +25,19 @@ struct Row {
 pub fn run(rules: &Rules, data_id: &str, input: impl BufRead) -> Result<Output, CommandError> {
     let mut rows = Vec::new();
     let mut nothing = 0;
-    // Time of the latest login of each correlation key. The receivers find it in the database.
-    let mut logins: HashMap<String, String> = HashMap::new();
+    let mut logins = Logins::default();
     for (index, line) in input.split(b'\n').enumerate() {
         let line = String::from_utf8_lossy(&line?).trim_end().to_owned();
         let (rule, raw) = match parse_line(&line, data_id, rules) {
             Ok(Found::Stated(raw)) => ("structured data".to_owned(), raw),
-            Ok(Found::Matched(matched)) => (matched.rule.clone(), named(matched, &mut logins)),
+            Ok(Found::Matched(matched)) => {
+                let rule = matched.rule.clone();
+                let resolved = logins.resolve(matched);
+                (
+                    rule,
+                    resolved.unwrap_or_else(|matched| matched.session(None)),
+                )
+            }
             Ok(Found::Nothing) => {
                 nothing += 1;
                 continue;
@@ -61,18 +67,4 @@ pub fn run(rules: &Rules, data_id: &str, input: impl BufRead) -> Result<Output, 
     Ok(Output::many(&rows, &[], "No line is an event.")
         .note(&format!("Lines that concern no session: {nothing}."))
         .failed_if(has_errors))
-}
-
-fn named(
-    matched: Matched,
-    logins: &mut HashMap<String, String>,
-) -> rollcall_attendance::event::RawEvent {
-    if matched.begins() {
-        logins.insert(
-            matched.key.clone(),
-            matched.raw.occurred_at.clone().unwrap_or_default(),
-        );
-    }
-    let login = logins.get(&matched.key).cloned();
-    matched.session(login.as_deref())
 }

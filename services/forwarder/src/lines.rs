@@ -1,11 +1,7 @@
 //! Lines of the input as events.
 
-use rollcall_attendance::event::FieldError;
-use rollcall_formats::{
-    json,
-    syslog::{Found, Matched, Rules, parse_line},
-};
-use serde_json::{Map, Value};
+use rollcall_formats::syslog::{Found, Matched, Rules, parse_line};
+use rollcall_wire::{FieldError, RawEvent, json};
 
 use crate::{
     config::Format,
@@ -14,10 +10,10 @@ use crate::{
 
 /// Maximum size of a line in bytes.
 pub const MAX_LINE_BYTES: usize = 65_536;
-/// What `ingestion.syslog_data_id` is unless it is set.
+/// Default of the setting `ingestion.syslog_data_id`.
 const DATA_ID: &str = "rollcall@32473";
 
-/// Makes events of lines.
+/// Converts lines to events.
 pub struct Lines<'a> {
     pub spool: &'a Spool,
     pub format: Format,
@@ -25,7 +21,7 @@ pub struct Lines<'a> {
 }
 
 impl Lines<'_> {
-    /// Adds what a line says to a reading. A line that is no event is kept with the rejected ones.
+    /// Adds the event of a line to a reading. An invalid line is kept with the rejected events.
     ///
     /// # Errors
     /// The disk fails.
@@ -36,12 +32,12 @@ impl Lines<'_> {
             return Ok(());
         }
         let event = match self.format {
-            Format::Ndjson => an_object(line).map(Some),
+            Format::Ndjson => object(line).map(Some),
             Format::Log => self.found(line, reading)?,
         };
         match event {
             Ok(event) => reading.events.extend(event),
-            Err(refusal) => self.spool.reject(line, &refusal.to_string())?,
+            Err(error) => self.spool.reject(line, &error.sentence("The line"))?,
         }
         Ok(())
     }
@@ -52,42 +48,36 @@ impl Lines<'_> {
         reading: &mut Reading,
     ) -> Result<Result<Option<String>, FieldError>, Failure> {
         Ok(match parse_line(line, DATA_ID, &self.rules) {
-            Ok(Found::Stated(raw)) => Ok(Some(json::write(raw))),
-            Ok(Found::Matched(matched)) => Ok(Some(self.named(matched, reading)?)),
+            Ok(Found::Stated(raw)) => Ok(Some(raw.to_json())),
+            Ok(Found::Matched(matched)) => Ok(Some(self.resolve(matched, reading)?)),
             Ok(Found::Nothing) => Ok(None),
-            Err(refusal) => Err(refusal),
+            Err(error) => Err(error),
         })
     }
 
-    /// Lines come in order here: the latest login of a name is the one that was read last.
-    fn named(&self, matched: Matched, reading: &mut Reading) -> Result<String, Failure> {
-        if matched.begins() {
-            let login = matched.raw.occurred_at.clone().unwrap_or_default();
-            reading.logins.push((matched.key.clone(), login));
-        }
-        let here = reading
-            .logins
-            .iter()
-            .rev()
-            .find(|(name, _)| *name == matched.key)
-            .map(|(_, login)| login.clone());
-        let login = match here {
-            Some(login) => Some(login),
-            None => self.spool.login(&matched.key)?,
+    /// Returns the event of a line as JSON. A login that was read earlier is looked up in the spool.
+    fn resolve(&self, matched: Matched, reading: &mut Reading) -> Result<String, Failure> {
+        let raw = match reading.logins.resolve(matched) {
+            Ok(raw) => raw,
+            Err(matched) => {
+                let login = self.spool.login(&matched.key)?;
+                matched.session(login.as_deref())
+            }
         };
-        Ok(json::write(matched.session(login.as_deref())))
+        Ok(raw.to_json())
     }
 }
 
-/// Ingestion says what is wrong with an event, but must be able to tell one from the next.
-fn an_object(line: &str) -> Result<String, FieldError> {
+/// Returns a line that is a JSON object whose fields have the types of an event. Ingestion validates
+/// the values. The line is not changed, because a newer version of ingestion may know more fields.
+fn object(line: &str) -> Result<String, FieldError> {
     if line.len() > MAX_LINE_BYTES {
-        return Err(FieldError::new(
-            "line",
-            format!("has {} bytes, takes at most {MAX_LINE_BYTES}", line.len()),
-        ));
+        let message = format!(
+            "must be at most {MAX_LINE_BYTES} bytes (got {})",
+            line.len()
+        );
+        return Err(FieldError::new("", message));
     }
-    let object: Map<String, Value> = serde_json::from_str(line)
-        .map_err(|error| FieldError::new("line", format!("is no JSON object: {error}")))?;
-    Ok(Value::Object(object).to_string())
+    json::parse::<RawEvent>(line)?;
+    Ok(line.to_owned())
 }

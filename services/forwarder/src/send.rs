@@ -8,8 +8,8 @@ use reqwest::{
     blocking::Client,
     header::{CONTENT_TYPE, HeaderMap, HeaderValue},
 };
+use rollcall_wire::{IngestionResult, Rejection};
 use secrecy::ExposeSecret;
-use serde::Deserialize;
 
 use crate::{
     config::Config,
@@ -22,18 +22,6 @@ const MAX_EVENTS: usize = 1_000;
 const MAX_BYTES: usize = 4 << 20;
 /// Time between two reads of an empty spool.
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
-
-#[derive(Deserialize)]
-struct IngestionResult {
-    rejected: Vec<Rejection>,
-}
-
-#[derive(Deserialize)]
-struct Rejection {
-    index: usize,
-    message: String,
-    field: Option<String>,
-}
 
 /// Sends the events of the spool.
 pub struct Sender {
@@ -116,11 +104,8 @@ impl Sender {
             .map(|entry| (entry.index, entry))
             .collect();
         for (index, (_, event)) in batch.iter().enumerate() {
-            if let Some(Rejection { field, message, .. }) = rejected.get(&index) {
-                spool.reject(
-                    event,
-                    &format!("{}: {message}", field.as_deref().unwrap_or("event")),
-                )?;
+            if let Some(rejection) = rejected.get(&index) {
+                spool.reject(event, &rejection.message)?;
             }
         }
         tracing::info!(

@@ -9,6 +9,7 @@ use std::{
 };
 
 use redb::{Database, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition};
+use rollcall_formats::syslog::Logins;
 use serde::{Deserialize, Serialize};
 
 /// Events by sequence number, in the order in which they were read.
@@ -37,8 +38,8 @@ pub struct Position {
 pub struct Reading {
     /// Events as JSON.
     pub events: Vec<String>,
-    /// Correlation keys and the times of their logins.
-    pub logins: Vec<(String, String)>,
+    /// Logins in the lines, by correlation key.
+    pub logins: Logins,
     /// Position after the events. `None` for standard input.
     pub position: Option<Position>,
 }
@@ -82,8 +83,8 @@ impl Spool {
                 events.insert(number, event.as_str())?;
             }
             let mut logins = transaction.open_table(LOGINS)?;
-            for (name, login) in &reading.logins {
-                logins.insert(name.as_str(), login.as_str())?;
+            for (key, login) in reading.logins.latest_of_each() {
+                logins.insert(key, login.as_str())?;
             }
             if let Some(position) = &reading.position {
                 transaction

@@ -196,7 +196,7 @@ async fn forwarder_of_standard_input_exits_when_all_events_are_acknowledged() {
     let reasons: Vec<&str> = rejected.lines().collect();
     assert_eq!(reasons.len(), 2, "{rejected}");
     assert!(
-        reasons[0].contains("is no JSON object") && reasons[1].contains("type: got"),
+        reasons[0].contains("must be a JSON object") && reasons[1].contains("type must be"),
         "{rejected}"
     );
 }

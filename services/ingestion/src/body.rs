@@ -14,8 +14,8 @@ use async_compression::{
     zstd::DParameter,
 };
 use futures::{StreamExt, TryStreamExt};
-use rollcall_attendance::shown::shown;
 use rollcall_platform::envelope::Problem;
+use rollcall_wire::quote::quoted;
 use tokio::{
     io::{AsyncRead, AsyncReadExt},
     time::{Duration, Instant, timeout_at},
@@ -57,8 +57,8 @@ impl Encoding {
             _ => Err(Problem::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 format!(
-                    "Content-Encoding: got {}, takes gzip or zstd, or none.",
-                    shown(value)
+                    "Content-Encoding must be gzip, zstd or absent (got {}).",
+                    quoted(value)
                 ),
             )),
         }

@@ -40,7 +40,7 @@ pub fn build(
     let pool = Pool::new(&settings.database)?;
     let keys = Data::new(SourceKeys::new(pool.clone()));
     let recorder = Arc::new(Recorder::start(&pool, &settings.ingestion));
-    let arrivals = Arrivals::new(clock, &settings.ingestion);
+    let arrivals = Arrivals::new(clock.clone(), &settings.ingestion);
     let body_bytes = settings.server.body_bytes;
     let limits = Data::new(Limits {
         budget: Budget::new(settings.ingestion.body_budget_bytes, body_bytes)?,
@@ -60,7 +60,7 @@ pub fn build(
     };
     let radius = Radius::new(source_networks, recorder.clone(), arrivals.clone());
     let (recorder, arrivals) = (Data::from(recorder), Data::new(arrivals));
-    let server = server::build(&settings.server, vec![pool.health()], move |app| {
+    let server = server::build(&settings.server, clock, vec![pool.health()], move |app| {
         app.app_data(keys.clone())
             .app_data(limits.clone())
             .app_data(recorder.clone())

@@ -2,11 +2,13 @@
 //! large request takes no more memory than a small one.
 
 use actix_web::http::StatusCode;
+use rollcall_attendance::event::Event;
 use rollcall_formats::json::{Item, Unreadable};
 use rollcall_platform::envelope::Problem;
 use rollcall_store::events::Reported;
+use rollcall_wire::{IngestionResult, Rejection};
 
-use crate::{counts::count, ingestion_result::IngestionResult, recorder::Recorder};
+use crate::{counts::count, ingestion_result, recorder::Recorder};
 
 /// Maximum number of events in a request.
 pub const MAX_EVENTS: usize = 100_000;
@@ -17,8 +19,8 @@ const WINDOW_EVENTS: usize = 1_000;
 pub struct Window<'a> {
     recorder: &'a Recorder,
     source_id: i32,
-    /// Index and event ID of each event.
-    places: Vec<(usize, String)>,
+    /// Index and event ID of each event. `None` for a derived login, which is not counted.
+    places: Vec<Option<(usize, String)>>,
     events: Vec<Reported>,
     seen: usize,
     result: IngestionResult,
@@ -49,13 +51,9 @@ impl<'a> Window<'a> {
         let index = self.seen;
         self.seen += 1;
         match item {
-            Ok(event) => {
-                self.places.push((index, event.event_id.clone()));
-                let source_id = self.source_id;
-                self.events.push(Reported { source_id, event });
-            }
-            Err(rejected) => {
-                self.result.reject(index, rejected);
+            Ok(events) => self.push(index, events),
+            Err(rejection) => {
+                self.result.reject(Rejection { index, ..rejection });
                 count("http", "rejected", 1);
             }
         }
@@ -63,6 +61,17 @@ impl<'a> Window<'a> {
             self.record().await?;
         }
         Ok(())
+    }
+
+    /// Adds the events of one JSON object. The last one is the event that the client sent.
+    fn push(&mut self, index: usize, events: Vec<Event>) {
+        let derived = events.len().saturating_sub(1);
+        for (position, event) in events.into_iter().enumerate() {
+            let place = (position == derived).then(|| (index, event.event_id.clone()));
+            self.places.push(place);
+            let source_id = self.source_id;
+            self.events.push(Reported { source_id, event });
+        }
     }
 
     /// Records the remaining events. Returns the result of the request.
@@ -89,8 +98,10 @@ impl<'a> Window<'a> {
             self.result.duplicates,
             self.result.rejected_count,
         ];
-        for ((index, event_id), recorded) in self.places.drain(..).zip(recorded) {
-            self.result.add(index, &event_id, recorded);
+        for (place, recorded) in self.places.drain(..).zip(recorded) {
+            if let Some((index, event_id)) = place {
+                ingestion_result::add(&mut self.result, index, &event_id, recorded);
+            }
         }
         let after = [
             ("accepted", self.result.accepted),
@@ -110,8 +121,8 @@ fn too_many() -> Problem {
     Problem::new(
         StatusCode::PAYLOAD_TOO_LARGE,
         format!(
-            "There are more than {MAX_EVENTS} events. Send them in parts; those that are recorded \
-             already count as duplicates."
+            "The body has more than {MAX_EVENTS} events. Send the events in parts. Events that are \
+             already recorded count as duplicates."
         ),
     )
 }

@@ -164,37 +164,37 @@ async fn invalid_event_is_rejected_alone() {
           "index": 1,
           "event_id": "2",
           "field": "type",
-          "message": "got \"arrive\", takes login, active, logout or restart"
+          "message": "type must be one of login, active, logout, restart (got \"arrive\")"
         },
         {
           "index": 2,
           "event_id": "3",
           "field": "occurred_at",
-          "message": "got \"yesterday\", takes RFC 3339 with an offset, as 2025-01-01T15:30:00+05:30"
+          "message": "occurred_at must be RFC 3339 with an offset, such as 2025-01-01T15:30:00+05:30 (got \"yesterday\")"
         },
         {
           "index": 3,
           "event_id": null,
           "field": "event_id",
-          "message": "is missing"
+          "message": "event_id is missing; it must be a text of 1 to 128 bytes that is unique within the source"
         },
         {
           "index": 4,
           "event_id": null,
           "field": null,
-          "message": "got \"\\\"no object\\\"\", takes a JSON object"
+          "message": "The event must be a JSON object (got \"no object\")"
         },
         {
           "index": 5,
           "event_id": "1",
           "field": "event_id",
-          "message": "conflict: another event with this id is recorded"
+          "message": "event_id is in conflict: another event with this ID is recorded"
         },
         {
           "index": 7,
           "event_id": "5",
           "field": "user",
-          "message": "contains a control character"
+          "message": "user must not contain a control character"
         }
       ]
     }
@@ -362,7 +362,7 @@ async fn event_in_the_future_is_rejected_and_event_far_in_the_past_is_flagged() 
           "index": 0,
           "event_id": "early",
           "field": "occurred_at",
-          "message": "lies 303 seconds ahead of the clock here, which is too far: is the gateway's clock right?"
+          "message": "occurred_at must be at most 300 seconds ahead of Rollcall's clock (got 303); check the clock of the gateway"
         }
       ]
     }
@@ -372,4 +372,27 @@ async fn event_in_the_future_is_rejected_and_event_far_in_the_past_is_flagged() 
         .texts("SELECT event_id AS text FROM events WHERE clock_skewed")
         .await;
     assert_eq!(flagged, ["late"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logout_with_duration_gives_a_derived_login_and_counts_once() {
+    let rollcall = Rollcall::start().await;
+    let key = rollcall.source().await;
+    let mut logout = event("1", "logout", "s", "2025-01-01T10:00:00Z");
+    logout["duration_seconds"] = json!(3_600);
+    for counts in [(1, 0), (0, 1)] {
+        let result: Value = rollcall
+            .send(&key, &logout)
+            .await
+            .json()
+            .await
+            .expect("JSON");
+        assert_eq!(
+            (&result["accepted"], &result["duplicates"]),
+            (&json!(counts.0), &json!(counts.1))
+        );
+    }
+    let kinds = "SELECT kind::text AS text FROM events ORDER BY occurred_at";
+    let kinds = rollcall.database.texts(kinds).await;
+    assert_eq!(kinds, ["derived_login", "logout"]);
 }

@@ -70,7 +70,7 @@ async fn set_aside_event_is_stored_once_and_its_event_id_conflicts() {
         let message = result["rejected"][0]["message"]
             .as_str()
             .expect("a message");
-        assert!(message.starts_with("is set aside"), "{result}");
+        assert!(message.starts_with("The event is set aside"), "{result}");
     }
     let other = send(&rollcall, &key, &event("1", "other")).await;
     assert_eq!(other["rejected"][0]["field"], "event_id", "{other}");

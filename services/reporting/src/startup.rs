@@ -47,8 +47,12 @@ pub fn build(
         settings.reporting.requests_per_second,
         settings.reporting.requests_burst,
     ));
-    let reports = Data::new(Reports::new(pools, settings.reporting.clone(), clock));
-    let running = server::build(&settings.server, checks, move |app| {
+    let reports = Data::new(Reports::new(
+        pools,
+        settings.reporting.clone(),
+        clock.clone(),
+    ));
+    let running = server::build(&settings.server, clock, checks, move |app| {
         app.app_data(PayloadConfig::new(MAX_BODY_BYTES))
             .app_data(verifier.clone())
             .app_data(rate_limit.clone())

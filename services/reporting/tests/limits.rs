@@ -23,14 +23,14 @@ fn number(number: u32) -> NonZeroU32 {
     NonZeroU32::new(number).expect("not zero")
 }
 
-/// Starts the services with 150,000 users. A report on all of them is larger than all buffers
-/// between the database and a client that does not read.
+/// Starts the services with 150,000 users, whose names are long. A report on all of them is larger
+/// than all buffers between the database, the proxy of Docker and a client that does not read.
 async fn with_many_users(change: impl FnOnce(&mut Settings)) -> Rollcall {
     let rollcall = Rollcall::builder().await.set(change).start();
     rollcall.source().await;
     rollcall
         .database
-        .add_sessions(150_000, "'User' || n", "'Default'")
+        .add_sessions(150_000, "repeat('user', 50) || n", "'Default'")
         .await;
     rollcall
 }

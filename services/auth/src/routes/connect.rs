@@ -3,10 +3,11 @@
 use actix_web::{HttpRequest, HttpResponse, http::header, web::Data};
 use rollcall_platform::{
     envelope::{Envelope, Problem},
-    request::{Body, json_object, required_text},
+    request::{Body, json_object},
 };
+use rollcall_wire::json;
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use utoipa::ToSchema;
 
 use crate::{client_address::ClientAddress, credentials::Credentials, tokens::Tokens};
@@ -15,14 +16,16 @@ use crate::{client_address::ClientAddress, credentials::Credentials, tokens::Tok
 #[derive(Deserialize, ToSchema)]
 pub struct ConnectRequest {
     /// User name of the API client.
-    #[schema(example = "k3vq8m2xw7hd5tzr9bnc")]
+    #[serde(deserialize_with = "user_name")]
+    #[schema(value_type = String, example = "k3vq8m2xw7hd5tzr9bnc")]
     pub username: String,
     /// Password of the API client.
-    #[schema(format = Password)]
-    pub password: String,
+    #[serde(deserialize_with = "password")]
+    #[schema(value_type = String, format = Password)]
+    pub password: SecretString,
 }
 
-/// The token.
+/// The token. The body contains nothing else.
 #[derive(Serialize, ToSchema)]
 pub struct ConnectResponse {
     /// JWT, signed with RS256, valid for 120 seconds.
@@ -51,20 +54,22 @@ pub async fn connect(
     credentials: Data<Credentials>,
     tokens: Data<Tokens>,
 ) -> Result<HttpResponse, Problem> {
-    let object = json_object(&request, body)?;
-    let name = required_text(&object, "username", "the API client's name")?;
-    let password = SecretString::from(secret(&object)?);
-    let client = credentials.check(name, password, address).await?;
+    let ConnectRequest { username, password } = json_object(&request, body)?;
+    let client = credentials.check(&username, password, address).await?;
     let token = tokens.issue(&client, &client.scope).await?;
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .json(ConnectResponse { token }))
 }
 
-/// Returns the password. The error message does not repeat the value, unlike that of other fields.
-fn secret(object: &serde_json::Map<String, serde_json::Value>) -> Result<&str, Problem> {
-    let password = object.get("password").and_then(serde_json::Value::as_str);
-    password.ok_or_else(|| {
-        Problem::bad_request("password must be a string with the API client's password.")
-    })
+/// Deserializes the user name.
+fn user_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    json::any_text(deserializer, "a string with the API client's name")
+}
+
+/// Deserializes the password. Unlike that of other fields, the error does not repeat the value.
+fn password<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
+    let password = String::deserialize(deserializer);
+    let accepted = "must be a string with the API client's password";
+    Ok(password.map_err(|_| D::Error::custom(accepted))?.into())
 }

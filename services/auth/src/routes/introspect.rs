@@ -6,7 +6,8 @@ use rollcall_platform::{
     token::{ADMIN, Claims},
 };
 use rollcall_store::{Pool, api_clients};
-use serde::{Deserialize, Serialize};
+use rollcall_wire::json;
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
@@ -20,7 +21,8 @@ use crate::{
 /// Parameters of introspection and revocation.
 #[derive(Deserialize, ToSchema)]
 pub struct TokenForm {
-    /// An access token.
+    /// Access token.
+    #[serde(deserialize_with = "access_token")]
     pub token: String,
 }
 
@@ -64,10 +66,8 @@ pub async fn introspect(
     pool: Data<Pool>,
 ) -> Result<HttpResponse, OauthError> {
     let (form, client) = authenticated(&request, body, address, &credentials).await?;
-    let token = form
-        .get("token")
-        .ok_or_else(|| OauthError::bad_request("invalid_request", "token is missing."))?;
-    let answer = match tokens.introspect(token).await? {
+    let TokenForm { token } = form.parse()?;
+    let answer = match tokens.introspect(&token).await? {
         Some(claims) if may_see(&client, &claims) && is_enabled(&pool, &claims.sub).await? => {
             Introspection {
                 active: true,
@@ -91,4 +91,8 @@ async fn is_enabled(pool: &Pool, name: &str) -> Result<bool, SignInError> {
 
 fn may_see(client: &Client, claims: &Claims) -> bool {
     claims.sub == client.name || client.scope.split(' ').any(|scope| scope == ADMIN)
+}
+
+fn access_token<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    json::any_text(deserializer, "an access token")
 }

@@ -40,10 +40,8 @@ pub async fn revoke(
     pool: Data<Pool>,
 ) -> Result<HttpResponse, OauthError> {
     let (form, client) = authenticated(&request, body, address, &credentials).await?;
-    let token = form
-        .get("token")
-        .ok_or_else(|| OauthError::bad_request("invalid_request", "token is missing."))?;
-    if let Some(claims) = tokens.revoke(token, &client).await? {
+    let TokenForm { token } = form.parse()?;
+    if let Some(claims) = tokens.revoke(&token, &client).await? {
         let detail = json!({"jti": claims.jti});
         let written = pool.ask(async |connection| {
             audit_log::write(connection, &client.name, "token.revoke", detail).await

@@ -2,7 +2,8 @@
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web::Data};
 use rollcall_platform::request::Body;
-use serde::{Deserialize, Serialize};
+use rollcall_wire::json;
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
@@ -16,6 +17,7 @@ use crate::{
 #[derive(Deserialize, ToSchema)]
 pub struct TokenRequest {
     /// `client_credentials`.
+    #[serde(deserialize_with = "grant_type")]
     #[schema(pattern = "^client_credentials$", example = "client_credentials")]
     pub grant_type: String,
     /// Scopes of the token, separated by spaces. The default is all scopes of the client.
@@ -53,6 +55,7 @@ pub struct TokenResponse {
     (status = 415, body = OauthError, description = "The body is not a form"),
     (status = 429, body = OauthError, description = "Too many sign-ins from this address",
         headers(("Retry-After" = u32))),
+    (status = 500, body = OauthError, description = "The token could not be signed"),
     (status = 503, body = OauthError, description = "A part of the service is down",
         headers(("Retry-After" = u32))),
 ))]
@@ -64,22 +67,14 @@ pub async fn token(
     tokens: Data<Tokens>,
 ) -> Result<HttpResponse, OauthError> {
     let (form, client) = authenticated(&request, body, address, &credentials).await?;
-    match form.get("grant_type").map(String::as_str) {
-        Some("client_credentials") => (),
-        Some(_) => {
-            return Err(OauthError::bad_request(
-                "unsupported_grant_type",
-                "grant_type must be client_credentials.",
-            ));
-        }
-        None => {
-            return Err(OauthError::bad_request(
-                "invalid_request",
-                "grant_type is missing. It must be client_credentials.",
-            ));
-        }
+    let TokenRequest { grant_type, scope } = form.parse()?;
+    if grant_type != "client_credentials" {
+        return Err(OauthError::bad_request(
+            "unsupported_grant_type",
+            "grant_type must be client_credentials.",
+        ));
     }
-    let scope = granted(&client.scope, form.get("scope").map(String::as_str))?;
+    let scope = granted(&client.scope, scope.as_deref())?;
     let response = TokenResponse {
         access_token: tokens.issue(&client, &scope).await?,
         token_type: "Bearer",
@@ -89,6 +84,11 @@ pub async fn token(
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .json(response))
+}
+
+/// Deserializes the grant type. Another one gets an error code of its own in [`token`].
+fn grant_type<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    json::any_text(deserializer, "client_credentials")
 }
 
 fn granted(owned: &str, asked: Option<&str>) -> Result<String, OauthError> {

@@ -8,7 +8,7 @@ use std::{
 };
 
 use rollcall_attendance::event::Event;
-use rollcall_formats::radius::{Request, raw_events};
+use rollcall_formats::radius::{Request, raw_event};
 use rollcall_store::{batch::Recorded, events::Reported, sources::SourceOfAddress};
 
 use crate::{arrivals::Arrivals, counts, recorder::Recorder, source_networks::SourceNetworks};
@@ -89,9 +89,9 @@ impl Radius {
     /// not answered.
     async fn record(&self, request: &Request, source: &SourceOfAddress) -> Result<(), ()> {
         let arrival = self.arrivals.now();
-        let events = raw_events(request, arrival.at)
-            .and_then(|raw_events| Event::parse_all(raw_events, &arrival))
-            .map_err(|refusal| counts::reject(RECEIVER, &source.name, &refusal))?;
+        let events = raw_event(request, arrival.at)
+            .and_then(|raw| Event::parse_all(raw, &arrival))
+            .map_err(|error| counts::reject(RECEIVER, &source.name, &error))?;
         let reported = events
             .into_iter()
             .map(|event| Reported {

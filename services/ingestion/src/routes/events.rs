@@ -6,12 +6,13 @@ use actix_web::{
     HttpRequest, HttpResponse,
     web::{BytesMut, Data, Payload},
 };
-use rollcall_attendance::{event::Arrival, shown::cut};
-use rollcall_formats::json::{self, Rejected};
+use rollcall_attendance::event::Arrival;
+use rollcall_formats::json;
 use rollcall_platform::{
     envelope::{Envelope, Problem},
     request::{media_type, unsupported_media_type},
 };
+use rollcall_wire::{IngestionResult, RawEvent, Rejection};
 use serde::Deserialize;
 use tokio_util::codec::{AnyDelimiterCodec, AnyDelimiterCodecError, Decoder};
 use utoipa::ToSchema;
@@ -19,7 +20,6 @@ use utoipa::ToSchema;
 use crate::{
     arrivals::Arrivals,
     body::{Body, Encoding, Limits},
-    ingestion_result::IngestionResult,
     recorder::Recorder,
     source_key::SourceKeys,
     window::{MAX_EVENTS, Window, unreadable},
@@ -29,31 +29,32 @@ use crate::{
 /// kept in memory.
 const LINE_BYTES: usize = 1 << 20;
 
-/// The body's form; what an event must have is said of the operation, since a bad one is no error of the body.
+/// One event, or an array of events.
 #[derive(Deserialize, ToSchema)]
 #[serde(untagged)]
-#[allow(dead_code, reason = "for the documentation")]
-pub enum Events {
-    /// One event.
-    One(std::collections::BTreeMap<String, serde_json::Value>),
-    /// Several.
-    Several(Vec<serde_json::Value>),
+#[allow(
+    dead_code,
+    reason = "`json::split` separates the events, so that an invalid one is rejected alone"
+)]
+enum EventsBody {
+    /// A single event.
+    One(Box<RawEvent>),
+    /// At most 100,000 events.
+    Several(Vec<RawEvent>),
 }
 
 /// Records events.
 ///
 /// The body is one event, an array of events, or NDJSON, plain or with `Content-Encoding: gzip` or
-/// `zstd`. An event is a JSON object: `event_id` (unique within the source, at most 128 bytes), `type`
-/// (`login`, `active`, `logout` or `restart`), `session_id`, `user`, `occurred_at` (RFC 3339), and optionally
-/// `realm`, `reason`, `display_name`, `client_ip`, `wan_ip`, `mac`, `device`, `active_seconds` and
-/// `complete_through`. An invalid event does not affect the other events of a request. A request
-/// may have at most 100,000 events. 200 is returned when all accepted events are on disk. After any
-/// other status the same events can be sent again: those already recorded count as duplicates.
+/// `zstd`. An invalid event does not affect the other events of a request. A request may have at
+/// most 100,000 events. 200 is returned when all accepted events are on disk. After any other
+/// status the same events can be sent again: those already recorded count as duplicates.
 #[utoipa::path(post, path = "/api/v1/ingestion/events", operation_id = "sendEvents",
     tag = "Events", security(("source" = [])),
-    request_body(content(
-        (Events = "application/json", example = json!({"event_id": "e1", "type": "login", "session_id": "s1", "user": "user_4",
-            "realm": "Default", "occurred_at": "2025-01-01T15:30:00+05:30"})),
+    request_body(description = "One event, an array of events, or NDJSON", content(
+        (EventsBody = "application/json", example = json!({"event_id": "e1", "type": "login",
+            "session_id": "s1", "user": "user_4", "realm": "Default",
+            "occurred_at": "2025-01-01T15:30:00+05:30"})),
         (String = "application/x-ndjson"))),
     responses(
     (status = 200, body = IngestionResult),
@@ -86,7 +87,7 @@ pub async fn events(
             record_lines(body, window, &arrivals.now()).await
         }
         other => Err(unsupported_media_type(
-            cut(other),
+            other,
             "application/json or application/x-ndjson",
         )),
     }?;
@@ -128,7 +129,10 @@ async fn record_lines(
                     has_json = has_json || json::is_json(&line);
                     json::parse_line(line.trim_ascii(), arrival)
                 }
-                Err(message) => Err(Rejected::nameless(message)),
+                Err(message) => Err(Rejection {
+                    message,
+                    ..Rejection::default()
+                }),
             };
             window.add(item).await?;
         }
@@ -152,7 +156,7 @@ fn next_line(
     };
     line.map_err(|error| match error {
         AnyDelimiterCodecError::MaxChunkLengthExceeded => {
-            format!("has more than {LINE_BYTES} bytes")
+            format!("The line has more than {LINE_BYTES} bytes")
         }
         AnyDelimiterCodecError::Io(error) => error.to_string(),
     })

@@ -8,7 +8,6 @@ pub mod name;
 pub mod period;
 pub mod person;
 pub mod session;
-pub mod shown;
 mod time;
 
 /// Realm of a user whose gateway names no realm.

@@ -2,52 +2,26 @@
 
 mod elements;
 
-use rollcall_attendance::{
-    event::{Arrival, Event, FieldError, RawEvent, TEXT_BYTES},
-    shown::{cut, shown},
-};
+use rollcall_attendance::event::{Arrival, Event, FieldError};
+use rollcall_wire::{Rejection, json, quote::cut};
 use serde::{Deserialize, de::DeserializeSeed};
-use serde_json::{Value, value::RawValue};
+use serde_json::value::RawValue;
 
-/// Maximum length of a text in JSON, in bytes: each byte of the longest text may be written as
-/// `\u0041`.
-const JSON_TEXT_BYTES: usize = 6 * TEXT_BYTES + 2;
-
-/// An event of the body, or why it is none.
-pub type Item = Result<Event, Rejected>;
-
-/// An event that was refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rejected {
-    /// Event ID, truncated to 64 bytes, if it could be read.
-    pub event_id: Option<String>,
-    /// The field at fault, if it is one.
-    pub field: Option<&'static str>,
-    /// What is wrong, and what the field takes.
-    pub message: String,
-}
-
-impl Rejected {
-    /// Creates a rejection of input without an event ID.
-    pub fn nameless(message: impl Into<String>) -> Self {
-        Self {
-            event_id: None,
-            field: None,
-            message: message.into(),
-        }
-    }
-}
+/// The events of one JSON object, or the reason why it is rejected. A derived login precedes the
+/// event from which it was derived.
+pub type Item = Result<Vec<Event>, Rejection>;
 
 /// Reason why no event of a body can be recorded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
     /// The body contains no event.
     #[error(
-        "{0}; takes one event, an array of events, or one event a line with Content-Type: application/x-ndjson. Nothing was stored."
+        "{0}. Send one event, an array of events, or one event per line with Content-Type: \
+         application/x-ndjson. Nothing was stored."
     )]
     NoEvents(String),
     /// The body contains more than the given number of events.
-    #[error("There are more than {0} events. Nothing was stored. Send them in parts.")]
+    #[error("The body has more than {0} events. Nothing was stored. Send the events in parts.")]
     TooMany(usize),
 }
 
@@ -71,7 +45,7 @@ pub fn split(body: &[u8], most: usize) -> Result<Vec<&str>, Unreadable> {
         Ok(vec![whole.get()])
     } else {
         Err(Unreadable::NoEvents(
-            "The body is JSON, but no event".into(),
+            "The body is JSON, but neither an object nor an array".into(),
         ))
     }
 }
@@ -91,137 +65,47 @@ pub fn is_json(line: &[u8]) -> bool {
 /// Parses a line of NDJSON.
 ///
 /// # Errors
-/// It is no JSON object, or no event.
+/// The line is not a JSON object, or not a valid event.
 pub fn parse_line(line: &[u8], arrival: &Arrival) -> Item {
-    match std::str::from_utf8(line) {
-        Ok(line) => parse_event(line, arrival),
-        Err(error) => Err(Rejected::nameless(format!("is no JSON object: {error}"))),
-    }
+    let text = std::str::from_utf8(line).map_err(|error| {
+        let message = format!("must be UTF-8: {error}");
+        rejection(None, &FieldError::new("", message))
+    })?;
+    parse_event(text, arrival)
 }
 
-/// The unparsed fields of an event, so that an error can name the invalid field. Unknown fields are
-/// ignored, as everywhere in version 1.
-#[derive(Deserialize)]
-#[serde(expecting = "an object")]
-struct Fields<'a> {
-    #[serde(borrow, default)]
-    event_id: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    r#type: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    session_id: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    user: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    realm: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    occurred_at: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    reason: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    display_name: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    client_ip: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    wan_ip: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    mac: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    device: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    active_seconds: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    complete_through: Option<&'a RawValue>,
-}
-
-/// One event.
+/// Parses the text of a JSON object.
 ///
 /// # Errors
-/// It is no JSON object, or no event.
+/// The text is not a JSON object, or not a valid event.
 pub fn parse_event(text: &str, arrival: &Arrival) -> Item {
-    // Reject other JSON before serde reads it. serde would accept an array of the fields' values,
-    // and would repeat a long text in its message.
-    if !text.trim_start().starts_with('{') {
-        return Err(Rejected::nameless(format!(
-            "got {}, takes a JSON object",
-            shown(text)
-        )));
+    json::parse(text)
+        .and_then(|raw| Event::parse_all(raw, arrival))
+        .map_err(|error| rejection(event_id(text), &error))
+}
+
+/// Returns the event ID of an invalid event, if the event ID itself is valid.
+fn event_id(text: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct EventId {
+        event_id: Option<String>,
     }
-    let fields: Fields = serde_json::from_str(text)
-        .map_err(|error| Rejected::nameless(format!("is no JSON object: {error}")))?;
-    let event_id = fields
-        .event_id
-        .and_then(|value| serde_json::from_str::<String>(value.get()).ok())
-        .map(|event_id| cut(&event_id).to_owned());
-    raw(&fields)
-        .and_then(|raw| Event::parse(raw, arrival))
-        .map_err(|FieldError { field, message }| Rejected {
-            event_id,
-            field: Some(field),
-            message,
-        })
+    json::parse::<EventId>(text).ok()?.event_id
 }
 
-/// A raw as an event of JSON.
-#[must_use]
-pub fn write(mut raw: RawEvent) -> String {
-    let seconds = raw
-        .active_seconds
-        .map(|seconds| ("active_seconds".to_owned(), Value::from(seconds)));
-    let texts = raw
-        .texts()
-        .into_iter()
-        .filter_map(|(name, text)| Some((name.to_owned(), Value::from(text.take()?))));
-    Value::Object(texts.chain(seconds).collect()).to_string()
-}
-
-fn raw(fields: &Fields) -> Result<RawEvent, FieldError> {
-    Ok(RawEvent {
-        event_id: text("event_id", fields.event_id)?,
-        kind: text("type", fields.r#type)?,
-        session_id: text("session_id", fields.session_id)?,
-        user: text("user", fields.user)?,
-        realm: text("realm", fields.realm)?,
-        occurred_at: text("occurred_at", fields.occurred_at)?,
-        reason: text("reason", fields.reason)?,
-        display_name: text("display_name", fields.display_name)?,
-        client_ip: text("client_ip", fields.client_ip)?,
-        wan_ip: text("wan_ip", fields.wan_ip)?,
-        mac: text("mac", fields.mac)?,
-        device: text("device", fields.device)?,
-        active_seconds: value("active_seconds", fields.active_seconds, "whole seconds")?,
-        complete_through: text("complete_through", fields.complete_through)?,
-        ..RawEvent::default()
-    })
-}
-
-fn text(field: &'static str, raw: Option<&RawValue>) -> Result<Option<String>, FieldError> {
-    value(field, raw, "text")
-}
-
-/// `null` is absent.
-fn value<'a, T: Deserialize<'a>>(
-    field: &'static str,
-    raw: Option<&'a RawValue>,
-    takes: &str,
-) -> Result<Option<T>, FieldError> {
-    let Some(raw) = raw else { return Ok(None) };
-    if raw.get().len() > JSON_TEXT_BYTES {
-        let message = format!("has {} bytes, takes at most {TEXT_BYTES}", raw.get().len());
-        return Err(FieldError::new(field, message));
+fn rejection(event_id: Option<String>, error: &FieldError) -> Rejection {
+    Rejection {
+        event_id: event_id.map(|event_id| cut(&event_id).to_owned()),
+        field: (!error.field.is_empty()).then(|| error.field.to_string()),
+        message: error.sentence("The event"),
+        ..Rejection::default()
     }
-    serde_json::from_str(raw.get())
-        .map_err(|_| FieldError::new(field, format!("got {}, takes {takes}", shown_raw(raw))))
-}
-
-/// Returns JSON as it was sent, truncated.
-fn shown_raw(raw: &RawValue) -> &str {
-    cut(raw.get())
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use rollcall_wire::RawEvent;
 
     use super::*;
 
@@ -237,7 +121,7 @@ mod tests {
         }
     }
 
-    fn outcomes(body: &str) -> Vec<Option<Rejected>> {
+    fn outcomes(body: &str) -> Vec<Option<Rejection>> {
         split(body.as_bytes(), 1_000)
             .expect("events")
             .into_iter()
@@ -259,10 +143,10 @@ mod tests {
         assert_eq!(
             (
                 refused.event_id.as_deref(),
-                refused.field,
+                refused.field.as_deref(),
                 refused.message.as_str()
             ),
-            (Some("e2"), Some("type"), "got 7, takes text")
+            (Some("e2"), Some("type"), "type must be a string (got 7)")
         );
     }
 
@@ -289,13 +173,22 @@ mod tests {
     }
 
     #[test]
+    fn event_with_a_repeated_field_is_rejected_by_the_name_of_the_field() {
+        let event = GOOD.replace(r#""extra":1"#, r#""user":"other","extra":1,"extra":2"#);
+        let error = parse_event(&event, &arrival()).expect_err("a rejection");
+        assert_eq!(error.field.as_deref(), Some("user"));
+        assert_eq!(error.message, "user must occur only once");
+        assert_eq!(error.event_id.as_deref(), Some("e1"));
+    }
+
+    #[test]
     fn a_lone_surrogate_in_any_text_field_is_refused_by_the_name_of_the_field() {
-        for (name, _) in RawEvent::default().texts() {
+        let fields = serde_json::to_value(RawEvent::default()).expect("JSON");
+        for name in fields.as_object().expect("an object").keys() {
             let event = format!(r#"{{"event_id":"e","{name}":"\ud800"}}"#);
             let event = event.replace(r#""event_id":"e","event_id""#, r#""event_id""#);
             let refused = parse_event(&event, &arrival()).expect_err("a rejection");
-            assert_eq!(refused.field, Some(name));
-            assert_eq!(refused.message, r#"got "\ud800", takes text"#);
+            assert_eq!(refused.field.as_deref(), Some(name.as_str()));
         }
     }
 

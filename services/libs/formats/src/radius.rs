@@ -5,7 +5,7 @@ mod accounting;
 use hmac::{Hmac, KeyInit, Mac};
 use md5::{Digest, Md5};
 
-pub use accounting::raw_events;
+pub use accounting::raw_event;
 
 const ACCOUNTING_REQUEST: u8 = 4;
 const ACCOUNTING_RESPONSE: u8 = 5;
@@ -267,7 +267,7 @@ mod tests {
                 body[4..HEADER_BYTES].copy_from_slice(&right);
             }
             let now = jiff::Timestamp::UNIX_EPOCH;
-            let _ = Request::parse(&body, SECRET).map(|request| raw_events(&request, now));
+            let _ = Request::parse(&body, SECRET).map(|request| raw_event(&request, now));
         }
     }
 }

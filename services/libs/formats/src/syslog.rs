@@ -1,47 +1,58 @@
-//! Syslog messages (RFC 5424): events as structured data, or free text that a rule understands.
+//! Parses syslog messages (RFC 5424) and lines of log files. An event is either structured data or
+//! free text that a rule matches.
 
 mod frame;
+mod resolver;
 mod rules;
 
+use jiff::Timestamp;
 use rollcall_attendance::event::{FieldError, RawEvent};
 use syslog_loose::{Message, ProcId, Protocol, Variant};
 
 pub use frame::{Frames, LONGEST};
+pub use resolver::Logins;
 pub use rules::{BadRules, Rules};
 
 use crate::made_event_id;
 
-/// Where a message's event, if it has one, comes from.
+/// Content of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
-    /// Its structured data, complete.
+    /// An event in structured data.
     Stated(RawEvent),
-    /// Its text. Text names sessions by what is used again, an address or a process number: see [`Matched`].
+    /// An event in free text, whose session is known by a correlation key.
     Matched(Matched),
-    /// Nothing that concerns sessions.
+    /// The message contains no event.
     Nothing,
 }
 
-/// Result of a rule for a text. The raw event has no session ID yet. [`Matched::session`] sets the ID
-/// of the session that the correlation key names at that time.
+/// An event in free text. The raw event has no session ID yet: [`Logins::resolve`] finds the session
+/// to which the correlation key belonged at that time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Matched {
-    /// The rule.
+    /// Name of the rule.
     pub rule: String,
-    /// What names the session as long as it lasts; a later one may have the same. Empty for a restart.
+    /// Correlation key. A later session may have the same key. Empty for a restart.
     pub key: String,
-    /// Everything else.
+    /// All other fields.
     pub raw: RawEvent,
 }
 
 impl Matched {
-    /// Whether it begins a session, and so names it.
+    /// Returns true if the line begins a session.
     #[must_use]
     pub fn begins(&self) -> bool {
         self.raw.kind.as_deref() == Some("login")
     }
 
-    /// The event of the session that began at `login`, RFC 3339; where none is known, of one that nothing else names.
+    /// Returns the time of the line.
+    #[must_use]
+    pub fn occurred_at(&self) -> Option<Timestamp> {
+        self.raw.occurred_at.as_deref()?.parse().ok()
+    }
+
+    /// Returns the raw event of the session that began at `login`, RFC 3339 in UTC. If no login is
+    /// known, the line begins a session without a login.
     #[must_use]
     pub fn session(self, login: Option<&str>) -> RawEvent {
         let begun = login
@@ -55,27 +66,28 @@ impl Matched {
     }
 }
 
-/// A line of a log: when, who wrote it, and what.
+/// A line of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line<'a> {
-    /// RFC 3339.
+    /// Time, RFC 3339.
     pub at: String,
-    /// The same in seconds since 1970.
+    /// Time in seconds since 1970.
     pub second: i64,
-    /// The host that wrote it, or `-`.
+    /// Name of the host, or `-`.
     pub host: &'a str,
-    /// The program, or `-`.
+    /// Name of the program, or `-`.
     pub app: &'a str,
-    /// Its process, or `-`.
+    /// Process ID, or `-`.
     pub process: String,
-    /// The text.
+    /// Free text.
     pub text: &'a str,
 }
 
-/// Reads a message. Structured data of the id `data_id` is an event; its parameters are named as in the event JSON.
+/// Parses a message. Structured data with the SD-ID `data_id` is an event. Its parameters have the
+/// names of the fields in JSON.
 ///
 /// # Errors
-/// It is no RFC 5424 message, or has no time.
+/// The message does not follow RFC 5424, or has no time.
 pub fn parse(message: &str, data_id: &str, rules: &Rules) -> Result<Found, FieldError> {
     let parsed = syslog_loose::parse_message(message, Variant::RFC5424);
     let line = line(&parsed)?;
@@ -86,10 +98,9 @@ pub fn parse(message: &str, data_id: &str, rules: &Rules) -> Result<Found, Field
     else {
         return Ok(rules.apply(&line).map_or(Found::Nothing, Found::Matched));
     };
-    let mut raw = RawEvent::default();
-    for (name, value) in element.params() {
-        fill(&mut raw, name, &value)?;
-    }
+    let fields: Vec<(&&str, String)> = element.params().collect();
+    let fields = fields.iter().map(|(name, value)| (**name, value.as_str()));
+    let mut raw = RawEvent::from_texts(fields)?;
     raw.event_id = raw
         .event_id
         .or_else(|| Some(made_event_id("syslog", Some(line.second), &[message])));
@@ -97,10 +108,11 @@ pub fn parse(message: &str, data_id: &str, rules: &Rules) -> Result<Found, Field
     Ok(Found::Stated(raw))
 }
 
-/// Reads a line of a log file: an RFC 5424 message, or `TIME HOST PROGRAM[PROCESS]: TEXT` with an RFC 3339 time.
+/// Parses a line of a log file: an RFC 5424 message, or `TIME HOST PROGRAM[PROCESS]: TEXT` with an
+/// RFC 3339 time.
 ///
 /// # Errors
-/// It is neither.
+/// The line has neither form.
 pub fn parse_line(line: &str, data_id: &str, rules: &Rules) -> Result<Found, FieldError> {
     if line.starts_with('<') {
         return parse(line, data_id, rules);
@@ -108,7 +120,7 @@ pub fn parse_line(line: &str, data_id: &str, rules: &Rules) -> Result<Found, Fie
     let unreadable = || {
         FieldError::new(
             "line",
-            "is neither RFC 5424 nor TIME HOST PROGRAM[PROCESS]: TEXT with an RFC 3339 time",
+            "must be RFC 5424, or TIME HOST PROGRAM[PROCESS]: TEXT with an RFC 3339 time",
         )
     };
     let mut parts = line.splitn(4, ' ');
@@ -118,7 +130,7 @@ pub fn parse_line(line: &str, data_id: &str, rules: &Rules) -> Result<Found, Fie
         return Err(unreadable());
     };
     let second = at
-        .parse::<jiff::Timestamp>()
+        .parse::<Timestamp>()
         .map_err(|_| unreadable())?
         .as_second();
     let tag = tag.strip_suffix(':').ok_or_else(unreadable)?;
@@ -141,12 +153,13 @@ fn line<'a>(message: &Message<&'a str>) -> Result<Line<'a>, FieldError> {
     if message.protocol != Protocol::RFC5424(1) {
         return Err(FieldError::new(
             "message",
-            "is no RFC 5424 message of version 1, as <86>1 2025-01-01T10:00:00Z host program 123 - - text",
+            "must be RFC 5424 of version 1, such as <86>1 2025-01-01T10:00:00Z host program 123 \
+             - - text",
         ));
     }
     let at = message
         .timestamp
-        .ok_or_else(|| FieldError::new("timestamp", "is missing, or not as RFC 5424 has it"))?;
+        .ok_or_else(|| FieldError::new("timestamp", "must be present and valid in RFC 5424"))?;
     let process = match &message.procid {
         Some(ProcId::PID(process)) => process.to_string(),
         Some(ProcId::Name(name)) => (*name).to_owned(),
@@ -158,26 +171,9 @@ fn line<'a>(message: &Message<&'a str>) -> Result<Line<'a>, FieldError> {
         host: message.hostname.unwrap_or("-"),
         app: message.appname.unwrap_or("-"),
         process,
-        // RFC 5424 section 6.4: a text in UTF-8 begins with a byte order mark.
+        // A text in UTF-8 begins with a byte order mark (RFC 5424, section 6.4).
         text: message.msg.trim_start_matches('\u{feff}').trim_end(),
     })
-}
-
-/// Sets a field by its name in the event JSON; other names are left out.
-fn fill(raw: &mut RawEvent, name: &str, value: &str) -> Result<(), FieldError> {
-    if name == "active_seconds" {
-        let bad = |_| {
-            FieldError::new(
-                "active_seconds",
-                format!("got {value:?}, takes whole seconds"),
-            )
-        };
-        raw.active_seconds = Some(value.parse().map_err(bad)?);
-    }
-    if let Some((_, text)) = raw.texts().into_iter().find(|(known, _)| *known == name) {
-        *text = Some(value.to_owned());
-    }
-    Ok(())
 }
 
 #[cfg(test)]

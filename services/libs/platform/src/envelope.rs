@@ -1,23 +1,28 @@
 //! The response envelope of version 1 (KB008). Tokens and ingestion results are the only responses
 //! without it.
 //!
-//! Errors by layer: a domain or store error becomes a [`Problem`] in the route that met it; its
-//! message is for the client and says what to do. What only the operator may know is logged there.
+//! A route turns an error of the domain or the store into a [`Problem`], whose message tells the
+//! client what to do. Details for the operator go to the log. The server dates each problem by its
+//! clock: see [`respond_to_problem`].
 
 use std::fmt;
 
 use actix_web::{
     HttpResponse, ResponseError,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
     http::{
         StatusCode,
         header::{self, HeaderName, HeaderValue},
     },
+    middleware::Next,
+    web::Data,
 };
 use serde::Serialize;
 
 use crate::clock::Clock;
 
-/// An error as the client sees it: status and `statusMessage`, and a header where one belongs to it.
+/// An error as the client sees it: the status, the `statusMessage` and at most one header.
 #[derive(Debug, Clone)]
 pub struct Problem {
     status: StatusCode,
@@ -25,23 +30,23 @@ pub struct Problem {
     header: Option<(HeaderName, HeaderValue)>,
 }
 
-/// KB008's envelope around no rows; that around rows is streamed by `reporting`.
+/// The envelope of KB008 without rows. `reporting` streams the envelope with rows.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Envelope {
-    /// The HTTP status.
+    /// HTTP status.
     pub status_code: u16,
-    /// What happened; in an error, what to do.
+    /// Result of the call. In an error, what to do.
     pub status_message: String,
-    /// UTC, seven fractional digits.
+    /// Time of the response, UTC, with seven fractional digits.
     pub response_date: String,
-    /// Empty.
+    /// Always empty.
     #[schema(value_type = Vec<Object>, max_items = 0)]
     pub data: Vec<()>,
 }
 
 impl Envelope {
-    /// An envelope without rows.
+    /// Creates an envelope without rows.
     #[must_use]
     pub fn empty(status: StatusCode, message: impl Into<String>, clock: &Clock) -> Self {
         Self {
@@ -53,14 +58,14 @@ impl Envelope {
     }
 }
 
-/// UTC now as `2025-02-13T10:53:56.3567571Z`.
+/// Returns the present time in the form `2025-02-13T10:53:56.3567571Z`.
 #[must_use]
 pub fn response_date(clock: &Clock) -> String {
     clock.now().strftime("%Y-%m-%dT%H:%M:%S%.7fZ").to_string()
 }
 
 impl Problem {
-    /// Any status with its message.
+    /// Creates an error of any status.
     pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
         Self {
             status,
@@ -69,37 +74,38 @@ impl Problem {
         }
     }
 
-    /// 400: the message names the field, what it got and what it takes.
+    /// Creates a 400. The message names the field, its value and the accepted values.
     pub fn bad_request(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, message)
     }
 
-    /// 401 without a challenge's error: credentials are missing or wrong.
+    /// Creates a 401 for missing or wrong credentials.
     pub fn unauthorized(message: impl Into<String>) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, message).with_static(header::WWW_AUTHENTICATE, "Bearer")
     }
 
-    /// 401 for a token that is bad, expired or revoked (RFC 6750, 3.1).
+    /// Creates a 401 for an invalid, expired or revoked token (RFC 6750, section 3.1).
     pub fn invalid_token(message: impl Into<String>) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, message)
             .with_static(header::WWW_AUTHENTICATE, r#"Bearer error="invalid_token""#)
     }
 
-    /// 503: the same request may succeed later.
+    /// Creates a 503. The same request may succeed later.
     pub fn unavailable(message: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, message).with_static(header::RETRY_AFTER, "1")
     }
 
-    /// 500: the cause goes to the log and not to the client.
+    /// Creates a 500. The cause is logged and not sent to the client.
     pub fn internal(cause: &dyn fmt::Display) -> Self {
-        tracing::error!(%cause, "internal error");
+        tracing::error!(%cause, "Failed to handle a request");
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
-            "An internal error occurred. Repeat the call. If the error persists, give the X-Request-Id of this response to the operator.",
+            "An internal error occurred. Repeat the call. If the error persists, give the \
+             X-Request-Id of this response to the operator.",
         )
     }
 
-    /// The same with a header.
+    /// Adds a header.
     #[must_use]
     pub fn with_static(self, name: HeaderName, value: &'static str) -> Self {
         self.with_header(name, HeaderValue::from_static(value))
@@ -129,10 +135,33 @@ impl ResponseError for Problem {
         if let Some((name, value)) = &self.header {
             response.insert_header((name.clone(), value.clone()));
         }
-        response.json(Envelope::empty(
-            self.status,
-            self.message.clone(),
-            &Clock::System,
-        ))
+        response.extensions_mut().insert(self.clone());
+        response.finish()
     }
+}
+
+/// Writes the body of a response that is a [`Problem`]. The problem itself knows no clock.
+///
+/// # Errors
+/// Returns the errors of `next`.
+pub async fn respond_to_problem(
+    clock: Data<Clock>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let mut response = next.call(request).await?.map_into_boxed_body();
+    let problem = response.response_mut().extensions_mut().remove::<Problem>();
+    let Some(Problem {
+        status, message, ..
+    }) = problem
+    else {
+        return Ok(response);
+    };
+    let body = serde_json::to_string(&Envelope::empty(status, message, &clock))?;
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    Ok(response.map_body(|_, _| BoxBody::new(body)))
 }

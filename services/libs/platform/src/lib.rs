@@ -14,8 +14,8 @@ pub mod openapi;
 pub mod request;
 pub mod rule_files;
 pub mod server;
-pub mod settings;
 pub mod socket;
-mod strict_json;
 pub mod telemetry;
 pub mod token;
+
+pub use rollcall_settings as settings;

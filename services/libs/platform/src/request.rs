@@ -6,9 +6,10 @@ use actix_web::{
     http::{Method, StatusCode, header},
     web::{self, Bytes},
 };
-use serde_json::{Map, Value};
+use rollcall_wire::{json, quote::quoted};
+use serde::de::DeserializeOwned;
 
-use crate::{envelope::Problem, strict_json::Strict};
+use crate::envelope::Problem;
 
 /// A body that may have failed to arrive.
 pub type Body = Result<Bytes, actix_web::Error>;
@@ -19,7 +20,7 @@ pub fn only(path: &str, method: &'static Method, route: Route) -> Resource {
     let refusal = move || async move {
         let problem = Problem::new(
             StatusCode::METHOD_NOT_ALLOWED,
-            format!("This address takes {method} and no other method."),
+            format!("This address accepts {method} and no other method."),
         );
         Err::<HttpResponse, _>(problem.with_static(header::ALLOW, method_name(method)))
     };
@@ -46,7 +47,8 @@ pub fn bearer(request: &HttpRequest) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("Bearer") && is_token).then_some(token)
 }
 
-/// The media type without its parameters, in lower case; empty when there is none.
+/// Returns the media type without its parameters, in lower case. The result is empty if the request
+/// has no `Content-Type`.
 #[must_use]
 pub fn media_type(request: &HttpRequest) -> String {
     let value = request
@@ -62,54 +64,36 @@ pub fn media_type(request: &HttpRequest) -> String {
         .to_ascii_lowercase()
 }
 
-/// The body as a JSON object.
+/// Parses the body, a JSON object.
 ///
 /// # Errors
-/// 415 for another media type, 413 for a body that is too large, 400 for a body that is not a JSON
-/// object or names a field twice.
-pub fn json_object(request: &HttpRequest, body: Body) -> Result<Map<String, Value>, Problem> {
+/// 415 for another media type, 413 for a body that is too large, 400 for a body that is not such an
+/// object. The message names the invalid field, its value and what the field accepts.
+pub fn json_object<T: DeserializeOwned>(request: &HttpRequest, body: Body) -> Result<T, Problem> {
     let media_type = media_type(request);
     if media_type != "application/json" {
         return Err(unsupported_media_type(&media_type, "application/json"));
     }
-    let example = "Send a JSON object.";
-    match serde_json::from_slice(&received(body)?) {
-        Ok(Strict(Value::Object(object))) => Ok(object),
-        Ok(_) => Err(Problem::bad_request(format!(
-            "The body is JSON, but not an object. {example}"
-        ))),
-        Err(error) if error.is_data() => Err(Problem::bad_request(format!(
-            "The body is ambiguous: {error}. Name each field once."
-        ))),
-        Err(error) => Err(Problem::bad_request(format!(
-            "The body is not JSON: {error}. {example}"
-        ))),
-    }
+    let body = received(body)?;
+    let text = std::str::from_utf8(&body)
+        .map_err(|error| Problem::bad_request(format!("The body must be UTF-8: {error}.")))?;
+    json::parse(text)
+        .map_err(|error| Problem::bad_request(format!("{}.", error.sentence("The body"))))
 }
 
-/// Quotes a text that a client sent, for an error message. A text longer than 64 bytes is truncated
-/// and ends with `…`.
+/// Creates a 415 that names the accepted media types.
 #[must_use]
-pub fn excerpt(text: &str) -> String {
-    const MAX_BYTES: usize = 64;
-    let end = text.floor_char_boundary(MAX_BYTES);
-    let more = if end < text.len() { "…" } else { "" };
-    format!("{:?}", format!("{}{more}", &text[..end]))
-}
-
-/// 415 that says what is taken.
-#[must_use]
-pub fn unsupported_media_type(got: &str, takes: &str) -> Problem {
+pub fn unsupported_media_type(got: &str, accepted: &str) -> Problem {
     Problem::new(
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        format!("Content-Type: got {got:?}, takes {takes}."),
+        format!("Content-Type must be {accepted} (got {}).", quoted(got)),
     )
 }
 
-/// The body's bytes.
+/// Returns the bytes of the body.
 ///
 /// # Errors
-/// 413 when it was too large, 400 when it was broken off or its encoding was wrong.
+/// 413 for a body that is too large, 400 for a body that is incomplete or has an invalid encoding.
 pub fn received(body: Body) -> Result<Bytes, Problem> {
     body.map_err(|error| match error.as_error::<PayloadError>() {
         Some(PayloadError::Overflow) => Problem::new(
@@ -118,39 +102,6 @@ pub fn received(body: Body) -> Result<Bytes, Problem> {
         ),
         _ => Problem::bad_request(format!("The body could not be read: {error}.")),
     })
-}
-
-/// The text of a required field.
-///
-/// # Errors
-/// 400 that names the field.
-pub fn required_text<'a>(
-    object: &'a Map<String, Value>,
-    field: &str,
-    takes: &str,
-) -> Result<&'a str, Problem> {
-    match object.get(field) {
-        Some(Value::String(text)) => Ok(text),
-        Some(other) => Err(Problem::bad_request(format!(
-            "{field}: got {}, takes {takes}.",
-            shown(other)
-        ))),
-        None => Err(Problem::bad_request(format!(
-            "{field}: is missing, takes {takes}."
-        ))),
-    }
-}
-
-/// Formats a JSON value for an error message. An array or an object may be as large as the body, so
-/// only its type is named.
-#[must_use]
-pub fn shown(value: &Value) -> String {
-    match value {
-        Value::Array(_) => "an array".into(),
-        Value::Object(_) => "an object".into(),
-        Value::String(text) => excerpt(text),
-        other => other.to_string(),
-    }
 }
 
 #[cfg(test)]
@@ -177,12 +128,5 @@ mod tests {
         ] {
             assert_eq!(token(value), None, "{value:?}");
         }
-    }
-
-    #[test]
-    fn an_excerpt_has_64_bytes_of_whole_characters_at_most() {
-        assert_eq!(excerpt("short\n"), r#""short\n""#);
-        assert_eq!(excerpt(&"é".repeat(40)), format!("\"{}…\"", "é".repeat(32)));
-        assert_eq!(excerpt(&format!("a{}", "é".repeat(40))).len(), 63 + 3 + 2);
     }
 }

@@ -14,6 +14,7 @@ use actix_web::{
     App, HttpResponse, HttpServer,
     body::MessageBody,
     dev::{Server, ServiceRequest, ServiceResponse},
+    error::ErrorInternalServerError,
     http::{ConnectionType, StatusCode},
     middleware::{Next, from_fn},
     web::{self, Data, PayloadConfig, ServiceConfig},
@@ -23,7 +24,8 @@ use tracing_actix_web::TracingLogger;
 
 use crate::{
     access_log::{RejectionLog, RequestSpan},
-    envelope::Problem,
+    clock::Clock,
+    envelope::{Problem, respond_to_problem},
     health::{self, Check},
     settings,
     socket::{Slot, SocketFile},
@@ -50,12 +52,14 @@ pub struct Running {
 #[derive(Default)]
 struct Draining(AtomicBool);
 
-/// Binds the socket and the addresses that are set. `configure` adds the routes.
+/// Binds the socket and the addresses that are set. `configure` adds the routes. Errors are dated by
+/// `clock`.
 ///
 /// # Errors
 /// The socket or an address cannot be bound, or neither is set.
 pub fn build<F>(
     settings: &settings::Server,
+    clock: Clock,
     checks: Vec<Check>,
     configure: F,
 ) -> std::io::Result<Running>
@@ -70,11 +74,14 @@ where
         settings.workers
     };
     let (app_draining, app_rejections) = (draining.clone(), rejections.clone());
+    let clock = Data::new(clock);
     let mut api = HttpServer::new(move || {
         App::new()
             .wrap(TracingLogger::<RequestSpan>::new())
             .wrap(from_fn(measure))
             .wrap(from_fn(close_while_draining))
+            .wrap(from_fn(respond_to_problem))
+            .app_data(clock.clone())
             .app_data(app_draining.clone())
             .app_data(app_rejections.clone())
             .app_data(PayloadConfig::new(body_bytes))
@@ -225,10 +232,10 @@ pub fn not_found() -> Problem {
     )
 }
 
-async fn metrics() -> Result<String, Problem> {
+async fn metrics() -> actix_web::Result<String> {
     prometheus::TextEncoder::new()
         .encode_to_string(&prometheus::gather())
-        .map_err(|error| Problem::internal(&error))
+        .map_err(ErrorInternalServerError)
 }
 
 /// Measures the seconds from the request head to the response head, by route, method and status.

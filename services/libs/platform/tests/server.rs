@@ -7,6 +7,7 @@ use std::{
 
 use actix_web::web;
 use rollcall_platform::{
+    clock::Clock,
     server::{self, Running},
     settings::{self, Settings},
     socket,
@@ -32,11 +33,16 @@ fn directory(name: &str) -> PathBuf {
     path
 }
 
+/// A clock that stands still.
+fn clock() -> Clock {
+    Clock::manual("2025-02-13T10:53:56.356756Z".parse().expect("an instant"))
+}
+
 fn build(directory: &Path) -> Running {
     let routes = |app: &mut web::ServiceConfig| {
         app.route("/", web::get().to(async || "here"));
     };
-    server::build(&settings(directory), Vec::new(), routes).expect("a server")
+    server::build(&settings(directory), clock(), Vec::new(), routes).expect("a server")
 }
 
 fn run(server: Running) -> (oneshot::Sender<()>, JoinHandle<std::io::Result<()>>) {
@@ -99,11 +105,29 @@ async fn single_replica_keeps_its_socket_until_it_stops() {
     std::fs::remove_dir_all(directory).expect("removed");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn error_is_dated_by_the_clock_of_the_server() {
+    let directory = directory("date");
+    let (stop, stopped) = run(build(&directory));
+    let socket = directory.join("http.1.sock");
+    let mut connection = UnixStream::connect(&socket).await.expect("connected");
+    let request = b"GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    connection.write_all(request).await.expect("written");
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).await.expect("read");
+    let date = r#""responseDate":"2025-02-13T10:53:56.3567560Z""#;
+    assert!(answer.contains(date), "{answer}");
+    drop(connection);
+    stop.send(()).expect("running");
+    stopped.await.expect("ended").expect("no error");
+    std::fs::remove_dir_all(directory).expect("removed");
+}
+
 #[tokio::test]
 async fn server_without_socket_and_address_returns_error() {
     let mut settings = settings(Path::new(""));
     settings.address = None;
-    let error = server::build(&settings, Vec::new(), |_| ()).err();
+    let error = server::build(&settings, clock(), Vec::new(), |_| ()).err();
     let error = error.expect("an error").to_string();
     assert!(error.contains("server.socket_directory"), "{error}");
 }

@@ -184,6 +184,8 @@ pub(crate) fn parameters<'a>(events: &[&'a Reported]) -> Parameters<'a> {
         array(evidence().map(|evidence| evidence.mac.as_deref())),
         array(evidence().map(|evidence| evidence.device.as_deref())),
         array(evidence().map(|evidence| evidence.active_seconds)),
+        array(evidence().map(|evidence| evidence.duration_seconds)),
+        array(evidence().map(|evidence| evidence.next_in_seconds)),
         array(evidence().map(|evidence| evidence.class.as_deref())),
     ]
 }

@@ -1,6 +1,6 @@
 //! Connections to Postgres, and what can go wrong with them.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use ::deadpool::managed::{PoolError, TimeoutType};
 use diesel::{
@@ -14,17 +14,17 @@ use diesel_async::{
         deadpool::{self, Object},
     },
 };
-use futures::FutureExt;
-use rollcall_platform::{
-    health,
-    settings::{self, read_secret},
-};
+use futures::{FutureExt, future::BoxFuture};
+use rollcall_settings::{self as settings, read_secret};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::runtime::Handle;
 
 use crate::recording::Writer;
 
-/// A connection on loan from the pool.
+/// A health check. An error says what is wrong and what to do.
+pub type HealthCheck = Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
+
+/// A connection that is borrowed from the pool.
 pub type Connection = Object<AsyncPgConnection>;
 
 /// The server's message for a statement that exceeded `statement_timeout`. Diesel does not provide
@@ -204,22 +204,21 @@ impl Pool {
         Writer::new(self.config.clone(), self.wait)
     }
 
-    /// A health check: reachable and migrated.
+    /// Returns a health check: the database is reachable and migrated.
     #[must_use]
-    pub fn health(&self) -> health::Check {
+    pub fn health(&self) -> HealthCheck {
         let pool = self.clone();
-        health::check(move || {
-            let pool = pool.clone();
-            async move {
-                match pool.ask(crate::migrations::are_current).await {
-                    Ok(true) => Ok(()),
-                    Ok(false) => Err(Error::NotMigrated.to_string()),
-                    Err(error) => Err(format!(
-                        "{error}: see scripts/status and the log of postgres"
-                    )),
-                }
-            }
-        })
+        Arc::new(move || pool.clone().check_health().boxed())
+    }
+
+    async fn check_health(self) -> Result<(), String> {
+        match self.ask(crate::migrations::are_current).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Error::NotMigrated.to_string()),
+            Err(error) => Err(format!(
+                "{error}. See scripts/status and the log of postgres."
+            )),
+        }
     }
 
     /// The same error, or [`Error::NotMigrated`] where that is its cause.

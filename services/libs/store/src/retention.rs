@@ -10,7 +10,7 @@ use diesel::{
 };
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use jiff_diesel::ToDiesel;
-use rollcall_platform::settings;
+use rollcall_settings as settings;
 use serde_json::json;
 
 use crate::{

@@ -93,6 +93,8 @@ fn reported(row: &Row) -> Result<Reported, Error> {
             mac: row.try_get("mac")?,
             device: row.try_get("device")?,
             active_seconds: row.try_get("active_seconds")?,
+            duration_seconds: row.try_get("duration_seconds")?,
+            next_in_seconds: row.try_get("next_in_seconds")?,
             class: row.try_get("class")?,
         },
         clock_skewed: row.try_get("clock_skewed")?,

@@ -11,7 +11,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use jiff::{SignedDuration, Timestamp};
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use rollcall_attendance::{
-    event::{Arrival, Event, RawEvent},
+    event::{Arrival, Event, Fact, Kind, RawEvent},
     session::Session,
 };
 use rollcall_store::events::{
@@ -57,14 +57,13 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         prop::option::of(0..3_usize),
     );
     prop::collection::vec(event, 1..14).prop_map(|events| {
-        let raw_events =
-            events
-                .into_iter()
-                .enumerate()
-                .map(|(number, (session, kind, second, user, realm))| RawEvent {
+        events
+            .into_iter()
+            .enumerate()
+            .map(|(number, (session, kind, second, user, realm))| {
+                let raw = RawEvent {
                     event_id: Some(format!("e{number}")),
                     kind: Some(["login", "active", "logout", "login"][usize::from(kind)].into()),
-                    derived: kind == 3,
                     session_id: Some(format!("s{session}")),
                     user: Some(["amy", "AMY", "Bob"][user].into()),
                     realm: realm.map(|realm| ["Sales", "sales", "Default"][realm].into()),
@@ -75,9 +74,13 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
                         second % 2
                     )),
                     ..RawEvent::default()
-                });
-        raw_events
-            .map(|raw| Event::parse(raw, &arrival()).expect("an event"))
+                };
+                let mut event = Event::parse(raw, &arrival()).expect("an event");
+                if let (3, Fact::Session { kind, .. }) = (kind, &mut event.fact) {
+                    *kind = Kind::DerivedLogin;
+                }
+                event
+            })
             .collect()
     })
 }

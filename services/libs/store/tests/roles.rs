@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use diesel::sql_query;
 use diesel_async::{RunQueryDsl, pooled_connection::deadpool::Object};
-use rollcall_platform::settings::read_secret;
+use rollcall_settings::read_secret;
 use rollcall_store::{Pool, migrations};
 use rollcall_test_support::TestDatabase;
 

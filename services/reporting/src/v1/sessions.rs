@@ -17,7 +17,7 @@ use serde_json::json;
 
 use super::{
     body::{self, Report},
-    filters::{Filters, ReportRequest},
+    filters::ReportRequest,
 };
 use crate::{
     rate_limit::RateLimit,
@@ -103,9 +103,9 @@ async fn report(
     client: &str,
     reports: &Reports,
 ) -> Result<HttpResponse, Problem> {
-    let filters = Filters::parse(&json_object(request, body)?)?;
-    let selection = filters.selection(reports)?;
-    let detail = json!({"Filters": filters});
+    let asked: ReportRequest = json_object(request, body)?;
+    let selection = asked.filters.selection(reports)?;
+    let detail = json!(asked);
     let report = reports
         .report(&selection, client, "v1.reporting.sessions", detail)
         .await?;

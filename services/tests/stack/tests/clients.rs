@@ -62,7 +62,10 @@ fn schemathesis_finds_nothing_in_ingestion() {
     schemathesis(
         "ingestion",
         &["-H", &format!("Authorization: Bearer {}", source())],
-        &[],
+        // The contract rejects an invalid event alone with status 200, so that the check, which
+        // expects 4xx for data that violates the schema, cannot hold. The tests of ingestion cover
+        // the bodies that get 4xx.
+        &["--exclude-checks", "negative_data_rejection"],
     );
 }
 

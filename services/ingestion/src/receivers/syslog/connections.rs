@@ -16,7 +16,7 @@ use tokio::{
 };
 use tokio_rustls::server::TlsStream;
 
-use super::{DOOR, RETRY_INTERVAL, Syslog};
+use super::{RECEIVER, RETRY_INTERVAL, Syslog};
 use crate::{
     counts,
     receivers::{
@@ -69,7 +69,7 @@ impl Connections {
         loop {
             let stream = listener.accept().await;
             let Ok(permit) = self.capacity.clone().try_acquire_owned() else {
-                counts::reject(DOOR, "-", &"too many connections");
+                counts::reject(RECEIVER, "-", &"too many connections");
                 continue;
             };
             let connections = self.clone();
@@ -85,7 +85,7 @@ impl Connections {
             Ok(Some((source, stream))) => self.syslog.connection(&source, stream).await,
             Ok(None) => {}
             Err(_) => counts::reject(
-                DOOR,
+                RECEIVER,
                 "-",
                 &"the beginning of the connection (PROXY header, TLS handshake) took longer than 10 seconds",
             ),
@@ -103,7 +103,7 @@ impl Connections {
         let source = self
             .syslog
             .source_networks
-            .source_of(DOOR, peer.ip())
+            .source_of(RECEIVER, peer.ip())
             .await?;
         let stream: Result<Box<dyn Connection>, String> = match transport {
             Transport::Tcp => plain(&source).map(|()| Box::new(stream) as _),
@@ -115,7 +115,7 @@ impl Connections {
         match stream {
             Ok(stream) => Some((source, stream)),
             Err(reason) => {
-                counts::reject(DOOR, &source.name, &reason);
+                counts::reject(RECEIVER, &source.name, &reason);
                 None
             }
         }
@@ -191,14 +191,18 @@ impl Syslog {
                 let reason = format!(
                     "the connection ended while the database did not answer: {lost} messages were lost"
                 );
-                return counts::reject(DOOR, &source.name, &reason);
+                return counts::reject(RECEIVER, &source.name, &reason);
             }
             if let Some(reason) = broken {
-                return counts::reject(DOOR, &source.name, &reason);
+                return counts::reject(RECEIVER, &source.name, &reason);
             }
         }
         if frames.unfinished() > 0 {
-            counts::reject(DOOR, &source.name, &"the connection ended within a message");
+            counts::reject(
+                RECEIVER,
+                &source.name,
+                &"the connection ended within a message",
+            );
         }
     }
 

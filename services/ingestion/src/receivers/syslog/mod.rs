@@ -3,11 +3,10 @@
 
 pub mod connections;
 
-use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use jiff::Timestamp;
 use rollcall_attendance::event::{Event, FieldError, RawEvent};
-use rollcall_formats::syslog::{Found, Frames, Matched, Rules, parse};
+use rollcall_formats::syslog::{Found, Frames, Logins, Matched, Rules, parse};
 use rollcall_store::{Pool, events::Reported, sessions, sources::SourceOfAddress};
 
 use crate::{
@@ -17,7 +16,7 @@ use crate::{
     source_networks::SourceNetworks,
 };
 
-const DOOR: &str = "syslog";
+const RECEIVER: &str = "syslog";
 /// Time between two attempts to record messages.
 const RETRY_INTERVAL: Duration = Duration::from_millis(500);
 /// Maximum number of attempts for a datagram, which is kept in memory meanwhile: one minute.
@@ -44,11 +43,11 @@ impl Syslog {
     /// Records a datagram (RFC 5426). If the database does not answer, this is retried for a
     /// minute.
     pub async fn datagram(&self, peer: SocketAddr, message: &[u8]) {
-        let Some(source) = self.source_networks.source_of(DOOR, peer.ip()).await else {
+        let Some(source) = self.source_networks.source_of(RECEIVER, peer.ip()).await else {
             return;
         };
         if let Err(reason) = connections::plain(&source) {
-            return counts::reject(DOOR, &source.name, &reason);
+            return counts::reject(RECEIVER, &source.name, &reason);
         }
         let messages = [String::from_utf8_lossy(message).into_owned()];
         for _ in 0..ATTEMPTS {
@@ -58,7 +57,7 @@ impl Syslog {
             tokio::time::sleep(RETRY_INTERVAL).await;
         }
         counts::reject(
-            DOOR,
+            RECEIVER,
             &source.name,
             &"the database did not answer for a minute: the message was lost",
         );
@@ -74,14 +73,14 @@ impl Syslog {
         messages: &[String],
     ) -> Result<(), Unrecorded> {
         let arrival = self.arrivals.now();
-        let mut begun = DerivedLogin::default();
+        let mut logins = Logins::default();
         let mut events = Vec::new();
         let mut bad = Vec::new();
         let mut ignored = 0;
         for message in messages {
             let raw = match parse(message, &self.data_id, &self.rules) {
                 Ok(Found::Stated(raw)) => raw,
-                Ok(Found::Matched(matched)) => self.named(source, matched, &mut begun).await?,
+                Ok(Found::Matched(matched)) => self.resolve(source, matched, &mut logins).await?,
                 Ok(Found::Nothing) => {
                     ignored += 1;
                     continue;
@@ -91,73 +90,46 @@ impl Syslog {
                     continue;
                 }
             };
-            match Event::parse(raw, &arrival) {
-                Ok(event) => events.push(Reported {
+            match Event::parse_all(raw, &arrival) {
+                Ok(parsed) => events.extend(parsed.into_iter().map(|event| Reported {
                     source_id: source.source_id,
                     event,
-                }),
+                })),
                 Err(refusal) => bad.push(refusal),
             }
         }
         let recorded = self.recorder.record(events).await?;
-        counts::count_recorded(DOOR, &source.name, &recorded);
-        counts::count(DOOR, "ignored", ignored);
+        counts::count_recorded(RECEIVER, &source.name, &recorded);
+        counts::count(RECEIVER, "ignored", ignored);
         for refusal in &bad {
-            counts::reject(DOOR, &source.name, refusal);
+            counts::reject(RECEIVER, &source.name, refusal);
         }
         Ok(())
     }
 
-    /// Returns the raw event of a matched message with its session ID, which is that of the latest
-    /// login with the same correlation key.
-    async fn named(
+    /// Returns the raw event of a line with its session ID. A login that is not among the current
+    /// messages is looked up in the database.
+    async fn resolve(
         &self,
         source: &SourceOfAddress,
         matched: Matched,
-        begun: &mut DerivedLogin,
+        logins: &mut Logins,
     ) -> Result<RawEvent, Unrecorded> {
-        let at: Option<Timestamp> = matched
-            .raw
-            .occurred_at
-            .as_deref()
-            .and_then(|at| at.parse().ok());
-        let (Some(at), false) = (at, matched.key.is_empty()) else {
+        let matched = match logins.resolve(matched) {
+            Ok(raw) => return Ok(raw),
+            Err(matched) => matched,
+        };
+        let Some(at) = matched.occurred_at() else {
             return Ok(matched.session(None));
         };
-        // The session ID contains the login time in UTC.
-        if matched.begins() {
-            let login = at.to_string();
-            begun
-                .0
-                .entry(matched.key.clone())
-                .or_default()
-                .push((at, login.clone()));
-            return Ok(matched.session(Some(&login)));
-        }
-        if let Some(login) = begun.latest(&matched.key, at) {
-            return Ok(matched.session(Some(&login)));
-        }
         let asked = self.pool.ask(async |connection| {
             sessions::latest_login(connection, source.source_id, &matched.key, at).await
         });
         let login = asked.await.map_err(|error| {
-            tracing::error!(%error, receiver = DOOR, "Failed to look up a session");
+            tracing::error!(%error, receiver = RECEIVER, "Failed to look up a session");
             Unrecorded::Unavailable
         })?;
         Ok(matched.session(login.as_deref()))
-    }
-}
-
-/// Logins in the current messages, by correlation key.
-#[derive(Default)]
-struct DerivedLogin(HashMap<String, Vec<(Timestamp, String)>>);
-
-impl DerivedLogin {
-    fn latest(&self, key: &str, at: Timestamp) -> Option<String> {
-        let before = self.0.get(key)?.iter().filter(|(login, _)| *login <= at);
-        before
-            .max_by_key(|(login, _)| *login)
-            .map(|(_, login)| login.clone())
     }
 }
 

@@ -92,7 +92,7 @@ impl Columns {
 
     /// Returns the name of the column from which a field of an event was read.
     #[must_use]
-    pub fn name(&self, field: &'static str) -> &str {
+    pub fn name<'a>(&'a self, field: &'a str) -> &'a str {
         let field = if field == "occurred_at" {
             "login"
         } else {

@@ -7,6 +7,7 @@ use rollcall_attendance::{
     event::{Arrival, Event, FieldError, RawEvent},
     name::normalize,
 };
+use rollcall_wire::quote::quoted;
 
 use super::columns::Columns;
 use crate::made_id;
@@ -28,11 +29,13 @@ impl Times {
             .and_then(|local| local.to_zoned(self.zone.clone()))
             .map(|zoned| zoned.timestamp())
             .map_err(|_| {
-                FieldError::new(
-                    field,
-                    format!("got {text:?}, takes a time as {} or RFC 3339", self.format),
-                )
+                let accepted = self.accepted();
+                FieldError::new(field, format!("must be {accepted} (got {})", quoted(text)))
             })
+    }
+
+    fn accepted(&self) -> String {
+        format!("a time in the form {} or RFC 3339", self.format)
     }
 }
 
@@ -47,16 +50,17 @@ pub fn events(
     arrival: &Arrival,
 ) -> Result<Vec<Event>, FieldError> {
     let value = |field: &'static str| columns.value(record, field);
-    let required =
-        |field: &'static str| value(field).ok_or_else(|| FieldError::new(field, "is missing"));
-    let login = times.parse("login", required("login")?)?;
+    let login = value("login").ok_or_else(|| FieldError::missing("login", &times.accepted()))?;
+    let login = times.parse("login", login)?;
     let logout = value("logout")
         .map(|text| times.parse("logout", text))
         .transpose()?;
     if logout.is_some_and(|logout| logout < login) {
-        return Err(FieldError::new("logout", "lies before the login"));
+        return Err(FieldError::new("logout", "must not be before the login"));
     }
-    let session_id = session_id(record, columns, login, required("user")?);
+    let user =
+        value("user").ok_or_else(|| FieldError::missing("user", "a text of 1 to 256 bytes"))?;
+    let session_id = session_id(record, columns, login, user);
     let raw = |kind: &str, at: Timestamp, id: String| {
         let text = |field: &'static str| value(field).map(str::to_owned);
         let raw = RawEvent {

@@ -1,4 +1,4 @@
-//! What an Accounting-Request says of a session (RFC 2866 section 5, RFC 2869 sections 2.1 and 5.3).
+//! Turns an Accounting-Request into a raw event (RFC 2866, section 5; RFC 2869, sections 2.1 and 5.3).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -22,7 +22,7 @@ const TERMINATE_CAUSE: u8 = 49;
 const EVENT_TIMESTAMP: u8 = 55;
 const NAS_IPV6_ADDRESS: u8 = 95;
 
-/// RFC 2866 section 5.10, from 1.
+/// Values of Acct-Terminate-Cause, starting at 1 (RFC 2866, section 5.10).
 const TERMINATE_CAUSES: [&str; 18] = [
     "User-Request",
     "Lost-Carrier",
@@ -44,78 +44,67 @@ const TERMINATE_CAUSES: [&str; 18] = [
     "Host-Request",
 ];
 
-/// The events of a request that arrived at `received_at`: one, or for a Stop with its length also the login derived from it.
+/// Returns the raw event of a request that arrived at `received_at`.
 ///
-/// Ids are made of what stays the same when a gateway sends again with another Acct-Delay-Time.
+/// The event ID consists of what does not change when a gateway sends the request again with
+/// another Acct-Delay-Time.
 ///
 /// # Errors
-/// An attribute is missing or bad, by its name.
-pub fn raw_events(request: &Request, received_at: Timestamp) -> Result<Vec<RawEvent>, FieldError> {
-    let status = required(request, STATUS_TYPE, "Acct-Status-Type")
-        .and_then(|value| number("Acct-Status-Type", value))?;
-    let kind = match status {
-        1 => "login",
-        2 => "logout",
-        3 => "active",
-        7 | 8 => "restart",
-        other => {
-            let message = format!(
-                "got {other}, takes Start (1), Stop (2), Interim-Update (3), Accounting-On (7) or Accounting-Off (8)"
-            );
-            return Err(FieldError::new("Acct-Status-Type", message));
-        }
-    };
+/// Names the attribute that is missing or invalid.
+pub fn raw_event(request: &Request, received_at: Timestamp) -> Result<RawEvent, FieldError> {
+    let kind = kind(request)?;
     let nas = nas(request)?;
     let second = optional_number(request, EVENT_TIMESTAMP, "Event-Timestamp")?.map(i64::from);
     let occurred_at = occurred_at(request, second, received_at)?;
-    let length = optional_number(request, SESSION_TIME, "Acct-Session-Time")?;
+    let duration = optional_number(request, SESSION_TIME, "Acct-Session-Time")?;
     if kind == "restart" {
         let id = made_event_id("radius", second, &[&nas, kind, &moment(request)]);
-        let raw = RawEvent {
+        return Ok(RawEvent {
             event_id: Some(id),
             kind: Some(kind.into()),
             occurred_at: Some(occurred_at.to_string()),
             ..RawEvent::default()
-        };
-        return Ok(vec![raw]);
+        });
     }
-    let session = text(
-        "Acct-Session-Id",
-        required(request, SESSION_ID, "Acct-Session-Id")?,
-    )?;
-    let progress = match length {
+    let session = required_text(request, SESSION_ID, "Acct-Session-Id")?;
+    let progress = match duration {
         _ if second.is_some() => moment(request),
-        Some(length) => length.to_string(),
-        // There is one Start: its session names it.
+        Some(duration) => duration.to_string(),
+        // A session has one Start, so that the session identifies it.
         None if kind == "login" => String::new(),
         None => moment(request),
     };
     let id = made_event_id("radius", second, &[&nas, kind, &session, &progress]);
-    let stated = RawEvent {
-        event_id: Some(id.clone()),
+    Ok(RawEvent {
+        event_id: Some(id),
         kind: Some(kind.into()),
         session_id: Some(format!("{nas}/{session}")),
-        user: Some(text(
-            "User-Name",
-            required(request, USER_NAME, "User-Name")?,
-        )?),
+        user: Some(required_text(request, USER_NAME, "User-Name")?),
         occurred_at: Some(occurred_at.to_string()),
-        active_seconds: length.map(i64::from),
+        duration_seconds: duration.map(i64::from),
         ..evidence(request, kind)?
-    };
-    let derived = length.filter(|_| kind == "logout").map(|length| RawEvent {
-        event_id: Some(format!("{id}-login")),
-        kind: Some("login".into()),
-        derived: true,
-        occurred_at: Some((occurred_at - SignedDuration::from_secs(length.into())).to_string()),
-        reason: None,
-        active_seconds: None,
-        ..stated.clone()
-    });
-    Ok(derived.into_iter().chain([stated]).collect())
+    })
 }
 
-/// By what the gateway calls itself, or by its address.
+/// Returns the type of the event that Acct-Status-Type names.
+fn kind(request: &Request) -> Result<&'static str, FieldError> {
+    let accepted =
+        "Start (1), Stop (2), Interim-Update (3), Accounting-On (7) or Accounting-Off (8)";
+    let status = optional_number(request, STATUS_TYPE, "Acct-Status-Type")?
+        .ok_or_else(|| FieldError::missing("Acct-Status-Type", accepted))?;
+    match status {
+        1 => Ok("login"),
+        2 => Ok("logout"),
+        3 => Ok("active"),
+        7 | 8 => Ok("restart"),
+        other => {
+            let message = format!("must be {accepted} (got {other})");
+            Err(FieldError::new("Acct-Status-Type", message))
+        }
+    }
+}
+
+/// Returns the NAS-Identifier, or the address of the NAS if the request has no NAS-Identifier.
 fn nas(request: &Request) -> Result<String, FieldError> {
     if let Some(name) = request.first(NAS_IDENTIFIER) {
         return text("NAS-Identifier", name);
@@ -123,12 +112,14 @@ fn nas(request: &Request) -> Result<String, FieldError> {
     let address = request
         .first(NAS_IP_ADDRESS)
         .or_else(|| request.first(NAS_IPV6_ADDRESS));
-    let address = address
-        .ok_or_else(|| FieldError::new("NAS-Identifier", "is missing, as is NAS-IP-Address"))?;
+    let address = address.ok_or_else(|| {
+        let message = "is missing; it must be present unless NAS-IP-Address is";
+        FieldError::new("NAS-Identifier", message)
+    })?;
     address_of("NAS-IP-Address", address).map(|address| address.to_string())
 }
 
-/// Event-Timestamp says it; without one it is the arrival less the time that the gateway has tried for.
+/// Returns the time of the event: Event-Timestamp, or else the arrival minus Acct-Delay-Time.
 fn occurred_at(
     request: &Request,
     second: Option<i64>,
@@ -138,17 +129,23 @@ fn occurred_at(
         return Timestamp::from_second(second).map_err(|_| {
             FieldError::new(
                 "Event-Timestamp",
-                format!("got {second}, takes seconds since 1970"),
+                format!("must be a number of seconds since 1970 (got {second})"),
             )
         });
     }
     let delay = optional_number(request, DELAY_TIME, "Acct-Delay-Time")?.unwrap_or_default();
     received_at
         .checked_sub(SignedDuration::from_secs(delay.into()))
-        .map_err(|_| FieldError::new("Acct-Delay-Time", format!("got {delay}, takes seconds")))
+        .map_err(|_| {
+            FieldError::new(
+                "Acct-Delay-Time",
+                format!("must be a number of seconds (got {delay})"),
+            )
+        })
 }
 
-/// What tells two reports of one kind and session apart: when it was, or the request itself.
+/// Returns what distinguishes two events of one kind and session: their time, or else the Request
+/// Authenticator.
 fn moment(request: &Request) -> String {
     hex::encode(
         request
@@ -189,14 +186,12 @@ fn terminate_cause(cause: u32) -> String {
     known.map_or_else(|| cause.to_string(), |name| (*name).to_owned())
 }
 
-fn required<'a>(
-    request: &'a Request,
-    kind: u8,
-    name: &'static str,
-) -> Result<&'a [u8], FieldError> {
-    request
-        .first(kind)
-        .ok_or_else(|| FieldError::new(name, "is missing"))
+fn required_text(request: &Request, kind: u8, name: &'static str) -> Result<String, FieldError> {
+    let value = request.first(kind);
+    text(
+        name,
+        value.ok_or_else(|| FieldError::missing(name, "a text of 1 to 253 bytes"))?,
+    )
 }
 
 fn optional_number(
@@ -213,17 +208,17 @@ fn optional_number(
 fn number(name: &'static str, value: &[u8]) -> Result<u32, FieldError> {
     let bytes = value
         .try_into()
-        .map_err(|_| FieldError::new(name, format!("has {} bytes, takes 4", value.len())))?;
+        .map_err(|_| FieldError::new(name, format!("must have 4 bytes (got {})", value.len())))?;
     Ok(u32::from_be_bytes(bytes))
 }
 
 fn text(name: &'static str, value: &[u8]) -> Result<String, FieldError> {
-    // Some gateways end their text with a zero, as C does.
+    // Some gateways end a text with NUL, as C does.
     let value = value.strip_suffix(b"\0").unwrap_or(value);
     String::from_utf8(value.to_vec()).map_err(|_| FieldError::new(name, "is not UTF-8"))
 }
 
-/// Text where it is text, else hexadecimal.
+/// Returns a text as it is, and other octets in hexadecimal.
 fn octets(value: &[u8]) -> String {
     match std::str::from_utf8(value) {
         Ok(text) if !text.chars().any(char::is_control) => text.to_owned(),
@@ -235,8 +230,12 @@ fn address_of(name: &'static str, value: &[u8]) -> Result<IpAddr, FieldError> {
     if let Ok(four) = <[u8; 4]>::try_from(value) {
         return Ok(Ipv4Addr::from(four).into());
     }
-    let sixteen = <[u8; 16]>::try_from(value)
-        .map_err(|_| FieldError::new(name, format!("has {} bytes, takes 4 or 16", value.len())))?;
+    let sixteen = <[u8; 16]>::try_from(value).map_err(|_| {
+        FieldError::new(
+            name,
+            format!("must have 4 or 16 bytes (got {})", value.len()),
+        )
+    })?;
     Ok(Ipv6Addr::from(sixteen).into())
 }
 
@@ -248,23 +247,13 @@ mod tests {
     const USER: (u8, &[u8]) = (USER_NAME, b"user_4");
     const SESSION: (u8, &[u8]) = (SESSION_ID, b"5E1F");
 
-    fn read(attributes: &[(u8, &[u8])]) -> Vec<RawEvent> {
-        raw_events(
-            &request(attributes),
-            "2025-01-01T10:00:00Z".parse().expect("an instant"),
-        )
-        .expect("raw_events")
-    }
-
-    fn times(raw_events: &[RawEvent]) -> Vec<&str> {
-        raw_events
-            .iter()
-            .filter_map(|raw| raw.occurred_at.as_deref())
-            .collect()
+    fn read(attributes: &[(u8, &[u8])]) -> RawEvent {
+        let received_at = "2025-01-01T10:00:00Z".parse().expect("an instant");
+        raw_event(&request(attributes), received_at).expect("a raw event")
     }
 
     #[test]
-    fn a_stop_tells_its_login_its_cause_and_its_evidence() {
+    fn stop_has_duration_cause_and_evidence() {
         let stop = read(&[
             NAS,
             USER,
@@ -277,35 +266,21 @@ mod tests {
             (FRAMED_IP_ADDRESS, &[10, 8, 0, 2]),
             (CLASS, &[0xff, 1]),
         ]);
+        assert_eq!(stop.occurred_at.as_deref(), Some("2025-01-01T10:00:00Z"));
+        assert_eq!(stop.session_id.as_deref(), Some("gateway-1/5E1F"));
         assert_eq!(
-            times(&stop),
-            ["2025-01-01T09:00:00Z", "2025-01-01T10:00:00Z"]
-        );
-        let [login, logout] = &stop[..] else {
-            panic!("two raw_events")
-        };
-        assert_eq!(
-            (
-                login.kind.as_deref(),
-                login.derived,
-                login.reason.as_deref()
-            ),
-            (Some("login"), true, None)
-        );
-        assert_eq!(logout.session_id.as_deref(), Some("gateway-1/5E1F"));
-        assert_eq!(
-            (logout.reason.as_deref(), logout.active_seconds),
+            (stop.reason.as_deref(), stop.duration_seconds),
             (Some("Idle-Timeout"), Some(3600))
         );
         assert_eq!(
-            (logout.wan_ip.as_deref(), logout.client_ip.as_deref()),
+            (stop.wan_ip.as_deref(), stop.client_ip.as_deref()),
             (Some("203.0.113.5"), Some("10.8.0.2"))
         );
-        assert_eq!(logout.class.as_deref(), Some("0xff01"));
+        assert_eq!(stop.class.as_deref(), Some("0xff01"));
     }
 
     #[test]
-    fn sent_again_with_another_delay_it_is_the_same_event() {
+    fn request_sent_again_with_another_delay_has_the_same_event_id() {
         let start = |delay: u8| {
             read(&[
                 NAS,
@@ -315,30 +290,31 @@ mod tests {
                 (DELAY_TIME, &[0, 0, 0, delay]),
             ])
         };
-        assert_eq!(times(&start(0)), ["2025-01-01T10:00:00Z"]);
-        assert_eq!(times(&start(30)), ["2025-01-01T09:59:30Z"]);
-        assert_eq!(start(0)[0].event_id, start(30)[0].event_id);
+        let time = |delay| start(delay).occurred_at;
+        assert_eq!(time(0).as_deref(), Some("2025-01-01T10:00:00Z"));
+        assert_eq!(time(30).as_deref(), Some("2025-01-01T09:59:30Z"));
+        assert_eq!(start(0).event_id, start(30).event_id);
     }
 
     #[test]
-    fn ids_go_by_time_where_there_is_one() {
+    fn event_ids_are_ordered_by_event_timestamp() {
         let id = |second: u8| {
             let stamp: &[u8] = &[0x67, 0x75, 0x18, second];
-            let raw_events = read(&[
+            let raw = read(&[
                 NAS,
                 USER,
                 SESSION,
                 (STATUS_TYPE, &[0, 0, 0, 1]),
                 (EVENT_TIMESTAMP, stamp),
             ]);
-            raw_events[0].event_id.clone().expect("an id")
+            raw.event_id.expect("an ID")
         };
         let ids: Vec<String> = (0..=255).map(id).collect();
         assert!(ids.is_sorted(), "{ids:?}");
     }
 
     #[test]
-    fn two_interim_updates_are_two_events() {
+    fn two_interim_updates_have_different_event_ids() {
         let interim = |second: u8| {
             read(&[
                 NAS,
@@ -348,43 +324,45 @@ mod tests {
                 (SESSION_TIME, &[0, 0, 0, second]),
             ])
         };
-        assert_ne!(interim(1)[0].event_id, interim(2)[0].event_id);
+        assert_ne!(interim(1).event_id, interim(2).event_id);
     }
 
     #[test]
-    fn a_restart_is_of_the_gateway_and_known_by_its_address_too() {
+    fn accounting_on_is_a_restart_of_the_address_of_the_nas() {
         let on = read(&[
             (NAS_IP_ADDRESS, &[192, 0, 2, 1]),
             (STATUS_TYPE, &[0, 0, 0, 7]),
         ]);
         assert_eq!(
-            (on[0].kind.as_deref(), &on[0].session_id),
+            (on.kind.as_deref(), &on.session_id),
             (Some("restart"), &None)
         );
     }
 
     #[test]
-    fn what_is_missing_or_bad_is_named() {
+    fn error_names_missing_or_invalid_attribute() {
         let refused = |attributes: &[(u8, &[u8])]| {
-            raw_events(&request(attributes), Timestamp::UNIX_EPOCH)
+            raw_event(&request(attributes), Timestamp::UNIX_EPOCH)
                 .expect_err("a field error")
                 .to_string()
         };
-        assert_eq!(refused(&[USER]), "Acct-Status-Type: is missing");
+        assert_eq!(
+            refused(&[USER]),
+            "Acct-Status-Type is missing; it must be Start (1), Stop (2), Interim-Update (3), \
+             Accounting-On (7) or Accounting-Off (8)"
+        );
         assert_eq!(
             refused(&[(STATUS_TYPE, &[1])]),
-            "Acct-Status-Type: has 1 bytes, takes 4"
+            "Acct-Status-Type must have 4 bytes (got 1)"
         );
-        assert!(
-            refused(&[(STATUS_TYPE, &[0, 0, 0, 9]), NAS]).starts_with("Acct-Status-Type: got 9")
-        );
+        assert!(refused(&[(STATUS_TYPE, &[0, 0, 0, 9]), NAS]).ends_with("(got 9)"));
         assert_eq!(
             refused(&[(STATUS_TYPE, &[0, 0, 0, 1])]),
-            "NAS-Identifier: is missing, as is NAS-IP-Address"
+            "NAS-Identifier is missing; it must be present unless NAS-IP-Address is"
         );
         assert_eq!(
             refused(&[(STATUS_TYPE, &[0, 0, 0, 1]), NAS, USER]),
-            "Acct-Session-Id: is missing"
+            "Acct-Session-Id is missing; it must be a text of 1 to 253 bytes"
         );
         assert_eq!(
             refused(&[
@@ -393,7 +371,7 @@ mod tests {
                 SESSION,
                 (USER_NAME, b"\xff")
             ]),
-            "User-Name: is not UTF-8"
+            "User-Name is not UTF-8"
         );
     }
 }

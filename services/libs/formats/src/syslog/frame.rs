@@ -69,7 +69,7 @@ fn counted(rest: &[u8]) -> Result<Option<(usize, usize)>, FieldError> {
     if digits > 5 || rest.get(digits).is_some_and(|byte| *byte != b' ') {
         return Err(FieldError::new(
             "frame",
-            "begins with neither a length and a space nor <",
+            "must begin with a length and a space, or with <",
         ));
     }
     if digits == rest.len() {
@@ -84,7 +84,7 @@ fn counted(rest: &[u8]) -> Result<Option<(usize, usize)>, FieldError> {
 fn too_long(bytes: usize) -> FieldError {
     FieldError::new(
         "frame",
-        format!("has {bytes} bytes or more, takes at most {LONGEST}"),
+        format!("must be at most {LONGEST} bytes (got {bytes} or more)"),
     )
 }
 

@@ -1,12 +1,12 @@
 //! Rules: which texts of which programs are events, and what in them names user, session and address.
 
-use std::path::PathBuf;
+use std::{iter, path::PathBuf};
 
 use regex::Regex;
 use rollcall_attendance::event::RawEvent;
 use serde::Deserialize;
 
-use super::{Line, Matched, fill};
+use super::{Line, Matched};
 use crate::made_event_id;
 
 const SHIPPED: &str = include_str!("rules.toml");
@@ -115,13 +115,13 @@ impl Rule {
         if !["login", "active", "logout", "restart"].contains(&kind.as_str()) {
             return Err(bad(
                 "type",
-                &format!("got {kind:?}, takes login, active, logout or restart"),
+                &format!("must be one of login, active, logout, restart (got {kind:?})"),
             ));
         }
         if kind != "restart" && session.is_empty() {
             return Err(bad(
                 "session",
-                &"is missing: what in the text names the session?",
+                &"is missing; it must say what in the text identifies the session",
             ));
         }
         if kind != "restart"
@@ -146,7 +146,10 @@ impl Rule {
             return None;
         }
         let captures = self.pattern.captures(line.text)?;
-        let mut raw = RawEvent {
+        let value = |name| captures.name(name).map_or("", |capture| capture.as_str());
+        let names = self.pattern.capture_names().flatten();
+        let fields: Vec<(&str, &str)> = names.map(|name| (name, value(name))).collect();
+        let raw = RawEvent {
             event_id: Some(made_event_id(
                 "log",
                 Some(line.second),
@@ -154,24 +157,34 @@ impl Rule {
             )),
             kind: Some(self.kind.clone()),
             occurred_at: Some(line.at.clone()),
-            ..RawEvent::default()
+            ..raw_event(&fields)?
         };
+        Some(Matched {
+            rule: self.name.clone(),
+            key: self.correlation_key(line, &fields),
+            raw,
+        })
+    }
+
+    fn correlation_key(&self, line: &Line, fields: &[(&str, &str)]) -> String {
         let mut key = self
             .session
             .replace("{host}", line.host)
             .replace("{process}", &line.process);
-        for name in self.pattern.capture_names().flatten() {
-            let value = captures.name(name).map_or("", |capture| capture.as_str());
+        for (name, value) in fields {
             key = key.replace(&format!("{{{name}}}"), value);
-            // A number that is none is left out: it decides nothing.
-            let _ = fill(&mut raw, name, value);
         }
-        Some(Matched {
-            rule: self.name.clone(),
-            key,
-            raw,
-        })
+        key
     }
+}
+
+/// Returns the raw event of the captures. An invalid number is omitted, so that the event is kept.
+fn raw_event(fields: &[(&str, &str)]) -> Option<RawEvent> {
+    let fields = fields.iter().copied();
+    let is_valid = |field: &(&str, &str)| RawEvent::from_texts(iter::once(*field)).is_ok();
+    RawEvent::from_texts(fields.clone())
+        .or_else(|_| RawEvent::from_texts(fields.filter(is_valid)))
+        .ok()
 }
 
 #[cfg(test)]

@@ -4,10 +4,7 @@
 use std::{process::ExitCode, time::Duration};
 
 use diesel_async::{AsyncPgConnection, pooled_connection::deadpool::Object};
-use rollcall_platform::{
-    command,
-    settings::{Settings, read_secret},
-};
+use rollcall_settings::{Settings, read_secret};
 use rollcall_store::{Pool, migrations, retention};
 
 /// Maximum wait for a lock. Another `migrate` can finish within this time, and other statements do
@@ -16,17 +13,23 @@ const MAX_LOCK_WAIT: Duration = Duration::from_mins(1);
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    command::finish(migrate().await)
+    match migrate().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// Reads each role's password from `<folder of the owner's password>/<role>`.
-async fn migrate() -> Result<(), command::Failure> {
+async fn migrate() -> Result<(), Box<dyn std::error::Error>> {
     let settings = Settings::load()?;
     let folder = settings
         .database
         .password_file
         .parent()
-        .ok_or("database.password_file has no folder")?;
+        .ok_or("database.password_file must be in a folder")?;
     let passwords = migrations::ROLES
         .into_iter()
         .map(|role| Ok((role, read_secret(&folder.join(role))?)))
@@ -38,6 +41,6 @@ async fn migrate() -> Result<(), command::Failure> {
         .map_err(|error| error.to_string())?;
     pool.ask(async |connection| retention::set_limits(connection, &settings.retention).await)
         .await?;
-    println!("the database is up to date");
+    println!("The database is up to date.");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Typed settings: the defaults of `defaults.toml`, the environment over them, checked at start.
+//! Typed settings: the defaults of `defaults.toml`, overridden by the environment, validated at start.
 #![allow(
     missing_docs,
     reason = "fields are documented where they are set, in defaults.toml"
@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 
 const DEFAULTS: &str = include_str!("defaults.toml");
 
-/// Everything that can be set; `defaults.toml` says what each means.
+/// All settings. `defaults.toml` describes each of them.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
@@ -28,7 +28,7 @@ pub struct Settings {
     pub telemetry: Telemetry,
 }
 
-/// Listening, and how requests are bounded.
+/// Addresses of a service, and limits of requests.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Server {
@@ -42,7 +42,7 @@ pub struct Server {
     pub body_bytes: usize,
 }
 
-/// Postgres, as one role.
+/// Connection to PostgreSQL as one role.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Database {
@@ -55,7 +55,7 @@ pub struct Database {
     pub wait_milliseconds: u64,
 }
 
-/// The store of live tokens.
+/// Connection to Redis, which holds the token allow-list.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Redis {
@@ -66,7 +66,7 @@ pub struct Redis {
     pub wait_milliseconds: u64,
 }
 
-/// What tokens say, and where their keys are.
+/// Claims of tokens, and where the keys to verify them are published.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Token {
@@ -124,7 +124,7 @@ pub struct Receiver {
     pub queue_bytes: usize,
 }
 
-/// How long things are kept, in days; 0 for ever.
+/// Days for which data is kept. 0 keeps data without limit.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Retention {
@@ -163,7 +163,7 @@ impl Reporting {
     }
 }
 
-/// Logs, and what is exported.
+/// Logs and the export of telemetry.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Telemetry {
@@ -172,10 +172,10 @@ pub struct Telemetry {
 }
 
 impl Settings {
-    /// The defaults with the environment over them.
+    /// Reads the defaults and the environment variables that override them.
     ///
     /// # Errors
-    /// A variable that is unknown or has a bad value, named.
+    /// Names the variable that is unknown or has an invalid value.
     pub fn load() -> Result<Self, config::ConfigError> {
         Self::from(config::Environment::with_prefix("ROLLCALL"))
     }
@@ -195,17 +195,17 @@ impl Settings {
 }
 
 impl Redis {
-    /// Longest wait for an answer.
+    /// Returns the maximum wait for a response.
     #[must_use]
     pub fn wait(&self) -> Duration {
         Duration::from_millis(self.wait_milliseconds)
     }
 }
 
-/// The text of a secret's file, without the line end.
+/// Reads a secret from its file. The line end at the end of the file is removed.
 ///
 /// # Errors
-/// The file cannot be read; the message names it.
+/// The file cannot be read. The message names the file.
 pub fn read_secret(path: &std::path::Path) -> std::io::Result<SecretString> {
     std::fs::read_to_string(path)
         .map(|text| SecretString::from(text.trim_end_matches('\n')))
@@ -226,15 +226,18 @@ fn address_or_empty<'de, D: Deserializer<'de>>(
     }
     address.parse().map(Some).map_err(|_| {
         D::Error::custom(format!(
-            "got {address:?}, takes an address with a port, as 127.0.0.1:8080, or nothing"
+            "must be an address with a port, such as 127.0.0.1:8080, or empty (got {address:?})"
         ))
     })
 }
 
 fn zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TimeZone, D::Error> {
     let name = String::deserialize(deserializer)?;
-    TimeZone::get(&name)
-        .map_err(|_| D::Error::custom(format!("{name:?} is no IANA time zone, as Asia/Kolkata")))
+    TimeZone::get(&name).map_err(|_| {
+        D::Error::custom(format!(
+            "must be an IANA time zone, such as Asia/Kolkata (got {name:?})"
+        ))
+    })
 }
 
 /// Limits the time for which a password is remembered to five minutes.
@@ -242,16 +245,16 @@ fn remember_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D
     match u64::deserialize(deserializer)? {
         seconds @ 0..=300 => Ok(seconds),
         seconds => Err(D::Error::custom(format!(
-            "got {seconds} seconds, takes 0 to 300"
+            "must be 0 to 300 seconds (got {seconds})"
         ))),
     }
 }
 
-/// The database removes nothing younger either.
+/// Rejects short retention periods. The database deletes nothing younger either.
 fn retention_days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     match u32::deserialize(deserializer)? {
         days @ 1..32 => Err(D::Error::custom(format!(
-            "got {days} days, takes 32 or more, or 0 for ever"
+            "must be 0 or at least 32 days (got {days})"
         ))),
         days => Ok(days),
     }

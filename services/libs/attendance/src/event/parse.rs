@@ -1,0 +1,144 @@
+//! Validates raw events.
+
+use jiff::Timestamp;
+use rollcall_wire::quote::quoted;
+
+use super::{
+    Arrival, EVENT_ID_BYTES, Event, Evidence, Fact, FieldError, Kind, RawEvent, TEXT_BYTES,
+};
+use crate::time;
+
+const NAME: &str = "a text of 1 to 256 bytes";
+const TYPES: &str = "one of login, active, logout, restart";
+const TIME: &str = "RFC 3339 with an offset, such as 2025-01-01T15:30:00+05:30";
+
+impl Event {
+    /// Validates a raw event.
+    ///
+    /// # Errors
+    /// Names the first field that is missing or invalid.
+    pub fn parse(mut raw: RawEvent, arrival: &Arrival) -> Result<Self, FieldError> {
+        let event_id = event_id(raw.event_id.take())?;
+        let fact = match required("type", raw.kind.take(), TYPES)?.as_str() {
+            "restart" => Fact::Restart,
+            kind => Fact::Session {
+                kind: session_kind(kind)?,
+                session_id: required("session_id", raw.session_id.take(), NAME)?,
+                user: required("user", raw.user.take(), NAME)?,
+                realm: optional("realm", raw.realm.take())?,
+            },
+        };
+        let occurred_at = required("occurred_at", raw.occurred_at.take(), TIME)?;
+        let occurred_at = arrival.instant("occurred_at", &occurred_at)?;
+        Ok(Self {
+            event_id,
+            occurred_at,
+            clock_skewed: arrival.is_skewed(occurred_at),
+            fact,
+            complete_through: optional("complete_through", raw.complete_through.take())?
+                .map(|text| arrival.instant("complete_through", &text))
+                .transpose()?,
+            evidence: Evidence::parse(&mut raw)?,
+        })
+    }
+
+    /// Validates a raw event. Returns the event, after the login derived from it if there is one.
+    ///
+    /// # Errors
+    /// Names the first field that is missing or invalid.
+    pub fn parse_all(raw: RawEvent, arrival: &Arrival) -> Result<Vec<Self>, FieldError> {
+        let event = Self::parse(raw, arrival)?;
+        let mut events = Vec::with_capacity(1);
+        events.extend(event.derived_login(arrival));
+        events.push(event);
+        Ok(events)
+    }
+}
+
+impl Arrival {
+    /// Parses an RFC 3339 time that lies between `earliest` and `at + ahead`.
+    fn instant(&self, field: &'static str, text: &str) -> Result<Timestamp, FieldError> {
+        let instant = time::parse(text).ok_or_else(|| {
+            FieldError::new(field, format!("must be {TIME} (got {})", quoted(text)))
+        })?;
+        if instant < self.earliest {
+            let message = format!(
+                "must not be before {} (got {})",
+                self.earliest,
+                quoted(text)
+            );
+            return Err(FieldError::new(field, message));
+        }
+        let early = instant.duration_since(self.at);
+        if early > self.ahead {
+            let message = format!(
+                "must be at most {} seconds ahead of Rollcall's clock (got {}); check the clock of \
+                 the gateway",
+                self.ahead.as_secs(),
+                early.as_secs()
+            );
+            return Err(FieldError::new(field, message));
+        }
+        Ok(instant)
+    }
+}
+
+fn session_kind(kind: &str) -> Result<Kind, FieldError> {
+    match kind {
+        "login" => Ok(Kind::Login),
+        "active" => Ok(Kind::Active),
+        "logout" => Ok(Kind::Logout),
+        other => {
+            let message = format!("must be {TYPES} (got {})", quoted(other));
+            Err(FieldError::new("type", message))
+        }
+    }
+}
+
+/// Validates a required text. `accepted` is as for [`FieldError::missing`].
+fn required(
+    field: &'static str,
+    value: Option<String>,
+    accepted: &str,
+) -> Result<String, FieldError> {
+    optional(field, value)?.ok_or_else(|| FieldError::missing(field, accepted))
+}
+
+fn event_id(value: Option<String>) -> Result<String, FieldError> {
+    let accepted = "a text of 1 to 128 bytes that is unique within the source";
+    let event_id = text("event_id", value, EVENT_ID_BYTES)?;
+    event_id.ok_or_else(|| FieldError::missing("event_id", accepted))
+}
+
+pub(super) fn optional(
+    field: &'static str,
+    value: Option<String>,
+) -> Result<Option<String>, FieldError> {
+    text(field, value, TEXT_BYTES)
+}
+
+/// Validates a text. An empty text is absent, because gateways write empty columns for unknown
+/// values.
+fn text(
+    field: &'static str,
+    value: Option<String>,
+    bytes: usize,
+) -> Result<Option<String>, FieldError> {
+    let Some(value) = value.filter(|value| !value.is_empty()) else {
+        return Ok(None);
+    };
+    if value.len() > bytes {
+        let message = format!("must be at most {bytes} bytes (got {})", value.len());
+        return Err(FieldError::new(field, message));
+    }
+    if value.chars().any(char::is_control) {
+        return Err(FieldError::new(
+            field,
+            "must not contain a control character",
+        ));
+    }
+    Ok(Some(value))
+}
+
+#[cfg(test)]
+mod tests;
