@@ -24,6 +24,9 @@ pub(crate) type PersonIds = HashMap<Person, i32>;
 /// needs neither a look-up nor a write. Rows of persons are never removed, so the IDs stay valid.
 pub(crate) type KnownPersons = Cache<Person, (i32, DisplayForm)>;
 
+/// An entry of [`KnownPersons`].
+type Known = (Person, (i32, DisplayForm));
+
 /// Creates an empty cache.
 pub(crate) fn known_persons() -> KnownPersons {
     Cache::new(MAX_KNOWN)
@@ -49,7 +52,7 @@ pub(crate) struct Search {
     missing: BTreeMap<Person, DisplayForm>,
     found: PersonIds,
     /// What the database returned, which becomes known after the commit.
-    written: Vec<(Person, (i32, DisplayForm))>,
+    written: Vec<Known>,
 }
 
 impl Search {
@@ -106,7 +109,7 @@ impl Search {
     }
 
     /// Finds persons in rows of the database. Returns the rows.
-    fn find_in_rows(&mut self, rows: &[Row]) -> Result<Vec<(Person, (i32, DisplayForm))>, Error> {
+    fn find_in_rows(&mut self, rows: &[Row]) -> Result<Vec<Known>, Error> {
         let rows = rows.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
         for (person, (id, form)) in &rows {
             if self
@@ -141,7 +144,7 @@ impl Search {
     }
 }
 
-fn parse(row: &Row) -> Result<(Person, (i32, DisplayForm)), Error> {
+fn parse(row: &Row) -> Result<Known, Error> {
     let person = Person {
         user: row.try_get("normalized_user")?,
         realm: row.try_get("normalized_realm")?,
