@@ -42,10 +42,10 @@ pub fn run(rules: &Rules, data_id: &str, input: impl BufRead) -> Result<Output, 
                 nothing += 1;
                 continue;
             }
-            Err(refusal) => {
+            Err(error) => {
                 rows.push(Row {
                     line: index + 1,
-                    error: Some(refusal.to_string()),
+                    error: Some(error.to_string()),
                     ..Row::default()
                 });
                 continue;

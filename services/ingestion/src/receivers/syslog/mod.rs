@@ -85,8 +85,8 @@ impl Syslog {
                     ignored += 1;
                     continue;
                 }
-                Err(refusal) => {
-                    bad.push(refusal);
+                Err(error) => {
+                    bad.push(error);
                     continue;
                 }
             };
@@ -95,14 +95,14 @@ impl Syslog {
                     source_id: source.source_id,
                     event,
                 })),
-                Err(refusal) => bad.push(refusal),
+                Err(error) => bad.push(error),
             }
         }
         let recorded = self.recorder.record(events).await?;
         counts::count_recorded(RECEIVER, &source.name, &recorded);
         counts::count(RECEIVER, "ignored", ignored);
-        for refusal in &bad {
-            counts::reject(RECEIVER, &source.name, refusal);
+        for error in &bad {
+            counts::reject(RECEIVER, &source.name, error);
         }
         Ok(())
     }
@@ -140,7 +140,7 @@ fn messages(frames: &mut Frames) -> (Vec<String>, Option<FieldError>) {
         match frames.take() {
             Ok(Some(message)) => messages.push(String::from_utf8_lossy(message).into_owned()),
             Ok(None) => return (messages, None),
-            Err(refusal) => return (messages, Some(refusal)),
+            Err(error) => return (messages, Some(error)),
         }
     }
 }
