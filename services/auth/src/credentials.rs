@@ -241,10 +241,10 @@ impl Credentials {
 
     async fn begin(&self, account: &Account, address: ClientAddress) -> Result<bool, SignInError> {
         let (network, now) = (address.network().to_string(), self.clock.now());
-        let begun = self.pool.ask(async |connection| {
+        let counted = self.pool.ask(async |connection| {
             sign_ins::begin(connection, account.client_id, &network, now).await
         });
-        Ok(begun.await?)
+        Ok(counted.await?)
     }
 
     async fn succeeded(

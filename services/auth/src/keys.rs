@@ -83,7 +83,7 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// Reads the folder. Creates the first key if there is none.
+    /// Reads the folder. Creates the first key if the folder has no key.
     ///
     /// # Errors
     /// The folder cannot be used, or it contains files but no usable key.

@@ -40,7 +40,7 @@ async fn main() -> ExitCode {
     })
 }
 
-/// Creates a signing key. The audit entry is written first, so that there is no key without an
+/// Creates a signing key. The audit entry is written first, so that no key exists without an
 /// entry.
 async fn rotate_key(json: bool) -> Result<(), command::Failure> {
     let settings = Settings::load()?;

@@ -72,7 +72,7 @@ async fn unknown_wrong_locked_and_disabled_get_the_same_response() {
     let (name, password) = rollcall.client("reporting:read").await;
     let (disabled, its_password) = rollcall.client("reporting:read").await;
     disable(&rollcall, &disabled).await;
-    let unknown = snapshot::of(sign_in(&rollcall, ADDRESS, "nobody", "guess").await).await;
+    let unknown = snapshot::of(sign_in(&rollcall, ADDRESS, "unknown", "guess").await).await;
     let wrong = snapshot::of(sign_in(&rollcall, ADDRESS, &name, "guess").await).await;
     guess(&rollcall, ADDRESS, &name, 4).await;
     let locked = snapshot::of(sign_in(&rollcall, ADDRESS, &name, &password).await).await;
@@ -108,7 +108,7 @@ async fn guesses_at_unknown_names_cost_five_hashes_and_one_row() {
     let rollcall = patient().await;
     let guesses = (0..100).map(|guess| {
         let rollcall = &rollcall;
-        async move { status(rollcall, ADDRESS, &format!("nobody-{guess}"), "guess").await }
+        async move { status(rollcall, ADDRESS, &format!("unknown-{guess}"), "guess").await }
     });
     assert_eq!(join_all(guesses).await, [401; 100]);
     assert!(
@@ -277,7 +277,7 @@ async fn operator_sees_and_lifts_locks() {
     );
     assert!(unlock(&rollcall, &name).await);
     assert_eq!(status(&rollcall, ADDRESS, &name, &password).await, 200);
-    assert!(!unlock(&rollcall, "nobody").await);
+    assert!(!unlock(&rollcall, "unknown").await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -286,7 +286,7 @@ async fn rows_that_decide_nothing_are_pruned() {
     let (name, password) = rollcall.client("reporting:read").await;
     assert_eq!(status(&rollcall, ADDRESS, &name, &password).await, 200);
     guess(&rollcall, OTHER_ADDRESS, &name, 5).await;
-    guess(&rollcall, OTHER_ADDRESS, "nobody", 1).await;
+    guess(&rollcall, OTHER_ADDRESS, "unknown", 1).await;
     let auth = rollcall_store::Pool::new(&rollcall.database.settings("auth")).expect("a pool");
     let prune = async |after| {
         let now = rollcall.clock.now() + jiff::SignedDuration::from_secs(after);
@@ -311,14 +311,14 @@ async fn address_with_too_many_failures_gets_429() {
             settings.auth.failure_milliseconds = 1;
         })
         .start();
-    let burst = (0..50).map(|_| status(&rollcall, ADDRESS, "nobody", "guess"));
+    let burst = (0..50).map(|_| status(&rollcall, ADDRESS, "unknown", "guess"));
     let mut statuses = join_all(burst).await;
     for _ in 0..3 {
-        statuses.push(status(&rollcall, ADDRESS, "nobody", "guess").await);
+        statuses.push(status(&rollcall, ADDRESS, "unknown", "guess").await);
     }
     assert!(statuses.contains(&429), "{statuses:?}");
     assert_eq!(
-        status(&rollcall, OTHER_ADDRESS, "nobody", "guess").await,
+        status(&rollcall, OTHER_ADDRESS, "unknown", "guess").await,
         401
     );
 }
@@ -329,13 +329,13 @@ async fn address_with_too_many_sign_ins_in_flight_gets_429() {
         .await
         .set(|settings| settings.auth.max_pending_per_address = 3)
         .start();
-    let burst = (0..20).map(|_| status(&rollcall, ADDRESS, "nobody", "guess"));
+    let burst = (0..20).map(|_| status(&rollcall, ADDRESS, "unknown", "guess"));
     let statuses = join_all(burst).await;
     assert!(
         statuses.contains(&401) && statuses.contains(&429),
         "{statuses:?}"
     );
-    let refused = join_all((0..20).map(|_| sign_in(&rollcall, ADDRESS, "nobody", "guess"))).await;
+    let refused = join_all((0..20).map(|_| sign_in(&rollcall, ADDRESS, "unknown", "guess"))).await;
     let refused = refused
         .into_iter()
         .find(|answer| answer.status() == 429)
@@ -346,7 +346,7 @@ async fn address_with_too_many_sign_ins_in_flight_gets_429() {
 #[tokio::test(flavor = "multi_thread")]
 async fn name_that_no_client_can_have_is_an_ordinary_wrong_sign_in() {
     let rollcall = Rollcall::start().await;
-    let unknown = snapshot::of(sign_in(&rollcall, ADDRESS, "nobody", "guess").await).await;
+    let unknown = snapshot::of(sign_in(&rollcall, ADDRESS, "unknown", "guess").await).await;
     for name in ["\0".to_owned(), "a\0b".to_owned(), "x".repeat(10_000)] {
         let answer = snapshot::of(sign_in(&rollcall, ADDRESS, &name, "guess").await).await;
         assert_eq!(answer, unknown);

@@ -143,7 +143,7 @@ async fn token_can_be_introspected_and_revoked_only_by_its_client() {
             assert_eq!(
                 answer,
                 json!({"active": false}),
-                "nothing is told of a token that is not active"
+                "the response says nothing else about an inactive token"
             );
         } else {
             assert_eq!(

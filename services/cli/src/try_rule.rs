@@ -29,7 +29,7 @@ pub fn run(rules: &Rules, data_id: &str, input: impl BufRead) -> Result<Output, 
     for (index, line) in input.split(b'\n').enumerate() {
         let line = String::from_utf8_lossy(&line?).trim_end().to_owned();
         let (rule, raw) = match parse_line(&line, data_id, rules) {
-            Ok(Found::Stated(raw)) => ("structured data".to_owned(), raw),
+            Ok(Found::Structured(raw)) => ("structured data".to_owned(), raw),
             Ok(Found::Matched(matched)) => {
                 let rule = matched.rule.clone();
                 let resolved = logins.resolve(matched);

@@ -48,7 +48,7 @@ impl Lines<'_> {
         reading: &mut Reading,
     ) -> Result<Result<Option<String>, FieldError>, Failure> {
         Ok(match parse_line(line, DATA_ID, &self.rules) {
-            Ok(Found::Stated(raw)) => Ok(Some(raw.to_json())),
+            Ok(Found::Structured(raw)) => Ok(Some(raw.to_json())),
             Ok(Found::Matched(matched)) => Ok(Some(self.resolve(matched, reading)?)),
             Ok(Found::Nothing) => Ok(None),
             Err(error) => Err(error),

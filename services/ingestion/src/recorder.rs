@@ -22,7 +22,7 @@ use tokio::{
     time::{Duration, Instant, timeout_at},
 };
 
-/// Why events were not recorded. Sending them again is safe.
+/// Reason why events were not recorded. Sending the events again is safe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unrecorded {
     /// The queue is full.
@@ -382,7 +382,7 @@ mod tests {
         let began = Instant::now();
         queue.written(4);
         assert_eq!(queue.next_batch().await.expect("a batch").len(), 1);
-        assert!(began.elapsed() >= GATHERING, "nobody else came");
+        assert!(began.elapsed() >= GATHERING, "no other caller came");
         queue.written(1);
         put(1);
         assert_eq!(due(&queue), Some(1), "a caller who is alone does not wait");

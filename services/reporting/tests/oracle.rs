@@ -75,7 +75,7 @@ fn happenings(around: Timestamp) -> impl Strategy<Value = Vec<Happening>> {
                 Happening {
                     session,
                     kind: kinds[kind],
-                    // A session has one user, spelled in several ways.
+                    // A session has one user, whose name is reported in several forms.
                     user: [["amy", "Amy", "AMY"], ["bob", "Bob", "bOb"]][usize::from(session % 2)]
                         [user],
                     realm: [None, Some("Sales"), Some("sales"), Some("Default")][realm],

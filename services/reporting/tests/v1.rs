@@ -72,7 +72,7 @@ async fn rows_are_one_per_user_and_realm_in_order_and_as_last_spelled() {
         in_realm("4", "Bob", "Berlin", "2025-01-02T10:00:00Z"),
         in_realm("5", "Bob", "SALES", "2024-12-02T10:00:00Z"),
         event("6", "login", "bob", "2025-01-02T07:00:00Z"),
-        // After the period, and yet the last spelling.
+        // This event is after the period, and its form of the name is the one that is shown.
         in_realm("7", "boB", "Berlin", "2025-02-02T07:00:00Z"),
         in_realm("8", "émile", "sales", "2025-01-04T07:00:00Z"),
     ];
@@ -212,7 +212,7 @@ async fn one_user_or_one_realm_can_be_asked_for_in_any_case() {
         Some(1)
     );
     assert_eq!(count(json!({"Domain": "berlin"})).await, Some(1));
-    assert_eq!(count(json!({"UserName": "nobody"})).await, Some(0));
+    assert_eq!(count(json!({"UserName": "unknown"})).await, Some(0));
     assert_eq!(
         count(json!({"StartDate": "2024-06-01", "EndDate": "2024-06-02"})).await,
         Some(0)

@@ -29,7 +29,7 @@ use crate::{
 /// kept in memory.
 const LINE_BYTES: usize = 1 << 20;
 
-/// One event, or an array of events.
+/// Body: one event or an array of events.
 #[derive(Deserialize, ToSchema)]
 #[serde(untagged)]
 #[allow(

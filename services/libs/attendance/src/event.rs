@@ -50,7 +50,7 @@ pub struct Arrival {
     pub skew: SignedDuration,
 }
 
-/// What an event says.
+/// Fact that an event reports.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum Fact {
     /// The event belongs to a session.

@@ -19,7 +19,7 @@ use crate::made_event_id;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
     /// An event in structured data.
-    Stated(RawEvent),
+    Structured(RawEvent),
     /// An event in free text, whose session is known by a correlation key.
     Matched(Matched),
     /// The message contains no event.
@@ -55,10 +55,10 @@ impl Matched {
     /// known, the line begins a session without a login.
     #[must_use]
     pub fn session(self, login: Option<&str>) -> RawEvent {
-        let begun = login
+        let login_at = login
             .or(self.raw.occurred_at.as_deref())
             .unwrap_or_default();
-        let session_id = (!self.key.is_empty()).then(|| format!("{}@{begun}", self.key));
+        let session_id = (!self.key.is_empty()).then(|| format!("{}@{login_at}", self.key));
         RawEvent {
             session_id,
             ..self.raw
@@ -105,7 +105,7 @@ pub fn parse(message: &str, data_id: &str, rules: &Rules) -> Result<Found, Field
         .event_id
         .or_else(|| Some(made_event_id("syslog", Some(line.second), &[message])));
     raw.occurred_at = raw.occurred_at.or(Some(line.at));
-    Ok(Found::Stated(raw))
+    Ok(Found::Structured(raw))
 }
 
 /// Parses a line of a log file: an RFC 5424 message, or `TIME HOST PROGRAM[PROCESS]: TEXT` with an
@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn structured_data_is_an_event_and_a_repeated_message_the_same_one() {
         let message = r#"<134>1 2025-01-01T15:30:00.25+05:30 gw app - - [rollcall@32473 type="login" session_id="s\"1\"" user="user_4" active_seconds="5"] in"#;
-        let Ok(Found::Stated(raw)) = found(message) else {
+        let Ok(Found::Structured(raw)) = found(message) else {
             panic!("an event: {:?}", found(message))
         };
         assert_eq!(
@@ -202,7 +202,7 @@ mod tests {
             (raw.occurred_at.as_deref(), raw.active_seconds),
             (Some("2025-01-01T15:30:00.250+05:30"), Some(5))
         );
-        assert_eq!(found(message), Ok(Found::Stated(raw)));
+        assert_eq!(found(message), Ok(Found::Structured(raw)));
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub struct ApiClient {
     pub new_addresses_closed_until: Option<Timestamp>,
 }
 
-/// Adds a client; false when the name is taken.
+/// Adds a client. Returns false if the name is taken.
 ///
 /// # Errors
 /// The database fails.
@@ -89,7 +89,7 @@ pub async fn list(
     .await
 }
 
-/// Disables a client; false when there is none of this name.
+/// Disables a client. Returns false if there is no client with this name.
 ///
 /// # Errors
 /// The database fails.
@@ -143,7 +143,7 @@ pub async fn unlock(connection: &mut AsyncPgConnection, name: &str) -> QueryResu
     select(exists(known)).get_result(connection).await
 }
 
-/// The scope of an enabled client.
+/// Returns the scope of an enabled client.
 ///
 /// # Errors
 /// The database fails.

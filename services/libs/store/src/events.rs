@@ -29,9 +29,9 @@ pub struct Reported {
 pub enum Outcome {
     /// The event is new and was recorded.
     Accepted,
-    /// The same event is recorded already.
+    /// The event is recorded already.
     Duplicate,
-    /// Another event with the same event ID is recorded.
+    /// A different event with this event ID is recorded.
     Conflict,
     /// The database refused the event for an unknown reason. The event is kept, and the operator
     /// can replay it.

@@ -51,7 +51,7 @@ pub(crate) struct Search {
     /// Persons that are new or whose display form is out of date, with the form to write.
     missing: BTreeMap<Person, DisplayForm>,
     found: PersonIds,
-    /// What the database returned, which becomes known after the commit.
+    /// Rows that were written. They are added to the cache after the commit.
     written: Vec<Known>,
 }
 

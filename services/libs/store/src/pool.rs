@@ -31,19 +31,19 @@ pub type Connection = Object<AsyncPgConnection>;
 /// the SQLSTATE.
 const STATEMENT_TIMEOUT: &str = "canceling statement due to statement timeout";
 
-/// Why the database gave no answer.
+/// Reason why the database gave no result.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// It cannot be reached, or broke off. The same may succeed later.
+    /// The database cannot be reached, or the connection was lost. A retry may succeed.
     #[error("the database is unreachable: {0}")]
     Unreachable(String),
-    /// The server or a free connection took longer than the limit. The same may succeed later.
+    /// The server or a free connection took longer than the limit. A retry may succeed.
     #[error("the database took too long: {0}")]
     TooSlow(String),
-    /// It is there, but lacks migrations.
+    /// The database can be reached, but its migrations are missing.
     #[error("the database is not migrated: wait for the migrate service, or see its log")]
     NotMigrated,
-    /// It failed otherwise.
+    /// Any other error.
     #[error("the database failed: {0}")]
     Failed(DieselError),
 }
@@ -66,8 +66,8 @@ impl From<DieselError> for Error {
     }
 }
 
-/// A connection in the midst of an answer: dropped there, it is closed and not lent to the next caller,
-/// who would wait for the rest of an answer that nobody reads.
+/// A connection on which rows of a result may still arrive. If it is dropped before the last row,
+/// the connection is closed: the next caller would otherwise wait for the rest of these rows.
 pub(crate) struct StreamConnection(Option<Connection>);
 
 impl StreamConnection {
@@ -79,7 +79,7 @@ impl StreamConnection {
         self.0.as_mut().ok_or(DieselError::NotFound)
     }
 
-    /// The answer is read to its end: back to the pool.
+    /// Returns the connection to the pool after the last row.
     pub(crate) fn finish(mut self) {
         drop(self.0.take());
     }
@@ -91,7 +91,7 @@ impl Drop for StreamConnection {
     }
 }
 
-/// The pool of one service's role.
+/// Connections of one service's database role.
 #[derive(Clone)]
 pub struct Pool {
     inner: deadpool::Pool<AsyncPgConnection>,
@@ -100,8 +100,9 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// A pool; connections are made when they are first needed, and live in the runtime that this is called in:
-    /// those of an HTTP worker end with the worker, while others may still be asking.
+    /// Creates a pool. It connects when a connection is first needed. The connections live in the
+    /// runtime that calls this function: connections of the runtime of an HTTP worker would end with
+    /// that worker, while other workers still use them.
     ///
     /// # Errors
     /// The password file cannot be read.

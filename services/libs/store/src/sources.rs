@@ -23,7 +23,8 @@ use crate::{
 
 const ADVANCE: &str = include_str!("sources/advance.sql");
 
-/// What is known of a source. `gaps` are stretches in which it sent nothing and that `complete_through` does not cover.
+/// A source with its statistics. `gaps` counts the intervals in which the source sent nothing and
+/// which `complete_through` does not cover.
 #[derive(Debug, Clone, Serialize, QueryableByName)]
 #[allow(missing_docs, reason = "as in the table")]
 pub struct Source {
@@ -61,13 +62,13 @@ pub struct Source {
     pub disabled_at: Option<Timestamp>,
 }
 
-/// The source that sends from an address.
+/// Source to which a network address belongs.
 #[derive(Debug, Clone, QueryableByName)]
 pub struct SourceOfAddress {
-    /// The source.
+    /// ID of the source.
     #[diesel(sql_type = Integer)]
     pub source_id: i32,
-    /// Its name, for the log.
+    /// Name of the source, for the log.
     #[diesel(sql_type = Text)]
     pub name: String,
     /// RADIUS shared secret.
@@ -81,7 +82,7 @@ pub struct SourceOfAddress {
     pub client_certificate: Option<Vec<u8>>,
 }
 
-/// The enabled source that has this key.
+/// Returns the enabled source that has this key.
 ///
 /// # Errors
 /// The database fails.
@@ -96,7 +97,7 @@ pub async fn by_key(
     enabled.select(dsl::id).first(connection).await.optional()
 }
 
-/// The enabled source of this name.
+/// Returns the ID of the enabled source with this name.
 ///
 /// # Errors
 /// The database fails.
@@ -118,7 +119,7 @@ pub async fn id_of(connection: &mut AsyncPgConnection, name: &str) -> QueryResul
     named.select(dsl::id).first(connection).await.optional()
 }
 
-/// The enabled source that sends from this address: the one with the narrowest network that it is in.
+/// Returns the enabled source with the narrowest network that contains this address.
 ///
 /// # Errors
 /// The database fails.
@@ -158,18 +159,18 @@ pub async fn networks(connection: &mut AsyncPgConnection) -> QueryResult<Vec<Str
     Ok(rows.into_iter().map(|row| row.network).collect())
 }
 
-/// A source to be added.
+/// A new source.
 #[derive(Debug)]
 pub struct New<'a> {
-    /// What it is called.
+    /// Name, unique among all sources.
     pub name: &'a str,
-    /// SHA-256 of its key.
+    /// SHA-256 of the source key.
     pub key_hash: &'a [u8],
-    /// What its RADIUS packets are signed with, if it sends any.
+    /// RADIUS shared secret, if the source sends RADIUS.
     pub radius_secret: Option<&'a str>,
 }
 
-/// Adds a source; false when the name is taken.
+/// Adds a source. Returns false if the name is taken.
 ///
 /// # Errors
 /// The database fails.
@@ -188,10 +189,11 @@ pub async fn add(connection: &mut AsyncPgConnection, source: &New<'_>) -> QueryR
     Ok(added == 1)
 }
 
-/// Says from which networks a source sends syslog and RADIUS, in the place of what was said before; false when there is no such source.
+/// Replaces the source networks of a source. Returns false if there is no source with this name.
 ///
 /// # Errors
-/// The database fails, a network is none, or it is another source's: [`diesel::result::Error::DatabaseError`].
+/// The database fails, or a network is invalid or belongs to another source
+/// ([`diesel::result::Error::DatabaseError`]).
 #[tracing::instrument(name = "database.sources.set_networks", skip_all)]
 pub async fn set_networks(
     connection: &mut AsyncPgConnection,
@@ -221,7 +223,7 @@ pub async fn set_networks(
         .await
 }
 
-/// Gives a source a new RADIUS secret; false when there is none of this name.
+/// Sets the RADIUS shared secret of a source. Returns false if there is no source with this name.
 ///
 /// # Errors
 /// The database fails.
@@ -256,8 +258,7 @@ pub async fn require_message_authenticator(
 }
 
 /// Sets the SHA-256 fingerprint of the client certificate that a source must present for syslog.
-/// With
-/// `None` no certificate is required. Returns false if there is no source with this name.
+/// With `None` no certificate is required. Returns false if there is no source with this name.
 ///
 /// # Errors
 /// The database fails, or the fingerprint does not have 32 bytes.
@@ -284,8 +285,8 @@ pub async fn list(connection: &mut AsyncPgConnection) -> QueryResult<Vec<Source>
         .await
 }
 
-/// Forgets up to when a source is complete, until it says so again; false when there is none of
-/// this name.
+/// Resets `complete_through` of a source until the source reports it again. Returns false if there
+/// is no source with this name.
 ///
 /// # Errors
 /// The database fails.
@@ -299,7 +300,7 @@ pub async fn reset_complete_through(
     Ok(update(known).set(unknown).execute(connection).await? == 1)
 }
 
-/// Disables a source; false when there is none of this name.
+/// Disables a source. Returns false if there is no source with this name.
 ///
 /// # Errors
 /// The database fails.
@@ -317,7 +318,8 @@ pub async fn disable(
         == 1)
 }
 
-/// Gives a source a new key and enables it; false when there is none of this name.
+/// Sets a new source key and enables the source. Returns false if there is no source with this
+/// name.
 ///
 /// # Errors
 /// The database fails.

@@ -1,4 +1,4 @@
-//! The body of a report: KB008's envelope around rows that are written as they come.
+//! Body of a report: the response envelope of KB008 around rows, which are sent as they arrive.
 
 use actix_web::web::Bytes;
 use futures::{Stream, TryStreamExt};
@@ -10,10 +10,10 @@ use utoipa::ToSchema;
 
 use crate::reports::Rows;
 
-/// Bytes that go out at once, about.
+/// Approximate size of a chunk, in bytes.
 const CHUNK: usize = 16 * 1024;
 
-/// KB008's envelope.
+/// Response envelope of KB008.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
@@ -25,7 +25,7 @@ pub struct Report {
     /// UTC, seven fractional digits.
     #[schema(example = "2025-02-13T10:53:56.3567571Z")]
     pub response_date: String,
-    /// One row per user and realm, ordered by them.
+    /// One row per user and realm, ordered by user, then realm.
     pub data: Vec<Row>,
 }
 
@@ -33,10 +33,10 @@ pub struct Report {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct Row {
-    /// As the gateway last spelled it.
+    /// Display form of the user.
     #[serde(rename = "UserID")]
     pub user_id: String,
-    /// The gateway domain.
+    /// Display form of the realm.
     pub realm: String,
     /// `YYYY-MM-DD HH:MM:SS`
     #[schema(example = "2025-01-01 15:30:00")]
@@ -63,7 +63,7 @@ fn local(at: Timestamp, zone: &TimeZone) -> String {
     PRINTER.datetime_to_string(&zone.to_datetime(at))
 }
 
-/// The envelope, streamed. When the database breaks off, so does the body, in the midst of its JSON.
+/// Streams the envelope. If the database fails, the body ends in the middle of its JSON.
 pub fn stream(
     mut rows: Rows,
     zone: TimeZone,

@@ -45,7 +45,7 @@ fn attack(kind: &str, count: &str, keys: &[&str]) -> Value {
 
 #[test]
 fn sixty_large_gzip_bodies_without_a_key_get_401() {
-    assert_eq!(attack("gzip", "60", &["nobody"]), json!({"401": 60}));
+    assert_eq!(attack("gzip", "60", &["unknown"]), json!({"401": 60}));
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn a_large_body_without_a_key_gets_401_over_http_1_and_2() {
         let arguments = [
             version,
             "-H",
-            "Authorization: Bearer nobody",
+            "Authorization: Bearer unknown",
             "-H",
             "Expect:",
             "--data-binary",

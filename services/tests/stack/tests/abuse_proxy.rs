@@ -143,7 +143,7 @@ fn stalled_uploads_without_a_key_leave_room_for_a_large_body() {
 fn refusals_are_sampled_in_the_log() {
     let marker = curl("/marker-before-refusals", &[], "");
     assert_eq!(marker.status, 404);
-    let attack = "wrk -t 2 -c 100 -d 5s -H 'Authorization: Bearer nobody' -s /clients/post.lua \"$STACK_URL/api/v1/ingestion/events\"";
+    let attack = "wrk -t 2 -c 100 -d 5s -H 'Authorization: Bearer unknown' -s /clients/post.lua \"$STACK_URL/api/v1/ingestion/events\"";
     let output = client(&["bash", "-c", attack], "");
     let requests: u64 = output
         .lines()

@@ -1,4 +1,5 @@
-//! The database's disk fills and has room again: 503 meanwhile, and by itself as before; what was acknowledged is there.
+//! The disk of the database fills up, then has space again. Meanwhile ingestion answers 503. No
+//! acknowledged event is lost, and no restart is needed.
 
 use rollcall_stack_tests::{docker, eventually, psql, run_in, send, source};
 use serde_json::{Value, json};

@@ -124,8 +124,8 @@ fn session_list_shows_how_each_session_of_a_user_ended() {
 fn invalid_arguments_are_rejected_with_a_message() {
     for (arguments, message) in [
         (
-            vec!["client", "rotate", "nobody", "--yes"],
-            "There is no API client named nobody",
+            vec!["client", "rotate", "unknown", "--yes"],
+            "There is no API client named unknown",
         ),
         (vec!["client", "add", "--name", "a b"], "--name must be"),
         (

@@ -79,7 +79,7 @@ impl Syslog {
         let mut ignored = 0;
         for message in messages {
             let raw = match parse(message, &self.data_id, &self.rules) {
-                Ok(Found::Stated(raw)) => raw,
+                Ok(Found::Structured(raw)) => raw,
                 Ok(Found::Matched(matched)) => self.resolve(source, matched, &mut logins).await?,
                 Ok(Found::Nothing) => {
                     ignored += 1;

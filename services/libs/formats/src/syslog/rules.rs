@@ -15,7 +15,7 @@ const SHIPPED: &str = include_str!("rules.toml");
 #[derive(Debug, Clone)]
 pub struct Rules(Vec<Rule>);
 
-/// Why rules cannot be used; the text names the rule.
+/// Error in a rule file. The text names the rule.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct BadRules(String);
@@ -36,7 +36,7 @@ struct File {
     rule: Vec<Entry>,
 }
 
-/// As `rules.toml` explains.
+/// A rule as in `rules.toml`. README.md explains the fields.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
@@ -91,7 +91,7 @@ impl Rules {
         self
     }
 
-    /// What the first rule that matches makes of a line.
+    /// Applies the first rule that matches a line.
     #[must_use]
     pub fn apply(&self, line: &Line) -> Option<Matched> {
         self.0.iter().find_map(|rule| rule.apply(line))
