@@ -51,11 +51,14 @@ REVOKE USAGE ON LANGUAGE sql, plpgsql
 -- Even a role without write access to tables could fill the disk with large objects or logical
 -- messages.
 REVOKE EXECUTE ON FUNCTION
-    lo_close(integer), lo_creat(integer), lo_create(oid), lo_from_bytea(oid, bytea), lo_get(oid), lo_get(oid, bigint, integer),
-    lo_lseek(integer, integer, integer), lo_lseek64(integer, bigint, integer), lo_open(oid, integer), lo_put(oid, bigint, bytea),
-    lo_tell(integer), lo_tell64(integer), lo_truncate(integer, integer), lo_truncate64(integer, bigint), lo_unlink(oid),
+    lo_close(integer), lo_creat(integer), lo_create(oid), lo_from_bytea(oid, bytea), lo_get(oid),
+    lo_get(oid, bigint, integer), lo_lseek(integer, integer, integer),
+    lo_lseek64(integer, bigint, integer), lo_open(oid, integer), lo_put(oid, bigint, bytea),
+    lo_tell(integer), lo_tell64(integer), lo_truncate(integer, integer),
+    lo_truncate64(integer, bigint), lo_unlink(oid),
     loread(integer, integer), lowrite(integer, bytea),
-    pg_logical_emit_message(boolean, text, text, boolean), pg_logical_emit_message(boolean, text, bytea, boolean)
+    pg_logical_emit_message(boolean, text, text, boolean),
+    pg_logical_emit_message(boolean, text, bytea, boolean)
 FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA public TO auth, ingestion, reporting, maintenance, operator;
@@ -75,11 +78,18 @@ GRANT UPDATE (complete_through, last_restart_at) ON sources TO ingestion;
 GRANT SELECT ON source_networks, source_gaps TO ingestion;
 -- received_at is not granted, so that the database sets it and no event can be back-dated.
 GRANT INSERT (source_id, events, clock_skewed, last_event_at) ON arrivals TO ingestion;
-GRANT SELECT (source_id, event_id, digest), INSERT (source_id, event_id, digest) ON event_ids TO ingestion;
-GRANT INSERT (source_id, event_id, kind, session_id, user_name, realm, occurred_at, reason, display_name, client_ip, wan_ip, mac, device,
-    active_seconds, duration_seconds, next_in_seconds, complete_through, class, clock_skewed) ON events TO ingestion;
-GRANT SELECT, INSERT (source_id, event_id, kind, session_id, user_name, realm, occurred_at, reason, display_name, client_ip, wan_ip, mac,
-    device, active_seconds, duration_seconds, next_in_seconds, complete_through, class, clock_skewed, sqlstate, message) ON set_aside_events TO ingestion;
+GRANT SELECT (source_id, event_id, digest), INSERT (source_id, event_id, digest)
+    ON event_ids TO ingestion;
+GRANT INSERT (
+    source_id, event_id, kind, session_id, user_name, realm, occurred_at, reason, display_name,
+    client_ip, wan_ip, mac, device, active_seconds, duration_seconds, next_in_seconds,
+    complete_through, class, clock_skewed
+) ON events TO ingestion;
+GRANT SELECT, INSERT (
+    source_id, event_id, kind, session_id, user_name, realm, occurred_at, reason, display_name,
+    client_ip, wan_ip, mac, device, active_seconds, duration_seconds, next_in_seconds,
+    complete_through, class, clock_skewed, sqlstate, message
+) ON set_aside_events TO ingestion;
 GRANT EXECUTE ON FUNCTION replay_event TO ingestion;
 GRANT SELECT, INSERT, UPDATE ON sessions TO ingestion;
 GRANT SELECT, INSERT (normalized_user, normalized_realm, reported_on, display_user, display_realm),
@@ -88,7 +98,10 @@ GRANT EXECUTE ON FUNCTION greater_person TO ingestion;
 GRANT EXECUTE ON FUNCTION pg_logical_emit_message(boolean, text, text, boolean) TO ingestion;
 
 -- reporting
-GRANT SELECT (id, name, created_at, disabled_at, complete_through, last_restart_at, events, clock_skewed, last_event_at, last_received_at)
+GRANT SELECT (
+    id, name, created_at, disabled_at, complete_through, last_restart_at, events, clock_skewed,
+    last_event_at, last_received_at
+)
     ON sources TO reporting;
 GRANT SELECT ON source_networks, source_gaps, events, persons, sessions TO reporting;
 GRANT EXECUTE ON FUNCTION session_end_reason TO reporting;
@@ -112,14 +125,16 @@ GRANT SELECT (id, name, created_at, disabled_at, events, clock_skewed, last_even
 GRANT SELECT (source_id, from_at), INSERT ON source_gaps TO maintenance;
 
 -- operator
-GRANT SELECT (id, name, scope, created_at, disabled_at), INSERT (name, password_hash, scope) ON api_clients TO operator;
+GRANT SELECT (id, name, scope, created_at, disabled_at), INSERT (name, password_hash, scope)
+    ON api_clients TO operator;
 GRANT UPDATE (password_hash, disabled_at) ON api_clients TO operator;
 GRANT SELECT, UPDATE (failures, pending, window_failures) ON sign_in_attempts TO operator;
 GRANT EXECUTE ON FUNCTION sign_in_locked_until, sign_in_closed_until TO operator;
 GRANT SELECT (id, name, require_message_authenticator, client_certificate, created_at, disabled_at,
     complete_through, last_restart_at, events, clock_skewed, last_event_at, last_received_at),
     INSERT (name, key_hash, radius_secret) ON sources TO operator;
-GRANT UPDATE (key_hash, disabled_at, radius_secret, require_message_authenticator, client_certificate,
+GRANT UPDATE (
+    key_hash, disabled_at, radius_secret, require_message_authenticator, client_certificate,
     complete_through) ON sources TO operator;
 GRANT SELECT (source_id) ON set_aside_events TO operator;
 GRANT SELECT, INSERT, DELETE ON source_networks TO operator;

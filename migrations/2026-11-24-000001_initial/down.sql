@@ -1,4 +1,6 @@
-DROP FUNCTION session_end_reason, greater_person, replay_event, sign_in_closed_until, sign_in_quiet_at, sign_in_locked_until;
+DROP FUNCTION
+    session_end_reason, greater_person, replay_event, sign_in_closed_until, sign_in_quiet_at,
+    sign_in_locked_until;
 DROP TABLE audit_log, sessions, persons, set_aside_events, events, event_ids, arrivals, source_gaps,
     source_networks, sources, sign_in_attempts, api_clients;
 DROP VIEW retention_cutoffs;

@@ -34,7 +34,8 @@ CREATE TABLE sign_in_attempts (
 
 -- Returns the end of the lock of an address. Every fifth failure locks the address. The first lock
 -- lasts 60 s, each further one twice as long, up to 15 minutes.
-CREATE FUNCTION sign_in_locked_until(failures integer, last_failure_at timestamptz) RETURNS timestamptz LANGUAGE sql STABLE RETURN
+CREATE FUNCTION sign_in_locked_until(failures integer, last_failure_at timestamptz)
+RETURNS timestamptz LANGUAGE sql STABLE RETURN
     CASE WHEN failures > 0 AND failures % 5 = 0
         THEN last_failure_at + least(60 * 2 ^ least(failures / 5 - 1, 4), 900) * interval '1 second'
         ELSE '-infinity'::timestamptz
@@ -42,15 +43,19 @@ CREATE FUNCTION sign_in_locked_until(failures integer, last_failure_at timestamp
 
 -- Returns the time at which the failures of an address are forgotten, which is after 15 minutes
 -- without an attempt or a lock.
-CREATE FUNCTION sign_in_quiet_at(failures integer, last_failure_at timestamptz) RETURNS timestamptz LANGUAGE sql STABLE RETURN
-    greatest(last_failure_at, sign_in_locked_until(failures, last_failure_at)) + interval '15 minutes';
+CREATE FUNCTION sign_in_quiet_at(failures integer, last_failure_at timestamptz)
+RETURNS timestamptz LANGUAGE sql STABLE RETURN
+    greatest(last_failure_at, sign_in_locked_until(failures, last_failure_at))
+    + interval '15 minutes';
 
 -- Returns the time until which a client is closed to new addresses, or null if it is open. A new
 -- address is one from which the client has never signed in. 50 failures from new addresses within
 -- 15 minutes close the client.
-CREATE FUNCTION sign_in_closed_until(client bigint, at timestamptz) RETURNS timestamptz LANGUAGE sql STABLE RETURN (
+CREATE FUNCTION sign_in_closed_until(client bigint, at timestamptz)
+RETURNS timestamptz LANGUAGE sql STABLE RETURN (
     SELECT max(window_at) + interval '15 minutes' FROM sign_in_attempts
-    WHERE client_id = client AND client <> 0 AND last_success_at IS NULL AND window_at > at - interval '15 minutes'
+    WHERE client_id = client AND client <> 0 AND last_success_at IS NULL
+        AND window_at > at - interval '15 minutes'
     HAVING sum(window_failures) >= 50);
 
 -- Sources: the gateways and imports that report sessions.
@@ -158,8 +163,8 @@ CREATE TABLE set_aside_events (
 );
 CREATE INDEX set_aside_events_by_source ON set_aside_events (source_id);
 
--- Persons: pairs of a user and a realm. A person is added with the first event that names it, and is
--- never removed, so that ingestion may keep the IDs in memory.
+-- Persons: pairs of a user and a realm. A person is added with the first event that names it, and
+-- is never removed, so that ingestion may keep the IDs in memory.
 CREATE TABLE persons (
     id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     -- Names are normalized by rollcall_attendance::name::normalize and compared by code point.

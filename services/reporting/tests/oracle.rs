@@ -1,5 +1,6 @@
 //! Reports against a brute-force reading of the contract: random events, zones and starts of day,
-//! with clock changes among them. The oracle shares nothing with the services but the time zone database.
+//! with clock changes among them. The oracle shares nothing with the services but the time zone
+//! database.
 
 use std::collections::BTreeMap;
 

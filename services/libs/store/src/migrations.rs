@@ -76,7 +76,8 @@ const LIMITS: [Limits; 5] = [
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Creates the roles, brings the schema up to date, creates missing partitions, and sets all
-/// privileges. Several processes may call this at the same time. No statement waits longer than `max_lock_wait` for a lock.
+/// privileges. Several processes may call this at the same time. No statement waits longer than
+/// `max_lock_wait` for a lock.
 ///
 /// # Errors
 /// A statement fails, or another session holds a lock for longer than `max_lock_wait`.

@@ -1,6 +1,6 @@
 //! Attacks on RADIUS and syslog: floods, forged PROXY headers, and missing client certificates.
 
-use std::{io::Write, process::Child};
+use std::{io::Write, process::Child, sync::OnceLock};
 
 use rollcall_stack_tests::{
     LocalSource, assert_tls_is_mozilla_intermediate, client, docker, eventually, metrics, port,
@@ -12,8 +12,9 @@ use uuid::Uuid;
 const SECONDS: &str = "10";
 
 /// Returns the source that all tests of this file share, because adding it takes 6 seconds.
-fn shared_source() -> LocalSource {
-    shared_local_source("abuse-datagrams-source.json")
+fn shared_source() -> &'static LocalSource {
+    static SOURCE: OnceLock<LocalSource> = OnceLock::new();
+    SOURCE.get_or_init(|| shared_local_source("abuse-datagrams-source.json"))
 }
 
 /// Waits for a process, which must succeed. Returns its trimmed standard output.
@@ -247,13 +248,13 @@ fn radius_without_message_authenticator_is_not_answered_when_required() {
              Event-Timestamp = 1735725600, Acct-Session-Id = {id}-{session}{authenticator}\n"
         );
         let server = format!("127.0.0.1:{}", port(1));
-        let command = ["radclient", "-r", "1", "-t", "3", &server, "acct", &secret];
+        let command = ["radclient", "-r", "1", "-t", "3", &server, "acct", secret];
         run_client(&command, &request).status.success()
     };
     eventually("an answer", || answered("before", ""));
     script(
         "rollcall",
-        &["source", "require-message-authenticator", &name, "on"],
+        &["source", "require-message-authenticator", name, "on"],
     );
     eventually("the requirement", || {
         !answered(&Uuid::new_v4().to_string(), "")
@@ -261,7 +262,7 @@ fn radius_without_message_authenticator_is_not_answered_when_required() {
     let with_authenticator = answered("signed", ", Message-Authenticator = 0x00");
     script(
         "rollcall",
-        &["source", "require-message-authenticator", &name, "off"],
+        &["source", "require-message-authenticator", name, "off"],
     );
     eventually("the end of the requirement", || answered("after", ""));
     assert!(with_authenticator);

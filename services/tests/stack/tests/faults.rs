@@ -44,7 +44,7 @@ fn reports_get_503_and_events_are_accepted_when_redis_is_down() {
         String::from_utf8_lossy(&status.stdout)
     );
     assert!(
-        status.starts_with("false") && status.contains("docker compose up -d redis"),
+        status.starts_with("false") && status.contains("docker compose up --detach redis"),
         "{status}"
     );
     compose(&["start", "redis"]);

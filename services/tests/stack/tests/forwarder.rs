@@ -1,4 +1,5 @@
-//! The forwarder as it is shipped, a static binary in an otherwise empty image, through the VIP with TLS.
+//! The forwarder as it is shipped: a static binary in an otherwise empty image, which sends through
+//! the VIP with TLS.
 
 use std::{fs, os::unix::fs::PermissionsExt};
 

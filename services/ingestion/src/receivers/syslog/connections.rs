@@ -87,7 +87,8 @@ impl Connections {
             Err(_) => counts::reject(
                 RECEIVER,
                 "-",
-                &"the beginning of the connection (PROXY header, TLS handshake) took longer than 10 seconds",
+                &"the beginning of the connection (PROXY header, TLS handshake) took longer than 10 \
+                  seconds",
             ),
         }
     }
@@ -147,7 +148,9 @@ impl Connections {
 pub(super) fn plain(source: &SourceOfAddress) -> Result<(), String> {
     match source.client_certificate {
         None => Ok(()),
-        Some(_) => Err("the source must use TLS with its client certificate: see scripts/rollcall source set-certificate".into()),
+        Some(_) => Err("the source must use TLS with its client certificate: see \
+                        scripts/rollcall source set-certificate"
+            .into()),
     }
 }
 

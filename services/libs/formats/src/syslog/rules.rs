@@ -1,4 +1,4 @@
-//! Rules: which texts of which programs are events, and what in them names user, session and address.
+//! Rules, which turn texts of programs into events.
 
 use std::{iter, path::PathBuf};
 

@@ -3,7 +3,9 @@
 WITH judged AS (
     UPDATE sign_in_attempts SET pending = greatest(pending - 1, 0)
     WHERE client_id = $1 AND address = $2::cidr
-    RETURNING client_id, address, failures, pending, sign_in_locked_until(failures, last_failure_at) AS locked_until
+    RETURNING
+        client_id, address, failures, pending,
+        sign_in_locked_until(failures, last_failure_at) AS locked_until
 )
 INSERT INTO audit_log (actor, action, detail)
 SELECT client.name, 'sign_in.lock',

@@ -5,15 +5,26 @@ SELECT
     CASE WHEN client.disabled_at IS NULL THEN client.password_hash END AS password_hash,
     coalesce(client.scope, '') AS scope,
     attempts.last_success_at IS NOT NULL AS known_address,
-    NOT coalesce(attempts.failures = 0 AND attempts.last_success_at > $3::timestamptz - interval '15 minutes', false) AS success_is_news,
+    NOT coalesce(
+        attempts.failures = 0
+            AND attempts.last_success_at > $3::timestamptz - interval '15 minutes',
+        false
+    ) AS success_is_news,
     CASE
-        WHEN attempts.last_success_at IS NULL AND sign_in_closed_until(client.id, $3::timestamptz) IS NOT NULL THEN 'locked'
-        WHEN coalesce(sign_in_locked_until(attempts.failures, attempts.last_failure_at), '-infinity') <= $3::timestamptz THEN 'open'
+        WHEN attempts.last_success_at IS NULL
+            AND sign_in_closed_until(client.id, $3::timestamptz) IS NOT NULL
+            THEN 'locked'
+        WHEN attempts.client_id IS NULL
+            OR sign_in_locked_until(attempts.failures, attempts.last_failure_at) <= $3::timestamptz
+            THEN 'open'
         -- A pending attempt may still succeed and unlock the address. After 10 s it counts as
         -- failed.
-        WHEN attempts.pending > 0 AND attempts.last_failure_at > $3::timestamptz - interval '10 seconds' THEN 'undecided'
+        WHEN attempts.pending > 0
+            AND attempts.last_failure_at > $3::timestamptz - interval '10 seconds'
+            THEN 'undecided'
         ELSE 'locked'
     END AS standing
 FROM (SELECT $1::text AS name) AS asked
 LEFT JOIN api_clients AS client USING (name)
-LEFT JOIN sign_in_attempts AS attempts ON attempts.client_id = coalesce(client.id, 0) AND attempts.address = $2::cidr
+LEFT JOIN sign_in_attempts AS attempts
+    ON attempts.client_id = coalesce(client.id, 0) AND attempts.address = $2::cidr
