@@ -95,7 +95,7 @@ fn radius_session_has_its_reported_times_and_a_retransmission_changes_nothing() 
     );
     assert_eq!(event_count(&format!("gateway-1/{id}")), "4");
     let evidence = psql(&format!(
-        "SELECT reason, client_ip, wan_ip, class, active_seconds
+        "SELECT reason, client_ip, wan_ip, class, duration_seconds
          FROM events WHERE session_id = 'gateway-1/{id}' AND kind = 'logout'"
     ));
     assert_eq!(evidence, "User-Request|10.8.0.2|203.0.113.5|0x0102|3590");
