@@ -32,6 +32,12 @@ pub(crate) fn known_persons() -> KnownPersons {
     Cache::new(MAX_KNOWN)
 }
 
+fn keep(rows: Vec<Known>, known: &KnownPersons) {
+    for (person, row) in rows {
+        known.insert(person, row);
+    }
+}
+
 fn greatest_forms(events: &[&Reported]) -> BTreeMap<Person, DisplayForm> {
     let mut forms: BTreeMap<Person, DisplayForm> = BTreeMap::new();
     for (person, form) in events
@@ -69,9 +75,7 @@ impl Search {
         search.find_in(&connection.known_persons);
         if !search.missing.is_empty() {
             let rows = connection.query(LOOK_UP, search.names()).await?;
-            for (person, known) in search.find_in_rows(&rows)? {
-                connection.known_persons.insert(person, known);
-            }
+            keep(search.find_in_rows(&rows)?, &connection.known_persons);
         }
         Ok(search)
     }
@@ -93,9 +97,7 @@ impl Search {
 
     /// Keeps the written persons in memory. Call this after the commit.
     pub(crate) fn keep(self, known: &KnownPersons) {
-        for (person, row) in self.written {
-            known.insert(person, row);
-        }
+        keep(self.written, known);
     }
 
     fn find_in(&mut self, known: &KnownPersons) {

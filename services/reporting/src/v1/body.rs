@@ -25,7 +25,7 @@ pub struct Report {
     /// UTC, seven fractional digits.
     #[schema(example = "2025-02-13T10:53:56.3567571Z")]
     pub response_date: String,
-    /// One row per user and realm, ordered by user, then realm.
+    /// Rows, one per user and realm, ordered by user, then realm.
     pub data: Vec<Row>,
 }
 

@@ -111,7 +111,7 @@ fn send_login(key: &str) {
         "event_id": session,
         "type": "login",
         "session_id": session,
-        "user": *CONCURRENT_SOURCE,
+        "user": CONCURRENT_SOURCE,
         "occurred_at": jiff::Zoned::now().timestamp(),
     });
     assert_eq!(send(key, &event).status, 200);
