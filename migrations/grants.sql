@@ -81,17 +81,19 @@ GRANT INSERT (source_id, events, clock_skewed, last_event_at) ON arrivals TO ing
 GRANT SELECT (source_id, event_id, digest), INSERT (source_id, event_id, digest)
     ON event_ids TO ingestion;
 GRANT INSERT (
-    source_id, event_id, kind, session_id, user_name, realm, occurred_at, reason, display_name,
-    client_ip, wan_ip, mac, device, active_seconds, duration_seconds, next_in_seconds,
-    complete_through, class, clock_skewed
+    source_id, event_id, kind, session_id, correlation_key, user_name, realm, occurred_at, reason,
+    display_name, client_ip, wan_ip, mac, device, active_seconds, duration_seconds, next_in_seconds,
+    last_activity_at, complete_through, class, clock_skewed
 ) ON events TO ingestion;
 GRANT SELECT, INSERT (
-    source_id, event_id, kind, session_id, user_name, realm, occurred_at, reason, display_name,
-    client_ip, wan_ip, mac, device, active_seconds, duration_seconds, next_in_seconds,
-    complete_through, class, clock_skewed, sqlstate, message
+    source_id, event_id, kind, session_id, correlation_key, user_name, realm, occurred_at, reason,
+    display_name, client_ip, wan_ip, mac, device, active_seconds, duration_seconds, next_in_seconds,
+    last_activity_at, complete_through, class, clock_skewed, sqlstate, message
 ) ON set_aside_events TO ingestion;
 GRANT EXECUTE ON FUNCTION replay_event TO ingestion;
 GRANT SELECT, INSERT, UPDATE ON sessions TO ingestion;
+GRANT SELECT, INSERT, UPDATE (session_id) ON correlated_events TO ingestion;
+GRANT EXECUTE ON FUNCTION remove_abandoned_sessions TO ingestion;
 GRANT SELECT, INSERT (normalized_user, normalized_realm, reported_on, display_user, display_realm),
     UPDATE (reported_on, display_user, display_realm) ON persons TO ingestion;
 GRANT EXECUTE ON FUNCTION greater_person TO ingestion;
@@ -117,6 +119,8 @@ GRANT SELECT ON events, audit_log TO maintenance;
 GRANT SELECT (source_id, event_id), DELETE ON event_ids TO maintenance;
 GRANT SELECT (source_id, session_id, login_at, last_activity_at), DELETE ON sessions TO maintenance;
 GRANT SELECT (source_id, event_id, received_at), DELETE ON set_aside_events TO maintenance;
+GRANT SELECT (source_id, correlation_key, occurred_at, event_id, session_id), DELETE
+    ON correlated_events TO maintenance;
 GRANT INSERT (actor, action, detail) ON audit_log TO maintenance;
 GRANT SELECT, DELETE ON arrivals TO maintenance;
 GRANT SELECT (id, name, created_at, disabled_at, events, clock_skewed, last_event_at,

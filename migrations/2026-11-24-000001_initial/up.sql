@@ -131,8 +131,10 @@ CREATE TABLE events (
     event_id text NOT NULL CHECK (octet_length(event_id) BETWEEN 1 AND 128),
     -- `derived_login` is a derived login, computed from the session duration in a logout.
     kind text NOT NULL CHECK (kind IN ('login', 'derived_login', 'active', 'logout', 'restart')),
-    -- Null in a restart, which concerns the source and not a single session.
-    session_id text CHECK ((session_id IS NULL) = (kind = 'restart')),
+    -- An event names its session by the session ID or by a correlation key. A restart has neither,
+    -- because it concerns the source and not a single session.
+    session_id text,
+    correlation_key text,
     user_name text CHECK ((user_name IS NULL) = (kind = 'restart')),
     realm text,
     occurred_at timestamptz NOT NULL,
@@ -146,10 +148,12 @@ CREATE TABLE events (
     active_seconds bigint,
     duration_seconds bigint,
     next_in_seconds bigint,
+    last_activity_at timestamptz,
     complete_through timestamptz,
     class text,
     -- The reported time was far from the time of arrival.
-    clock_skewed boolean NOT NULL DEFAULT false
+    clock_skewed boolean NOT NULL DEFAULT false,
+    CHECK (num_nonnulls(session_id, correlation_key) = (kind <> 'restart')::integer)
 ) PARTITION BY RANGE (received_at);
 
 -- Events that the database refused for an unknown reason. Their keys are in event_ids. The table
@@ -191,6 +195,9 @@ CREATE TABLE sessions (
     -- References sources and persons without a foreign key, as in event_ids.
     source_id integer NOT NULL,
     session_id text NOT NULL,
+    -- Null if the gateway gave the session ID. Otherwise the session ID is made of this key: see
+    -- correlated_events.
+    correlation_key text,
     person_id integer NOT NULL,
     -- The event that named the person: whether it names a realm, and its time.
     names_realm boolean NOT NULL,
@@ -206,6 +213,42 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_by_login ON sessions (login_at)
     INCLUDE (person_id, source_id, logout_at, last_activity_at);
 CREATE INDEX sessions_by_person ON sessions (person_id, login_at);
+
+-- Events with a correlation key and the sessions that they belong to. A late event changes the
+-- sessions of earlier ones, so ingestion computes the neighbouring sessions of the key again
+-- (rollcall_attendance::correlation). The primary key finds the events by their time. An index of
+-- `events` could not, because it would have to span the months of arrival.
+CREATE TABLE correlated_events (
+    source_id integer NOT NULL,
+    correlation_key text NOT NULL,
+    occurred_at timestamptz NOT NULL,
+    event_id text NOT NULL,
+    kind text NOT NULL CHECK (kind IN ('login', 'active', 'logout')),
+    -- The login that the duration in a logout gives.
+    derived_login_at timestamptz,
+    person_id integer NOT NULL,
+    names_realm boolean NOT NULL,
+    session_id text NOT NULL,
+    PRIMARY KEY (source_id, correlation_key, occurred_at, event_id)
+);
+
+-- Removes sessions to which no event belongs after their events were assigned to other sessions.
+-- The role `ingestion` cannot delete sessions itself. An event at the last activity of a session
+-- belongs to the session, unless it was assigned to another one.
+CREATE FUNCTION remove_abandoned_sessions(source_ids integer[], keys text[], session_ids text[])
+RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path TO public, pg_temp
+BEGIN ATOMIC
+    DELETE FROM sessions
+    USING unnest(source_ids, keys, session_ids) AS given (source_id, correlation_key, session_id)
+    WHERE (sessions.session_id, sessions.source_id) = (given.session_id, given.source_id)
+        AND sessions.correlation_key = given.correlation_key
+        AND NOT EXISTS (
+            SELECT FROM correlated_events AS event
+            WHERE (event.source_id, event.correlation_key, event.occurred_at)
+                = (given.source_id, given.correlation_key, sessions.last_activity_at)
+                AND event.session_id = given.session_id
+        );
+END;
 
 -- Returns the reason why a session has ended, or null while it is open. A session ends at its last
 -- activity. This is the only definition of the end; nothing about it is stored, because it depends
@@ -272,6 +315,12 @@ CREATE POLICY remove_expired ON sessions FOR DELETE USING (
     -- index.
     (login_at IS NULL OR login_at < (SELECT before FROM retention_cutoffs WHERE data = 'sessions'))
     AND last_activity_at < (SELECT before FROM retention_cutoffs WHERE data = 'sessions'));
+ALTER TABLE correlated_events ENABLE ROW LEVEL SECURITY;
+CREATE POLICY read ON correlated_events FOR SELECT USING (true);
+CREATE POLICY add ON correlated_events FOR INSERT WITH CHECK (true);
+CREATE POLICY change ON correlated_events FOR UPDATE USING (true);
+CREATE POLICY remove_expired ON correlated_events FOR DELETE USING (
+    occurred_at < (SELECT before FROM retention_cutoffs WHERE data = 'events'));
 ALTER TABLE set_aside_events ENABLE ROW LEVEL SECURITY;
 CREATE POLICY read ON set_aside_events FOR SELECT USING (true);
 CREATE POLICY add ON set_aside_events FOR INSERT WITH CHECK (true);
@@ -297,10 +346,12 @@ BEGIN ATOMIC
     ), recorded AS (
         INSERT INTO events (source_id, event_id, kind, session_id, user_name, realm, occurred_at,
             received_at, reason, display_name, client_ip, wan_ip, mac, device, active_seconds,
-            duration_seconds, next_in_seconds, complete_through, class, clock_skewed)
+            duration_seconds, next_in_seconds, complete_through, class, clock_skewed,
+            correlation_key, last_activity_at)
         SELECT source_id, event_id, kind, session_id, user_name, realm, occurred_at,
             received_at, reason, display_name, client_ip, wan_ip, mac, device, active_seconds,
-            duration_seconds, next_in_seconds, complete_through, class, clock_skewed
+            duration_seconds, next_in_seconds, complete_through, class, clock_skewed,
+            correlation_key, last_activity_at
         FROM replayed RETURNING 1
     )
     SELECT count(*) = 1 FROM recorded;

@@ -110,7 +110,7 @@ pub async fn run(
     let headers = reader.headers()?.clone();
     let columns = Columns::find(&headers, &task.map)?;
     let mut import = Import {
-        writer: pool.writer(),
+        writer: pool.writer(settings.reporting.session_timeout()),
         dry_run: task.dry_run,
         source_id,
         arrival: arrival(&settings.ingestion),

@@ -83,7 +83,7 @@ async fn execute(
     let Arguments { yes, quiet, .. } = arguments;
     match arguments.subject {
         Subject::Client(task) => clients::run(pool, task, yes, quiet).await,
-        Subject::Source(task) => sources::run(pool, task, yes, &settings.ingestion).await,
+        Subject::Source(task) => sources::run(pool, task, yes, settings).await,
         Subject::Session(task) => sessions::run(pool, task, &settings.reporting).await,
         Subject::Audit(task) => audit::run(pool, task, &settings.reporting).await,
         Subject::Import(task) => import::run(pool, &task, settings, std::io::stdin()).await,

@@ -6,7 +6,7 @@ mod secrets;
 
 use clap::Subcommand;
 use rollcall_formats::syslog::Rules;
-use rollcall_platform::{clock::Clock, rule_files, settings};
+use rollcall_platform::{clock::Clock, rule_files, settings::Settings};
 use rollcall_store::{Pool, sources};
 use serde_json::json;
 
@@ -115,7 +115,7 @@ pub async fn run(
     pool: &Pool,
     task: Task,
     yes: bool,
-    settings: &settings::Ingestion,
+    settings: &Settings,
 ) -> Result<Output, CommandError> {
     match task {
         Task::Add {
@@ -124,8 +124,12 @@ pub async fn run(
             radius,
         } => add::add(pool, &name, &networks, radius).await,
         Task::TryRule => {
-            let rules = Rules::with_files(&rule_files::read(&settings.rules_directory)?)?;
-            try_rule::run(&rules, &settings.syslog_data_id, std::io::stdin().lock())
+            let rules = Rules::with_files(&rule_files::read(&settings.ingestion.rules_directory)?)?;
+            try_rule::run(
+                &rules,
+                &settings.ingestion.syslog_data_id,
+                std::io::stdin().lock(),
+            )
         }
         Task::SetNetworks { name, networks } => {
             if networks.is_empty() {
@@ -151,7 +155,9 @@ pub async fn run(
         }
         Task::List => list(pool).await,
         Task::ResetCompleteThrough { name } => reset_complete_through(pool, &name).await,
-        Task::Replay { name } => replay::run(pool, &name).await,
+        Task::Replay { name } => {
+            replay::run(pool, &name, settings.reporting.session_timeout()).await
+        }
         Task::Disable { name } => {
             confirm(&cut_off(&name, "any protocol"), yes)?;
             disable(pool, &name).await

@@ -2,7 +2,7 @@
 
 use std::io::BufRead;
 
-use rollcall_formats::syslog::{Found, Logins, Rules, parse_line};
+use rollcall_formats::syslog::{Found, Rules, parse_line};
 use serde::Serialize;
 
 use crate::{failure::CommandError, output::Output};
@@ -15,7 +15,8 @@ struct Row {
     r#type: Option<String>,
     occurred_at: Option<String>,
     user: Option<String>,
-    session_id: Option<String>,
+    /// Session ID or correlation key.
+    session: Option<String>,
     address: Option<String>,
     reason: Option<String>,
     error: Option<String>,
@@ -25,19 +26,11 @@ struct Row {
 pub fn run(rules: &Rules, data_id: &str, input: impl BufRead) -> Result<Output, CommandError> {
     let mut rows = Vec::new();
     let mut nothing = 0;
-    let mut logins = Logins::default();
     for (index, line) in input.split(b'\n').enumerate() {
         let line = String::from_utf8_lossy(&line?).trim_end().to_owned();
         let (rule, raw) = match parse_line(&line, data_id, rules) {
             Ok(Found::Structured(raw)) => ("structured data".to_owned(), raw),
-            Ok(Found::Matched(matched)) => {
-                let rule = matched.rule.clone();
-                let resolved = logins.resolve(matched);
-                (
-                    rule,
-                    resolved.unwrap_or_else(|matched| matched.session(None)),
-                )
-            }
+            Ok(Found::Matched(matched)) => (matched.rule, matched.raw),
             Ok(Found::Nothing) => {
                 nothing += 1;
                 continue;
@@ -57,7 +50,7 @@ pub fn run(rules: &Rules, data_id: &str, input: impl BufRead) -> Result<Output, 
             r#type: raw.kind,
             occurred_at: raw.occurred_at,
             user: raw.user,
-            session_id: raw.session_id,
+            session: raw.session_id.or(raw.correlation_key),
             address: raw.wan_ip.or(raw.client_ip),
             reason: raw.reason,
             error: None,

@@ -1,6 +1,6 @@
 //! Lines of the input as events.
 
-use rollcall_formats::syslog::{Found, Matched, Rules, parse_line};
+use rollcall_formats::syslog::{Found, Rules, parse_line};
 use rollcall_wire::{FieldError, RawEvent, json};
 
 use crate::{
@@ -33,7 +33,7 @@ impl Lines<'_> {
         }
         let event = match self.format {
             Format::Ndjson => object(line).map(Some),
-            Format::Log => self.found(line, reading)?,
+            Format::Log => self.found(line),
         };
         match event {
             Ok(event) => reading.events.extend(event),
@@ -42,29 +42,12 @@ impl Lines<'_> {
         Ok(())
     }
 
-    fn found(
-        &self,
-        line: &str,
-        reading: &mut Reading,
-    ) -> Result<Result<Option<String>, FieldError>, Failure> {
-        Ok(match parse_line(line, DATA_ID, &self.rules) {
-            Ok(Found::Structured(raw)) => Ok(Some(raw.to_json())),
-            Ok(Found::Matched(matched)) => Ok(Some(self.resolve(matched, reading)?)),
-            Ok(Found::Nothing) => Ok(None),
-            Err(error) => Err(error),
+    fn found(&self, line: &str) -> Result<Option<String>, FieldError> {
+        Ok(match parse_line(line, DATA_ID, &self.rules)? {
+            Found::Structured(raw) => Some(raw.to_json()),
+            Found::Matched(matched) => Some(matched.raw.to_json()),
+            Found::Nothing => None,
         })
-    }
-
-    /// Returns the event of a line as JSON. A login that was read earlier is looked up in the spool.
-    fn resolve(&self, matched: Matched, reading: &mut Reading) -> Result<String, Failure> {
-        let raw = match reading.logins.resolve(matched) {
-            Ok(raw) => raw,
-            Err(matched) => {
-                let login = self.spool.login(&matched.key)?;
-                matched.session(login.as_deref())
-            }
-        };
-        Ok(raw.to_json())
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use futures::FutureExt;
-use rollcall_platform::settings;
+use rollcall_platform::settings::Settings;
 use rollcall_store::{
     Pool,
     batch::{self, Outcomes, Recorded},
@@ -59,10 +59,12 @@ pub struct Recorder {
 impl Recorder {
     /// Starts the writers. They end when the recorder is dropped and the queue is empty.
     #[must_use]
-    pub fn start(pool: &Pool, settings: &settings::Ingestion) -> Self {
+    pub fn start(pool: &Pool, settings: &Settings) -> Self {
+        let session_timeout = settings.reporting.session_timeout();
+        let settings = &settings.ingestion;
         let queue = Arc::new(Queue::new(settings.batch_events.max(1)));
         for _ in 0..settings.writers.max(1) {
-            tokio::spawn(write_batches(pool.writer(), queue.clone()));
+            tokio::spawn(write_batches(pool.writer(session_timeout), queue.clone()));
         }
         let room = Arc::new(Semaphore::new(
             settings.queue_events.max(queue.batch_events),

@@ -5,10 +5,10 @@
 //! sessions, and a property test there compares the two. The end of a session is not merged,
 //! because it also depends on the source's restarts and on the present time.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    event::{Event, Fact, Kind},
+    event::{Event, Fact, Kind, SessionName},
     person::Person,
 };
 
@@ -48,13 +48,16 @@ pub struct Login {
 }
 
 impl Session {
-    /// Returns the session ID of an event and what the event says of its session. Returns None for
-    /// a restart, which concerns no single session.
+    /// Returns what an event says of its session, or None for a restart, which concerns no single
+    /// session.
+    ///
+    /// A logout with a correlation key and a duration includes the derived login. With a session ID,
+    /// the derived login is an event of its own.
     #[must_use]
-    pub fn of(event: &Event) -> Option<(&str, Self)> {
+    pub fn of(event: &Event) -> Option<Self> {
         let Fact::Session {
             kind,
-            session_id,
+            session,
             user,
             realm,
         } = &event.fact
@@ -62,21 +65,22 @@ impl Session {
             return None;
         };
         let at = event.occurred_at;
-        let session = Self {
+        let login = match (kind, session) {
+            (Kind::Login, _) => Some(Login { derived: false, at }),
+            (Kind::DerivedLogin, _) => Some(Login { derived: true, at }),
+            (Kind::Logout, SessionName::CorrelationKey(_)) => derived_login(event),
+            (Kind::Active | Kind::Logout, _) => None,
+        };
+        Some(Self {
             owner: Owner {
                 names_realm: realm.is_some(),
                 named_at: at,
                 person: Person::new(user, realm.as_deref()),
             },
-            login: match kind {
-                Kind::Login => Some(Login { derived: false, at }),
-                Kind::DerivedLogin => Some(Login { derived: true, at }),
-                Kind::Active | Kind::Logout => None,
-            },
+            login,
             logout_at: (*kind == Kind::Logout).then_some(at),
             last_activity_at: at,
-        };
-        Some((session_id, session))
+        })
     }
 
     /// Merges what two sets of events say of the same session.
@@ -89,6 +93,12 @@ impl Session {
             last_activity_at: self.last_activity_at.max(other.last_activity_at),
         }
     }
+}
+
+fn derived_login(logout: &Event) -> Option<Login> {
+    let duration = SignedDuration::from_secs(logout.evidence.duration_seconds?);
+    let at = logout.occurred_at.checked_sub(duration).ok()?;
+    Some(Login { derived: true, at })
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 //! free text that a rule matches.
 
 mod frame;
-mod resolver;
 mod rules;
 
 use jiff::Timestamp;
@@ -10,60 +9,28 @@ use rollcall_attendance::event::{FieldError, RawEvent};
 use syslog_loose::{Message, ProcId, Protocol, Variant};
 
 pub use frame::{Frames, LONGEST};
-pub use resolver::Logins;
 pub use rules::{BadRules, Rules};
 
-use crate::made_event_id;
+use crate::{digest, made_event_id};
 
 /// Content of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
     /// An event in structured data.
     Structured(RawEvent),
-    /// An event in free text, whose session is known by a correlation key.
+    /// An event in free text, which names its session by a correlation key.
     Matched(Matched),
     /// The message contains no event.
     Nothing,
 }
 
-/// An event in free text. The raw event has no session ID yet: [`Logins::resolve`] finds the session
-/// to which the correlation key belonged at that time.
+/// An event in free text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Matched {
     /// Name of the rule.
     pub rule: String,
-    /// Correlation key. A later session may have the same key. Empty for a restart.
-    pub key: String,
-    /// All other fields.
+    /// The event.
     pub raw: RawEvent,
-}
-
-impl Matched {
-    /// Returns true if the line begins a session.
-    #[must_use]
-    pub fn begins(&self) -> bool {
-        self.raw.kind.as_deref() == Some("login")
-    }
-
-    /// Returns the time of the line.
-    #[must_use]
-    pub fn occurred_at(&self) -> Option<Timestamp> {
-        self.raw.occurred_at.as_deref()?.parse().ok()
-    }
-
-    /// Returns the raw event of the session that began at `login`, RFC 3339 in UTC. If no login is
-    /// known, the line begins a session without a login.
-    #[must_use]
-    pub fn session(self, login: Option<&str>) -> RawEvent {
-        let login_at = login
-            .or(self.raw.occurred_at.as_deref())
-            .unwrap_or_default();
-        let session_id = (!self.key.is_empty()).then(|| format!("{}@{login_at}", self.key));
-        RawEvent {
-            session_id,
-            ..self.raw
-        }
-    }
 }
 
 /// A line of a log.
@@ -81,6 +48,18 @@ pub struct Line<'a> {
     pub process: String,
     /// Free text.
     pub text: &'a str,
+}
+
+impl Line<'_> {
+    /// Returns what distinguishes this line from others.
+    fn parts(&self) -> [&str; 5] {
+        [&self.at, self.host, self.app, &self.process, self.text]
+    }
+
+    /// Returns the SHA-256 of the line.
+    fn digest(&self) -> [u8; 32] {
+        digest(&self.parts())
+    }
 }
 
 /// Parses a message. Structured data with the SD-ID `data_id` is an event. Its parameters have the

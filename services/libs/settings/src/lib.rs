@@ -159,7 +159,13 @@ impl Reporting {
     /// Returns the time before which the last activity of a session closes it by timeout.
     #[must_use]
     pub fn timeout_before(&self, now: Timestamp) -> Timestamp {
-        now - SignedDuration::from_hours(self.stale_hours.into())
+        now - self.session_timeout()
+    }
+
+    /// Returns the silence after which a session is closed by timeout.
+    #[must_use]
+    pub fn session_timeout(&self) -> SignedDuration {
+        SignedDuration::from_hours(self.stale_hours.into())
     }
 }
 

@@ -7,6 +7,7 @@ use rollcall_attendance::event::{Event, Fact, Kind};
 use tokio_postgres::{Error, error::SqlState};
 
 use crate::{
+    correlation,
     persons::{PersonIds, Search},
     recording::{Parameters, Recording, array},
     sessions, sources,
@@ -40,8 +41,8 @@ pub enum Outcome {
 
 /// Records a batch in one transaction and returns the outcome of each event, in order.
 ///
-/// Rows are locked in the order of their keys, events before persons before sessions before sources,
-/// so that batches that overlap do not deadlock.
+/// Rows are locked in the order of their keys: events, persons, correlation keys, sessions, sources.
+/// So batches that overlap do not deadlock.
 ///
 /// # Errors
 /// The database fails. Nothing of the batch is recorded then.
@@ -115,7 +116,9 @@ async fn insert(connection: &mut Recording, events: &[&Reported]) -> Result<(), 
         return force_commit_record(connection).await;
     }
     let mut search = Search::begin(connection, events).await?;
-    if let Some(ids) = search.ids() {
+    if let Some(ids) = search.ids()
+        && !correlation::is_needed(events)
+    {
         let mut statements = vec![(RECORD, parameters(events))];
         statements.extend(consequences(events, ids));
         return connection.commit(statements).await;
@@ -147,6 +150,7 @@ pub(crate) async fn apply(
     search: &mut Search,
 ) -> Result<(), Error> {
     let ids = search.write(connection).await?;
+    correlation::add(connection, events, ids).await?;
     for (statement, parameters) in consequences(events, ids) {
         connection.query(statement, parameters).await?;
     }
@@ -187,6 +191,8 @@ pub(crate) fn parameters<'a>(events: &[&'a Reported]) -> Parameters<'a> {
         array(evidence().map(|evidence| evidence.duration_seconds)),
         array(evidence().map(|evidence| evidence.next_in_seconds)),
         array(evidence().map(|evidence| evidence.class.as_deref())),
+        array(event().map(Event::correlation_key)),
+        array(evidence().map(|evidence| evidence.last_activity_at)),
     ]
 }
 

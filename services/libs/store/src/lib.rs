@@ -4,6 +4,7 @@ pub mod advisory_lock;
 pub mod api_clients;
 pub mod audit_log;
 pub mod batch;
+mod correlation;
 pub mod events;
 pub mod failure;
 pub mod migrations;

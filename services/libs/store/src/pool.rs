@@ -15,6 +15,7 @@ use diesel_async::{
     },
 };
 use futures::{FutureExt, future::BoxFuture};
+use jiff::SignedDuration;
 use rollcall_settings::{self as settings, read_secret};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::runtime::Handle;
@@ -199,10 +200,11 @@ impl Pool {
         )))
     }
 
-    /// A writer with a connection of its own, beside those of the pool.
+    /// A writer with a connection of its own, beside those of the pool. A session with a correlation
+    /// key ends after a silence of `session_timeout`.
     #[must_use]
-    pub fn writer(&self) -> Writer {
-        Writer::new(self.config.clone(), self.wait)
+    pub fn writer(&self, session_timeout: SignedDuration) -> Writer {
+        Writer::new(self.config.clone(), self.wait, session_timeout)
     }
 
     /// Returns a health check: the database is reachable and migrated.

@@ -103,7 +103,8 @@ fn arrivals(events: Vec<Event>) -> impl Strategy<Value = Vec<Vec<Event>>> {
 fn expected(events: &[Event]) -> Vec<Stored> {
     let mut sessions: BTreeMap<&str, Session> = BTreeMap::new();
     for event in events {
-        let (id, session) = Session::of(event).expect("an event of a session");
+        let id = event.session_id().expect("a session ID");
+        let session = Session::of(event).expect("an event of a session");
         let merged = match sessions.remove(id) {
             Some(known) => known.merge(session),
             None => session,

@@ -196,6 +196,7 @@ async fn no_role_can_delete_more_than_its_service_needs() {
     let allowed = [
         ("auth", "sign_in_attempts"),
         ("maintenance", "arrivals"),
+        ("maintenance", "correlated_events"),
         ("maintenance", "event_ids"),
         ("maintenance", "sessions"),
         ("maintenance", "set_aside_events"),

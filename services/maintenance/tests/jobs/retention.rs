@@ -89,6 +89,31 @@ async fn expired_set_aside_events_are_removed_with_their_event_ids() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn expired_correlated_events_are_removed_unless_their_session_has_a_later_event() {
+    let database = database().await;
+    for (id, days) in [("old", 41), ("young", 39), ("long", 41)] {
+        add_session(&database, id, days).await;
+        let event = format!(
+            "INSERT INTO correlated_events (source_id, correlation_key, occurred_at, event_id, kind,
+                 person_id, names_realm, session_id)
+             VALUES (1, 'key', now() - {days} * interval '24 hours', '{id}', 'login', 1, false,
+                 '{id}')"
+        );
+        database.execute(&event).await;
+    }
+    let active = "UPDATE sessions SET last_activity_at = now() WHERE session_id = 'long'";
+    database.execute(active).await;
+    set_limit(&database, "events", 40).await;
+    run(&database, &Retention).await.expect("retention");
+    let kept = "SELECT event_id AS text FROM correlated_events ORDER BY 1";
+    assert_eq!(database.texts(kept).await, ["long", "young"]);
+    assert_eq!(
+        audit(&database).await,
+        [r#"correlated_events.remove maintenance {"events": 1}"#]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn expired_month_of_the_audit_log_is_removed_and_recorded() {
     let database = database().await;
     let expired = past_month(&database, "audit_log", 4).await;

@@ -9,7 +9,7 @@ static RULES: LazyLock<Rules> = LazyLock::new(Rules::shipped);
 fuzz_target!(|message: &str| {
     match parse_line(message, "rollcall@32473", &RULES) {
         Ok(Found::Structured(raw)) => rollcall_fuzz::check(raw),
-        Ok(Found::Matched(matched)) => rollcall_fuzz::check(matched.session(Some("2025-01-01T00:00:00Z"))),
+        Ok(Found::Matched(matched)) => rollcall_fuzz::check(matched.raw),
         Ok(Found::Nothing) | Err(_) => (),
     }
 });

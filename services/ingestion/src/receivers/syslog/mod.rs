@@ -5,9 +5,9 @@ pub mod connections;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use rollcall_attendance::event::{Event, FieldError, RawEvent};
-use rollcall_formats::syslog::{Found, Frames, Logins, Matched, Rules, parse};
-use rollcall_store::{Pool, events::Reported, sessions, sources::SourceOfAddress};
+use rollcall_attendance::event::{Event, FieldError};
+use rollcall_formats::syslog::{Found, Frames, Rules, parse};
+use rollcall_store::{events::Reported, sources::SourceOfAddress};
 
 use crate::{
     arrivals::Arrivals,
@@ -25,8 +25,6 @@ const ATTEMPTS: usize = 120;
 /// Handles syslog messages.
 #[derive(Clone)]
 pub struct Syslog {
-    /// Database in which sessions are looked up.
-    pub pool: Pool,
     /// Look-up of the source of an address.
     pub source_networks: SourceNetworks,
     /// Recorder of the events.
@@ -73,14 +71,13 @@ impl Syslog {
         messages: &[String],
     ) -> Result<(), Unrecorded> {
         let arrival = self.arrivals.now();
-        let mut logins = Logins::default();
         let mut events = Vec::new();
         let mut bad = Vec::new();
         let mut ignored = 0;
         for message in messages {
             let raw = match parse(message, &self.data_id, &self.rules) {
                 Ok(Found::Structured(raw)) => raw,
-                Ok(Found::Matched(matched)) => self.resolve(source, matched, &mut logins).await?,
+                Ok(Found::Matched(matched)) => matched.raw,
                 Ok(Found::Nothing) => {
                     ignored += 1;
                     continue;
@@ -105,31 +102,6 @@ impl Syslog {
             counts::reject(RECEIVER, &source.name, error);
         }
         Ok(())
-    }
-
-    /// Returns the raw event of a line with its session ID. A login that is not among the current
-    /// messages is looked up in the database.
-    async fn resolve(
-        &self,
-        source: &SourceOfAddress,
-        matched: Matched,
-        logins: &mut Logins,
-    ) -> Result<RawEvent, Unrecorded> {
-        let matched = match logins.resolve(matched) {
-            Ok(raw) => return Ok(raw),
-            Err(matched) => matched,
-        };
-        let Some(at) = matched.occurred_at() else {
-            return Ok(matched.session(None));
-        };
-        let asked = self.pool.ask(async |connection| {
-            sessions::latest_login(connection, source.source_id, &matched.key, at).await
-        });
-        let login = asked.await.map_err(|error| {
-            tracing::error!(%error, receiver = RECEIVER, "Failed to look up a session");
-            Unrecorded::Unavailable
-        })?;
-        Ok(matched.session(login.as_deref()))
     }
 }
 

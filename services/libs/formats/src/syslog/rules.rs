@@ -150,18 +150,15 @@ impl Rule {
         let names = self.pattern.capture_names().flatten();
         let fields: Vec<(&str, &str)> = names.map(|name| (name, value(name))).collect();
         let raw = RawEvent {
-            event_id: Some(made_event_id(
-                "log",
-                Some(line.second),
-                &[&line.at, line.host, line.app, &line.process, line.text],
-            )),
+            event_id: Some(made_event_id("log", Some(line.second), &line.parts())),
             kind: Some(self.kind.clone()),
             occurred_at: Some(line.at.clone()),
+            correlation_key: Some(self.correlation_key(line, &fields)),
+            input_digest: Some(line.digest()),
             ..raw_event(&fields)?
         };
         Some(Matched {
             rule: self.name.clone(),
-            key: self.correlation_key(line, &fields),
             raw,
         })
     }
@@ -200,13 +197,14 @@ mod tests {
             process: "7".into(),
             text,
         };
-        let Some(Matched { rule, key, raw }) = Rules::shipped().apply(&line) else {
+        let Some(Matched { rule, raw }) = Rules::shipped().apply(&line) else {
             return "nothing".into();
         };
         let part = |text: Option<String>| text.unwrap_or_default();
         format!(
-            "{rule}: {} {key} {} {} {}",
+            "{rule}: {} {} {} {} {}",
             part(raw.kind),
+            part(raw.correlation_key),
             part(raw.user),
             part(raw.wan_ip),
             part(raw.reason)
