@@ -72,7 +72,7 @@ GRANT INSERT (actor, action, detail) ON audit_log TO auth;
 
 -- ingestion
 GRANT SELECT (id, name, key_hash, radius_secret, require_message_authenticator, client_certificate,
-    created_at, disabled_at, complete_through, last_restart_at, events, clock_skewed, last_event_at,
+    time_zone, interim_seconds, created_at, disabled_at, complete_through, last_restart_at, events, clock_skewed, last_event_at,
     last_received_at) ON sources TO ingestion;
 GRANT UPDATE (complete_through, last_restart_at) ON sources TO ingestion;
 GRANT SELECT ON source_networks, source_gaps TO ingestion;
@@ -106,6 +106,7 @@ GRANT SELECT (
 )
     ON sources TO reporting;
 GRANT SELECT ON source_networks, source_gaps, events, persons, sessions TO reporting;
+GRANT SELECT (source_id, last_event_at) ON arrivals TO reporting;
 GRANT EXECUTE ON FUNCTION session_end_reason TO reporting;
 GRANT INSERT (actor, action, detail) ON audit_log TO reporting;
 -- The statement that writes an audit entry also checks that the API client is enabled.
@@ -134,12 +135,12 @@ GRANT SELECT (id, name, scope, created_at, disabled_at), INSERT (name, password_
 GRANT UPDATE (password_hash, disabled_at) ON api_clients TO operator;
 GRANT SELECT, UPDATE (failures, pending, window_failures) ON sign_in_attempts TO operator;
 GRANT EXECUTE ON FUNCTION sign_in_locked_until, sign_in_closed_until TO operator;
-GRANT SELECT (id, name, require_message_authenticator, client_certificate, created_at, disabled_at,
-    complete_through, last_restart_at, events, clock_skewed, last_event_at, last_received_at),
+GRANT SELECT (id, name, require_message_authenticator, client_certificate, time_zone,
+    interim_seconds, created_at, disabled_at, complete_through, last_restart_at, events, clock_skewed, last_event_at, last_received_at),
     INSERT (name, key_hash, radius_secret) ON sources TO operator;
 GRANT UPDATE (
     key_hash, disabled_at, radius_secret, require_message_authenticator, client_certificate,
-    complete_through) ON sources TO operator;
+    time_zone, interim_seconds, complete_through) ON sources TO operator;
 GRANT SELECT (source_id) ON set_aside_events TO operator;
 GRANT SELECT, INSERT, DELETE ON source_networks TO operator;
 GRANT SELECT ON source_gaps TO operator;

@@ -72,6 +72,10 @@ CREATE TABLE sources (
     -- SHA-256 fingerprint of the client certificate that the source must present for syslog over
     -- TLS. If it is set, syslog over UDP and plain TCP is rejected.
     client_certificate bytea CHECK (octet_length(client_certificate) = 32),
+    -- Time zone of times without an offset, an IANA name. Null: the reporting time zone.
+    time_zone text,
+    -- Seconds between two interim updates of RADIUS, which the packets do not tell. Null: unknown.
+    interim_seconds integer CHECK (interim_seconds > 0),
     created_at timestamptz NOT NULL DEFAULT now(),
     disabled_at timestamptz,
     -- The source states that it has reported everything up to this instant.
@@ -111,6 +115,8 @@ CREATE TABLE arrivals (
     clock_skewed bigint NOT NULL,
     last_event_at timestamptz NOT NULL
 );
+-- The latest event of a source, which session_end_reason needs.
+CREATE INDEX arrivals_by_source ON arrivals (source_id, last_event_at);
 
 -- Event IDs, unique over all months. A unique index of the partitioned table `events` would have to
 -- contain its partition key. The event ID comes first in the index, because it differs between
@@ -207,11 +213,13 @@ CREATE TABLE sessions (
     login_derived boolean NOT NULL DEFAULT false,
     logout_at timestamptz,
     last_activity_at timestamptz NOT NULL,
+    -- Twice the time after the latest event in which that event announced the next one.
+    next_due_at timestamptz,
     PRIMARY KEY (session_id, source_id)
 );
 -- Reports of all persons read this index alone.
 CREATE INDEX sessions_by_login ON sessions (login_at)
-    INCLUDE (person_id, source_id, logout_at, last_activity_at);
+    INCLUDE (person_id, source_id, logout_at, last_activity_at, next_due_at);
 CREATE INDEX sessions_by_person ON sessions (person_id, login_at);
 
 -- Events with a correlation key and the sessions that they belong to. A late event changes the
@@ -226,6 +234,7 @@ CREATE TABLE correlated_events (
     kind text NOT NULL CHECK (kind IN ('login', 'active', 'logout')),
     -- The login that the duration in a logout gives.
     derived_login_at timestamptz,
+    next_due_at timestamptz,
     person_id integer NOT NULL,
     names_realm boolean NOT NULL,
     session_id text NOT NULL,
@@ -253,10 +262,12 @@ END;
 -- Returns the reason why a session has ended, or null while it is open. A session ends at its last
 -- activity. This is the only definition of the end; nothing about it is stored, because it depends
 -- on the restarts of the source and on the present time.
--- timeout_before: a session whose last activity is earlier is closed by timeout.
+-- timeout_before: a session whose last activity is earlier is closed by timeout. If the latest event
+-- announced the next one, next_due_at closes the session earlier, but only after the source has
+-- reported a later event: an outage must not read as a departure.
 CREATE FUNCTION session_end_reason(
     source_id integer, login_at timestamptz, logout_at timestamptz, last_activity_at timestamptz,
-    timeout_before timestamptz
+    next_due_at timestamptz, timeout_before timestamptz
 ) RETURNS TABLE (end_reason text) LANGUAGE sql STABLE ROWS 1
 AS $$
     SELECT CASE
@@ -267,6 +278,13 @@ AS $$
                 AND last_restart_at >= last_activity_at AND last_restart_at > login_at
         ) THEN 'restart'
         WHEN last_activity_at < timeout_before THEN 'timeout'
+        WHEN next_due_at IS NOT NULL AND EXISTS (
+            SELECT FROM sources
+            WHERE sources.id = session_end_reason.source_id AND last_event_at > next_due_at
+            UNION ALL
+            SELECT FROM arrivals
+            WHERE arrivals.source_id = session_end_reason.source_id AND last_event_at > next_due_at
+        ) THEN 'timeout'
     END
 $$;
 

@@ -3,6 +3,7 @@
 mod add;
 mod authentication;
 mod secrets;
+mod set;
 
 use clap::Subcommand;
 use rollcall_formats::syslog::Rules;
@@ -60,6 +61,19 @@ pub enum Task {
         #[arg(long)]
         none: bool,
     },
+    /// Change the settings of a source: the time zone of its times, the interval of its updates.
+    Set {
+        /// Name of the source.
+        name: String,
+        /// Time zone of times without an offset (RFC 3164, CSV), an IANA name such as Asia/Kolkata;
+        /// `reporting` means the reporting time zone.
+        #[arg(long, value_parser = set::time_zone)]
+        time_zone: Option<set::Setting<String>>,
+        /// Seconds between two interim updates of RADIUS; 0 means unknown. A session without an
+        /// update for twice as long is closed, once the source has reported something later.
+        #[arg(long, value_parser = set::interim_interval)]
+        interim_interval: Option<set::Setting<i32>>,
+    },
     /// Show the events that the syslog rules find in a log file.
     ///
     /// Usage: scripts/rollcall source try-rule FILE. Each line must be an RFC 5424 message, or a
@@ -99,7 +113,7 @@ pub enum Switch {
 }
 
 /// Columns of the list for people.
-const COLUMNS: [&str; 9] = [
+const COLUMNS: [&str; 11] = [
     "name",
     "events",
     "last_event_at",
@@ -108,6 +122,8 @@ const COLUMNS: [&str; 9] = [
     "set_aside",
     "networks",
     "client_certificate",
+    "time_zone",
+    "interim_seconds",
     "disabled_at",
 ];
 
@@ -131,6 +147,11 @@ pub async fn run(
                 std::io::stdin().lock(),
             )
         }
+        Task::Set {
+            name,
+            time_zone,
+            interim_interval,
+        } => set::set(pool, &name, time_zone, interim_interval).await,
         Task::SetNetworks { name, networks } => {
             if networks.is_empty() {
                 confirm(&cut_off(&name, "syslog and RADIUS"), yes)?;

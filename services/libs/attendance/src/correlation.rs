@@ -179,6 +179,7 @@ mod tests {
                 login: (kind == "login").then_some(Login { derived: false, at }),
                 logout_at: (kind == "logout").then_some(at),
                 last_activity_at: at,
+                next_due_at: None,
             },
         }
     }

@@ -144,6 +144,22 @@ impl Event {
         Sha256::digest(content).into()
     }
 
+    /// Sets the time in which the next activity event is due, unless the event itself announces one.
+    /// This comes from the settings of the source and does not belong to the content of the event.
+    pub fn set_next_in(&mut self, seconds: i64) {
+        let continues = matches!(
+            self.fact,
+            Fact::Session {
+                kind: Kind::Login | Kind::Active,
+                ..
+            }
+        );
+        if continues && self.evidence.next_in_seconds.is_none() {
+            self.input_digest = Some(self.digest());
+            self.evidence.next_in_seconds = Some(seconds);
+        }
+    }
+
     /// Returns the login that the duration of the session in a logout gives, or `None` if it lies
     /// outside the accepted range.
     #[must_use]

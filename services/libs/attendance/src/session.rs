@@ -5,6 +5,8 @@
 //! sessions, and a property test there compares the two. The end of a session is not merged,
 //! because it also depends on the source's restarts and on the present time.
 
+use std::cmp::Ordering;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
@@ -23,6 +25,10 @@ pub struct Session {
     pub logout_at: Option<Timestamp>,
     /// Time of the latest event of any type.
     pub last_activity_at: Timestamp,
+    /// Twice the time after the latest event in which that event announced the next one. A session
+    /// without an event until then is closed by timeout as soon as its source has reported a later
+    /// event. None if the latest event announced nothing.
+    pub next_due_at: Option<Timestamp>,
 }
 
 /// The person that an event names. The greatest owner of all events takes precedence, so an event
@@ -80,6 +86,7 @@ impl Session {
             login,
             logout_at: (*kind == Kind::Logout).then_some(at),
             last_activity_at: at,
+            next_due_at: next_due(event),
         })
     }
 
@@ -87,12 +94,23 @@ impl Session {
     #[must_use]
     pub fn merge(self, other: Self) -> Self {
         Self {
+            next_due_at: match self.last_activity_at.cmp(&other.last_activity_at) {
+                Ordering::Less => other.next_due_at,
+                Ordering::Equal => self.next_due_at.max(other.next_due_at),
+                Ordering::Greater => self.next_due_at,
+            },
             owner: self.owner.max(other.owner),
             login: self.login.into_iter().chain(other.login).min(),
             logout_at: self.logout_at.max(other.logout_at),
             last_activity_at: self.last_activity_at.max(other.last_activity_at),
         }
     }
+}
+
+fn next_due(event: &Event) -> Option<Timestamp> {
+    let wait = event.evidence.next_in_seconds?.checked_mul(2)?;
+    let wait = SignedDuration::from_secs(wait);
+    event.occurred_at.checked_add(wait).ok()
 }
 
 fn derived_login(logout: &Event) -> Option<Login> {
@@ -123,14 +141,18 @@ mod tests {
             owner,
             prop::option::of(login),
             prop::option::of(instant.clone()),
-            instant,
+            instant.clone(),
+            prop::option::of(instant),
         )
-            .prop_map(|(owner, login, logout_at, last_activity_at)| Session {
-                owner,
-                login,
-                logout_at,
-                last_activity_at,
-            })
+            .prop_map(
+                |(owner, login, logout_at, last_activity_at, next_due_at)| Session {
+                    owner,
+                    login,
+                    logout_at,
+                    last_activity_at,
+                    next_due_at,
+                },
+            )
     }
 
     proptest! {

@@ -60,6 +60,7 @@ pub(crate) fn merge<'a>(
             array(sessions().map(|session| session.login.is_some_and(|login| login.derived))),
             array(sessions().map(|session| session.logout_at)),
             array(sessions().map(|session| session.last_activity_at)),
+            array(sessions().map(|session| session.next_due_at)),
         ];
         (MERGE, parameters)
     })

@@ -33,6 +33,8 @@ struct Stored {
     logout_at: Option<Timestamp>,
     #[diesel(sql_type = Timestamptz, deserialize_as = jiff_diesel::Timestamp)]
     last_activity_at: Timestamp,
+    #[diesel(sql_type = Nullable<Timestamptz>, deserialize_as = jiff_diesel::NullableTimestamp)]
+    next_due_at: Option<Timestamp>,
     /// The events that are assigned to the session.
     #[diesel(sql_type = Text)]
     event_ids: String,
@@ -55,6 +57,7 @@ fn event(key: &str, number: usize, kind: &str, hour: i64, user: &str) -> Event {
         occurred_at: Some(at.to_string()),
         // Only a logout takes the duration into account.
         duration_seconds: (number % 3 == 0).then_some(7200),
+        next_in_seconds: (number % 2 == 0).then_some(600 * i64::try_from(number).expect("small")),
         ..RawEvent::default()
     };
     let mut events = Event::parse_all(raw, &arrival).expect("an event");
@@ -116,6 +119,7 @@ fn stored(group: Group) -> Stored {
         login_derived: session.login.is_some_and(|login| login.derived),
         logout_at: session.logout_at,
         last_activity_at: session.last_activity_at,
+        next_due_at: session.next_due_at,
         event_ids: event_ids.join(" "),
     }
 }
@@ -123,7 +127,7 @@ fn stored(group: Group) -> Stored {
 async fn sessions_of(database: &TestDatabase, source_id: i32) -> Vec<Stored> {
     let all = format!(
         "SELECT sessions.session_id, normalized_user AS person, login_at, login_derived, logout_at,
-            last_activity_at, (
+            last_activity_at, next_due_at, (
                 SELECT coalesce(string_agg(event_id, ' ' ORDER BY event_id COLLATE \"C\"), '')
                 FROM correlated_events AS event
                 WHERE (event.source_id, event.correlation_key, event.session_id)

@@ -7,7 +7,8 @@ WITH given AS (
 )
 SELECT
     correlated.source_id, correlated.correlation_key, occurred_at, event_id, kind,
-    derived_login_at, person_id, normalized_user, normalized_realm, names_realm, session_id
+    derived_login_at, next_due_at, person_id, normalized_user, normalized_realm, names_realm,
+    session_id
 FROM given
 -- Sessions before and after a login do not depend on each other if there is no logout at its time.
 -- The nearest such logins before and after the new events are the bounds.

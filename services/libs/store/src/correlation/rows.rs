@@ -52,6 +52,7 @@ fn session(row: &Row, last_activity_at: Timestamp, ids: &mut PersonIds) -> Resul
             login: login_at.map(|at| Login { derived, at }),
             logout_at: row.try_get("logout_at")?,
             last_activity_at,
+            next_due_at: row.try_get("next_due_at")?,
         },
         event_ids: Vec::new(),
     })
@@ -68,6 +69,7 @@ pub(super) fn stored(row: &Row, ids: &mut PersonIds) -> Result<(Key, Stored), Er
         login: login.or(derived_login_at.map(|at| Login { derived: true, at })),
         logout_at: (kind == "logout").then_some(at),
         last_activity_at: at,
+        next_due_at: row.try_get("next_due_at")?,
     };
     let event_id = row.try_get("event_id")?;
     let event = Correlated { event_id, part };

@@ -110,6 +110,7 @@ fn session_rows<'a>(sessions: &'a [(&Key, &Group)], ids: &PersonIds) -> Paramete
         array(sessions().map(|session| session.login.is_some_and(|login| login.derived))),
         array(sessions().map(|session| session.logout_at)),
         array(sessions().map(|session| session.last_activity_at)),
+        array(sessions().map(|session| session.next_due_at)),
     ]
 }
 
@@ -124,6 +125,7 @@ fn event_rows<'a>(events: &'a [Assigned<'_>], ids: &PersonIds) -> Parameters<'a>
     rows.extend([
         array(events.iter().map(|assigned| assigned.event.kind())),
         array(parts().map(derived)),
+        array(parts().map(|part| part.next_due_at)),
         array(parts().map(|part| ids.get(&part.owner.person).copied())),
         array(parts().map(|part| part.owner.names_realm)),
         array(events.iter().map(|assigned| assigned.session_id)),
