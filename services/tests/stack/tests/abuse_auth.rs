@@ -1,4 +1,4 @@
-//! Many parallel sign-ins, and floods of guesses. Each burst takes at most 20 s.
+//! Many parallel sign-ins, and floods of guesses. Each burst is limited to 20 s.
 
 use std::{
     process::{Child, Command, Stdio},
