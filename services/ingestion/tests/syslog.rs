@@ -155,13 +155,13 @@ async fn connection_from_outside_the_source_networks_is_closed() {
         "2025-01-01T10:00:00Z",
         "Accepted password for asha from 203.0.113.5 port 51234 ssh2",
     );
-    let stranger = connection(
+    let unknown_peer = connection(
         &rollcall,
         &format!("{}{line}", PROXY.replace("192.0.2.7", "192.0.2.99")),
     )
     .await;
     let without_header = connection(&rollcall, &line.repeat(3)).await;
-    for mut stream in [stranger, without_header] {
+    for mut stream in [unknown_peer, without_header] {
         let mut rest = Vec::new();
         // Reading may fail, because ingestion closes the connection before it has read all bytes.
         let _ = stream.read_to_end(&mut rest).await;

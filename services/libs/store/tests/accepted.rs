@@ -95,7 +95,7 @@ fn raw() -> impl Strategy<Value = RawEvent> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_database_accepts_every_event_that_parse_accepts() {
+async fn database_accepts_every_event_that_parse_accepts() {
     let database = TestDatabase::new().await;
     database
         .execute("INSERT INTO sources (name, key_hash) VALUES ('gateway', 'x')")

@@ -89,7 +89,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
     })
 }
 
-/// The same events in some order, some of them twice, in batches of some size.
+/// Generates arrivals of `events`: in any order, some of them repeated, in batches of 1 to 5.
 fn arrivals(events: Vec<Event>) -> impl Strategy<Value = Vec<Vec<Event>>> {
     let repeated = prop::collection::vec(0..events.len(), 0..6);
     (Just(events), repeated, 1..6_usize)

@@ -141,7 +141,7 @@ async fn add_source(database: &TestDatabase, id: i32) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn end_of_a_session_is_that_of_the_contract_for_any_events() {
+async fn end_reason_follows_the_contract_for_any_events() {
     let database = TestDatabase::new().await;
     let mut runner = TestRunner::default();
     let mut writer = database.writer();
