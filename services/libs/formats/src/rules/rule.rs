@@ -4,7 +4,6 @@ use regex::Regex;
 use rollcall_attendance::event::{FieldError, RawEvent};
 
 use super::{
-    Taken,
     duration::Unit,
     event::EventFields,
     file::{BadKey, Entry, InputName, TimeEntry, Times, TypeName},
@@ -15,7 +14,7 @@ use super::{
 use crate::{
     made_event_id,
     record::Record,
-    syslog::{Context, Matched},
+    syslog::{Context, Found, Matched},
 };
 use jiff::Timestamp;
 
@@ -148,7 +147,7 @@ impl Rule {
         record: &Record,
         bodies: &mut Bodies,
         context: &Context,
-    ) -> Result<Option<Taken>, FieldError> {
+    ) -> Result<Option<Found>, FieldError> {
         if self
             .app
             .as_ref()
@@ -167,9 +166,9 @@ impl Rule {
             return Ok(None);
         }
         if self.kind == TypeName::Ignore || self.unless.iter().any(|test| test.matches(&values)) {
-            return Ok(Some(Taken::Ignored(self.name.clone())));
+            return Ok(Some(Found::Ignored(self.name.clone())));
         }
-        self.events(&values, context).map(Taken::Events).map(Some)
+        self.events(&values, context).map(Found::Events).map(Some)
     }
 
     fn events(&self, values: &Values, context: &Context) -> Result<Vec<Matched>, FieldError> {
@@ -184,7 +183,8 @@ impl Rule {
         let duration = self
             .duration
             .as_ref()
-            .and_then(|(value, unit)| unit.seconds(&value.fill(values)?));
+            .and_then(|(value, unit)| unit.seconds(&value.fill(values)?))
+            .filter(|seconds| *seconds > 0);
         let raw = RawEvent {
             duration_seconds: duration.or(raw.duration_seconds),
             ..raw
