@@ -134,7 +134,8 @@ pub async fn run(
     Ok(Output::one(import.summary, note).failed_if(has_rejects))
 }
 
-fn arrival(settings: &settings::Ingestion) -> Arrival {
+/// Returns the present time, with the tolerances of ingestion.
+pub fn arrival(settings: &settings::Ingestion) -> Arrival {
     let seconds = |seconds: u32| SignedDuration::from_secs(seconds.into());
     Arrival {
         at: Clock::System.now(),

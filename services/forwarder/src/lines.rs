@@ -1,6 +1,10 @@
 //! Lines of the input as events.
 
-use rollcall_formats::syslog::{Found, Rules, parse_line};
+use jiff::{Timestamp, tz::TimeZone};
+use rollcall_formats::{
+    rules::Rules,
+    syslog::{Context, Found, parse},
+};
 use rollcall_wire::{FieldError, RawEvent, json};
 
 use crate::{
@@ -18,6 +22,7 @@ pub struct Lines<'a> {
     pub spool: &'a Spool,
     pub format: Format,
     pub rules: Rules,
+    pub zone: TimeZone,
 }
 
 impl Lines<'_> {
@@ -31,22 +36,31 @@ impl Lines<'_> {
         if line.is_empty() {
             return Ok(());
         }
-        let event = match self.format {
-            Format::Ndjson => object(line).map(Some),
+        let events = match self.format {
+            Format::Ndjson => object(line).map(|event| vec![event]),
             Format::Log => self.found(line),
         };
-        match event {
-            Ok(event) => reading.events.extend(event),
+        match events {
+            Ok(events) => reading.events.extend(events),
             Err(error) => self.spool.reject(line, &error.sentence("The line"))?,
         }
         Ok(())
     }
 
-    fn found(&self, line: &str) -> Result<Option<String>, FieldError> {
-        Ok(match parse_line(line, DATA_ID, &self.rules)? {
-            Found::Structured(raw) => Some(raw.to_json()),
-            Found::Matched(matched) => Some(matched.raw.to_json()),
-            Found::Nothing => None,
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "a line without a year has that of its arrival"
+    )]
+    fn found(&self, line: &str) -> Result<Vec<String>, FieldError> {
+        let context = Context {
+            data_id: DATA_ID,
+            rules: &self.rules,
+            zone: self.zone.clone(),
+            received_at: Timestamp::now(),
+        };
+        Ok(match parse(line, &context)? {
+            Found::Events(events) => events.iter().map(|event| event.raw.to_json()).collect(),
+            Found::Ignored(_) | Found::Unmatched => Vec::new(),
         })
     }
 }

@@ -129,6 +129,20 @@ pub async fn id_of(connection: &mut AsyncPgConnection, name: &str) -> QueryResul
     named.select(dsl::id).first(connection).await.optional()
 }
 
+/// Returns the time zone of the source with this name, whose times have no offset.
+///
+/// # Errors
+/// The database fails.
+#[tracing::instrument(name = "database.sources.time_zone_of", skip_all)]
+pub async fn time_zone_of(
+    connection: &mut AsyncPgConnection,
+    name: &str,
+) -> QueryResult<Option<Option<String>>> {
+    let named = dsl::sources.filter(dsl::name.eq(name));
+    let zone = named.select(dsl::time_zone).first(connection);
+    zone.await.optional()
+}
+
 /// Returns the enabled source with the narrowest network that contains this address.
 ///
 /// # Errors

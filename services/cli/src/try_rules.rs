@@ -1,0 +1,102 @@
+//! `rollcall source try-rules`: shows what the rules make of a log file.
+
+mod masked;
+mod report;
+
+use std::io::BufRead;
+
+use clap::Args;
+use jiff::tz::TimeZone;
+use rollcall_attendance::event::{Arrival, Event};
+use rollcall_formats::{
+    rules::Rules,
+    syslog::{Context, Found, Matched, parse},
+};
+
+use rollcall_platform::settings::Settings;
+use rollcall_store::{Pool, sources};
+
+use self::report::Report;
+use crate::{failure::CommandError, import::arrival, output::Output, sources::unknown};
+
+#[derive(Args)]
+pub struct Task {
+    /// Source whose time zone is that of times without an offset.
+    #[arg(long, conflicts_with = "time_zone")]
+    source: Option<String>,
+    /// Time zone of times without an offset, an IANA name such as Asia/Kolkata. The default is the
+    /// reporting time zone.
+    #[arg(long, value_parser = time_zone)]
+    time_zone: Option<TimeZone>,
+    /// Show all sessions, and each event with its line.
+    #[arg(long)]
+    all: bool,
+}
+
+fn time_zone(name: &str) -> Result<TimeZone, String> {
+    let accepted = "must be an IANA time zone such as Asia/Kolkata";
+    TimeZone::get(name).map_err(|_| accepted.to_owned())
+}
+
+/// Returns the time zone of times without an offset.
+pub async fn zone(
+    pool: &Pool,
+    task: &Task,
+    reporting: &TimeZone,
+) -> Result<TimeZone, CommandError> {
+    let Some(name) = &task.source else {
+        return Ok(task.time_zone.as_ref().unwrap_or(reporting).clone());
+    };
+    let zone = pool.ask(async |connection| sources::time_zone_of(connection, name).await);
+    let zone = zone.await?.ok_or_else(|| unknown(name))?;
+    let zone = zone.and_then(|zone| TimeZone::get(&zone).ok());
+    Ok(zone.unwrap_or_else(|| reporting.clone()))
+}
+
+/// Applies the rules to each line of `input`, as ingestion does to a message that arrives now.
+pub fn run(
+    task: &Task,
+    rules: &Rules,
+    zone: TimeZone,
+    settings: &Settings,
+    input: impl BufRead,
+) -> Result<Output, CommandError> {
+    let arrival = arrival(&settings.ingestion);
+    let context = Context {
+        data_id: &settings.ingestion.syslog_data_id,
+        rules,
+        zone,
+        received_at: arrival.at,
+    };
+    let mut report = Report::new(task.all, settings.reporting.session_timeout());
+    for (index, line) in input.split(b'\n').enumerate() {
+        let line = line?;
+        let line = String::from_utf8_lossy(&line);
+        if line.trim().is_empty() {
+            continue;
+        }
+        let number = index + 1;
+        match parse(&line, &context) {
+            Ok(Found::Events(events)) => match validated(events, &arrival) {
+                Ok((rule, events)) => report.add_events(number, rule, events),
+                Err(reason) => report.add_rejected(number, reason),
+            },
+            Ok(Found::Ignored(rule)) => report.add_ignored(rule),
+            Ok(Found::Unmatched) => report.add_unmatched(number, &line),
+            Err(error) => report.add_rejected(number, error.to_string()),
+        }
+    }
+    Ok(report.output())
+}
+
+/// Returns the rule and the events that ingestion would record.
+fn validated(matched: Vec<Matched>, arrival: &Arrival) -> Result<(String, Vec<Event>), String> {
+    let mut rule = String::new();
+    let mut events = Vec::new();
+    for matched in matched {
+        rule.clone_from(&matched.rule);
+        let parsed = Event::parse_all(matched.raw, arrival);
+        events.extend(parsed.map_err(|error| format!("{error} (rule {rule})"))?);
+    }
+    Ok((rule, events))
+}
