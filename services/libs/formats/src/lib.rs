@@ -5,7 +5,11 @@
 
 pub mod csv;
 pub mod json;
+mod local_time;
 pub mod radius;
+pub mod record;
+pub mod rules;
+mod scan;
 pub mod syslog;
 
 use sha2::{Digest, Sha256};

@@ -1,38 +1,45 @@
-//! Parses syslog messages (RFC 5424) and lines of log files. An event is either structured data or
-//! free text that a rule matches.
+//! Parses syslog messages and lines of log files. An event is either structured data or a record
+//! that a rule takes.
 
+mod context;
 mod frame;
+mod header;
 mod resolver;
-mod rules;
+
+use std::borrow::Cow;
 
 use jiff::Timestamp;
 use rollcall_attendance::event::{FieldError, RawEvent};
-use syslog_loose::{Message, ProcId, Protocol, Variant};
 
+pub use context::Context;
 pub use frame::{Frames, LONGEST};
+pub(crate) use header::stamp;
 pub use resolver::Logins;
-pub use rules::{BadRules, Rules};
 
-use crate::made_event_id;
+use self::header::Header;
+use crate::{made_event_id, record::Record, rules::Taken};
 
 /// Content of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
     /// An event in structured data.
-    Structured(RawEvent),
-    /// An event in free text, whose session is known by a correlation key.
-    Matched(Matched),
-    /// The message contains no event.
+    Structured(Box<RawEvent>),
+    /// Events of a record that a rule takes.
+    Matched(Vec<Matched>),
+    /// A record that reports no event, according to the rule of this name.
+    Ignored(String),
+    /// A record that no rule takes.
     Nothing,
 }
 
-/// An event in free text. The raw event has no session ID yet: [`Logins::resolve`] finds the session
+/// An event of a record. If the raw event has no session ID, [`Logins::resolve`] finds the session
 /// to which the correlation key belonged at that time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Matched {
     /// Name of the rule.
     pub rule: String,
-    /// Correlation key. A later session may have the same key. Empty for a restart.
+    /// Correlation key. A later session may have the same key. Empty for a restart, and if the raw
+    /// event has a session ID.
     pub key: String,
     /// All other fields.
     pub raw: RawEvent,
@@ -60,132 +67,83 @@ impl Matched {
             .unwrap_or_default();
         let session_id = (!self.key.is_empty()).then(|| format!("{}@{login_at}", self.key));
         RawEvent {
-            session_id,
+            session_id: session_id.or(self.raw.session_id),
             ..self.raw
         }
     }
 }
 
-/// A line of a log.
+/// An element of structured data (RFC 5424, section 6.3).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line<'a> {
-    /// Time, RFC 3339.
-    pub at: String,
-    /// Time in seconds since 1970.
-    pub second: i64,
-    /// Name of the host, or `-`.
-    pub host: &'a str,
-    /// Name of the program, or `-`.
-    pub app: &'a str,
-    /// Process ID, or `-`.
-    pub process: String,
-    /// Free text.
-    pub text: &'a str,
+struct StructuredData<'a> {
+    id: &'a str,
+    params: Vec<(&'a str, Cow<'a, str>)>,
 }
 
-/// Parses a message. Structured data with the SD-ID `data_id` is an event. Its parameters have the
-/// names of the fields in JSON.
+/// Parses a message or a line of a log file, in any of the forms that gateways write. Structured
+/// data with the SD-ID [`Context::data_id`] is an event. Its parameters have the names of the fields
+/// in JSON. The rules are applied to other messages.
 ///
 /// # Errors
-/// The message does not follow RFC 5424, or has no time.
-pub fn parse(message: &str, data_id: &str, rules: &Rules) -> Result<Found, FieldError> {
-    let parsed = syslog_loose::parse_message(message, Variant::RFC5424);
-    let line = line(&parsed)?;
-    let Some(element) = parsed
-        .structured_data
-        .iter()
-        .find(|element| element.id == data_id)
-    else {
-        return Ok(rules.apply(&line).map_or(Found::Nothing, Found::Matched));
-    };
-    let fields: Vec<(&&str, String)> = element.params().collect();
-    let fields = fields.iter().map(|(name, value)| (**name, value.as_str()));
-    let mut raw = RawEvent::from_texts(fields)?;
+/// The message is no record of a log, or an event in the message has an invalid field or no time.
+pub fn parse(message: &str, context: &Context) -> Result<Found, FieldError> {
+    let header = Header::read(message, context);
+    let mut elements = header.elements.iter();
+    if let Some(element) = elements.find(|element| element.id == context.data_id) {
+        let raw = structured(message, &header.record, element)?;
+        return Ok(Found::Structured(Box::new(raw)));
+    }
+    Ok(match context.rules.apply(&header.record, context)? {
+        Some(Taken::Events(events)) => Found::Matched(events),
+        Some(Taken::Ignored(rule)) => Found::Ignored(rule),
+        None if header.is_recognized => Found::Nothing,
+        None => {
+            return Err(FieldError::new(
+                "",
+                "must begin with a syslog priority such as <13>, or with a time, or consist of \
+                 fields",
+            ));
+        }
+    })
+}
+
+fn structured(
+    message: &str,
+    record: &Record,
+    element: &StructuredData,
+) -> Result<RawEvent, FieldError> {
+    let params = element.params.iter();
+    let mut raw = RawEvent::from_texts(params.map(|(name, value)| (*name, value.as_ref())))?;
+    let at = raw
+        .occurred_at
+        .take()
+        .or(record.at.map(|at| at.to_string()));
+    let at =
+        at.ok_or_else(|| FieldError::new("timestamp", "must be present and valid in RFC 5424"))?;
+    let second = record.at.map(Timestamp::as_second);
     raw.event_id = raw
         .event_id
-        .or_else(|| Some(made_event_id("syslog", Some(line.second), &[message])));
-    raw.occurred_at = raw.occurred_at.or(Some(line.at));
-    Ok(Found::Structured(raw))
-}
-
-/// Parses a line of a log file: an RFC 5424 message, or `TIME HOST PROGRAM[PROCESS]: TEXT` with an
-/// RFC 3339 time.
-///
-/// # Errors
-/// The line has neither form.
-pub fn parse_line(line: &str, data_id: &str, rules: &Rules) -> Result<Found, FieldError> {
-    if line.starts_with('<') {
-        return parse(line, data_id, rules);
-    }
-    let unreadable = || {
-        FieldError::new(
-            "line",
-            "must be RFC 5424, or TIME HOST PROGRAM[PROCESS]: TEXT with an RFC 3339 time",
-        )
-    };
-    let mut parts = line.splitn(4, ' ');
-    let (Some(at), Some(host), Some(tag), Some(text)) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return Err(unreadable());
-    };
-    let second = at
-        .parse::<Timestamp>()
-        .map_err(|_| unreadable())?
-        .as_second();
-    let tag = tag.strip_suffix(':').ok_or_else(unreadable)?;
-    let (app, process) = tag
-        .strip_suffix(']')
-        .and_then(|tag| tag.split_once('['))
-        .unwrap_or((tag, "-"));
-    let line = Line {
-        at: at.to_owned(),
-        second,
-        host,
-        app,
-        process: process.to_owned(),
-        text,
-    };
-    Ok(rules.apply(&line).map_or(Found::Nothing, Found::Matched))
-}
-
-fn line<'a>(message: &Message<&'a str>) -> Result<Line<'a>, FieldError> {
-    if message.protocol != Protocol::RFC5424(1) {
-        return Err(FieldError::new(
-            "message",
-            "must be RFC 5424 of version 1, such as <86>1 2025-01-01T10:00:00Z host program 123 \
-             - - text",
-        ));
-    }
-    let at = message
-        .timestamp
-        .ok_or_else(|| FieldError::new("timestamp", "must be present and valid in RFC 5424"))?;
-    let process = match &message.procid {
-        Some(ProcId::PID(process)) => process.to_string(),
-        Some(ProcId::Name(name)) => (*name).to_owned(),
-        None => "-".to_owned(),
-    };
-    Ok(Line {
-        at: at.to_rfc3339(),
-        second: at.timestamp(),
-        host: message.hostname.unwrap_or("-"),
-        app: message.appname.unwrap_or("-"),
-        process,
-        // A text in UTF-8 begins with a byte order mark (RFC 5424, section 6.4).
-        text: message.msg.trim_start_matches('\u{feff}').trim_end(),
-    })
+        .or_else(|| Some(made_event_id("syslog", second, &[message])));
+    raw.occurred_at = Some(at);
+    Ok(raw)
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::tz::TimeZone;
     use proptest::prelude::*;
 
     use super::*;
-
-    const ID: &str = "rollcall@32473";
+    use crate::rules::Rules;
 
     fn found(message: &str) -> Result<Found, FieldError> {
-        parse(message, ID, &Rules::shipped())
+        let context = Context {
+            data_id: "rollcall@32473",
+            rules: &Rules::shipped(),
+            zone: TimeZone::UTC,
+            received_at: "2025-01-01T10:00:05Z".parse().expect("an instant"),
+        };
+        parse(message, &context)
     }
 
     #[test]
@@ -200,61 +158,67 @@ mod tests {
         );
         assert_eq!(
             (raw.occurred_at.as_deref(), raw.active_seconds),
-            (Some("2025-01-01T15:30:00.250+05:30"), Some(5))
+            (Some("2025-01-01T10:00:00.25Z"), Some(5))
         );
         assert_eq!(found(message), Ok(Found::Structured(raw)));
     }
 
     #[test]
-    fn what_is_no_message_is_refused_and_what_is_no_event_is_nothing() {
-        assert_eq!(
-            found("<134>1 2025-01-01T10:00:00Z gw cron 7 - - a job"),
-            Ok(Found::Nothing)
-        );
-        assert_eq!(found("hello").expect_err("a field error").field, "message");
-        assert_eq!(
-            found("<134>Jan  1 10:00:00 gw sshd[7]: hello")
-                .expect_err("a field error")
-                .field,
-            "message"
-        );
-        assert_eq!(
-            found("<134>1 - gw sshd 7 - - hello")
-                .expect_err("a field error")
-                .field,
-            "timestamp"
-        );
-        let bad = r#"<134>1 2025-01-01T10:00:00Z gw a - - [rollcall@32473 active_seconds="x"]"#;
-        assert_eq!(
-            found(bad).expect_err("a field error").field,
-            "active_seconds"
-        );
+    fn structured_data_with_an_invalid_field_or_without_a_time_is_rejected() {
+        for (message, field) in [
+            (
+                r#"<134>1 2025-01-01T10:00:00Z gw a - - [rollcall@32473 active_seconds="x"]"#,
+                "active_seconds",
+            ),
+            (
+                r#"<134>1 - gw a - - [rollcall@32473 type="login"]"#,
+                "timestamp",
+            ),
+        ] {
+            assert_eq!(found(message).expect_err("a field error").field, field);
+        }
     }
 
     #[test]
-    fn a_log_files_line_is_read_as_the_message_it_was() {
-        let rules = Rules::shipped();
+    fn record_without_event_is_nothing_and_other_text_is_rejected() {
+        for message in [
+            "<134>1 2025-01-01T10:00:00Z gw cron 7 - - a job",
+            "<134>Jan  1 10:00:00 gw sshd[7]: hello",
+            "<134>1 - gw sshd 7 - - hello",
+            "<134>hello",
+        ] {
+            assert_eq!(found(message), Ok(Found::Nothing), "{message}");
+        }
+        assert_eq!(found("hello").expect_err("an error").field, "");
+    }
+
+    #[test]
+    fn one_record_in_all_forms_is_the_same_event() {
         let text = "Accepted publickey for asha from 203.0.113.5 port 51234 ssh2";
-        let message = format!("<86>1 2025-01-01T10:00:00+00:00 gw sshd 7 - - {text}");
-        let line = format!("2025-01-01T10:00:00+00:00 gw sshd[7]: {text}");
-        assert_eq!(
-            parse_line(&line, ID, &rules),
-            parse_line(&message, ID, &rules)
-        );
-        assert_eq!(
-            parse_line("Jan 1 10:00:00 gw sshd: x", ID, &rules)
-                .expect_err("a field error")
-                .field,
-            "line"
-        );
+        let first = found(&format!(
+            "<86>1 2025-01-01T10:00:00+00:00 gw sshd 7 - - {text}"
+        ));
+        assert!(matches!(first, Ok(Found::Matched(_))), "{first:?}");
+        for header in [
+            "2025-01-01T10:00:00+00:00 gw sshd[7]:",
+            "<86>Jan  1 10:00:00 gw sshd[7]:",
+            "Jan  1 10:00:00 gw sshd[7]:",
+            "<86>Jan  1 2025 10:00:00 gw sshd[7]:",
+        ] {
+            assert_eq!(found(&format!("{header} {text}\n\0")), first, "{header}");
+        }
     }
 
     proptest! {
         #[test]
-        fn any_text_is_answered(text in ".{0,200}", structured in any::<bool>()) {
-            let message = if structured { format!("<134>1 2025-01-01T10:00:00Z gw a - - [rollcall@32473 {text}") } else { text };
-            let _ = found(&message);
-            let _ = parse_line(&message, ID, &Rules::shipped());
+        fn any_text_is_answered(text in ".{0,200}", start in 0..4_usize) {
+            let start = [
+                "",
+                "<134>1 2025-01-01T10:00:00Z gw a - - [rollcall@32473 ",
+                "<134>Jan  1 10:00:00 gw openvpn[7]: ",
+                "<134>{\"a\":",
+            ][start];
+            let _ = found(&format!("{start}{text}"));
         }
     }
 }

@@ -24,13 +24,15 @@ impl Logins {
         let Some(at) = matched.occurred_at() else {
             return Ok(matched.session(None));
         };
+        if matched.key.is_empty() {
+            return Ok(matched.session(None));
+        }
         if matched.begins() {
             let logins = self.0.entry(matched.key.clone()).or_default();
             logins.insert(at);
         }
         match self.latest(&matched.key, at) {
             Some(login) => Ok(matched.session(Some(&login.to_string()))),
-            None if matched.key.is_empty() => Ok(matched.session(None)),
             None => Err(Box::new(matched)),
         }
     }
