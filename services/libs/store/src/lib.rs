@@ -6,6 +6,7 @@ pub mod audit_log;
 pub mod batch;
 pub mod events;
 pub mod failure;
+pub mod imports;
 pub mod migrations;
 pub mod partitions;
 mod persons;
