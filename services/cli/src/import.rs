@@ -32,7 +32,9 @@ pub struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// List the imports, latest first. An import without numbers is running or was interrupted.
+    /// List the imports, latest first.
+    ///
+    /// An import without numbers is running or was interrupted.
     List,
     /// Undo an import: its events count no longer, as if it had never taken place.
     ///
