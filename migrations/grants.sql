@@ -91,6 +91,12 @@ GRANT SELECT, INSERT (
     last_activity_at, complete_through, class, clock_skewed, sqlstate, message
 ) ON set_aside_events TO ingestion;
 GRANT EXECUTE ON FUNCTION replay_event TO ingestion;
+GRANT SELECT, INSERT (source_id, file_name, person), UPDATE (
+    events, finished_at, rows, rejected_rows, accepted_events, duplicate_events
+) ON imports TO ingestion;
+GRANT SELECT, INSERT, UPDATE (withdrawable) ON imported_events TO ingestion;
+-- For imports.
+GRANT INSERT (actor, action, detail) ON audit_log TO ingestion;
 GRANT SELECT, INSERT, UPDATE ON sessions TO ingestion;
 GRANT SELECT, INSERT, UPDATE (session_id) ON correlated_events TO ingestion;
 GRANT EXECUTE ON FUNCTION remove_abandoned_sessions TO ingestion;
@@ -146,3 +152,8 @@ GRANT SELECT, INSERT, DELETE ON source_networks TO operator;
 GRANT SELECT ON source_gaps TO operator;
 GRANT SELECT ON arrivals TO operator;
 GRANT SELECT, INSERT (actor, action, detail) ON audit_log TO operator;
+GRANT SELECT ON imports TO operator;
+-- Undoing an import merges the remaining events of its sessions.
+GRANT EXECUTE ON FUNCTION withdraw_import, greater_person TO operator;
+GRANT SELECT, INSERT, UPDATE ON sessions TO operator;
+GRANT SELECT ON persons TO operator;

@@ -131,7 +131,8 @@ CREATE TABLE event_ids (
     PRIMARY KEY (event_id, source_id)
 );
 
--- The events as reported, append-only, partitioned by month of arrival.
+-- The events as reported, partitioned by month of arrival. Events are never changed. Only undoing an
+-- import and retention remove events.
 CREATE TABLE events (
     source_id integer NOT NULL,
     event_id text NOT NULL CHECK (octet_length(event_id) BETWEEN 1 AND 128),
@@ -374,3 +375,122 @@ BEGIN ATOMIC
     )
     SELECT count(*) = 1 FROM recorded;
 END;
+
+-- Imports of files by the command line.
+CREATE TABLE imports (
+    id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    source_id integer NOT NULL REFERENCES sources,
+    file_name text NOT NULL,
+    -- The person at the command line, as the shell states it.
+    person text,
+    started_at timestamptz NOT NULL DEFAULT now(),
+    -- Number of different events that the import brought. If imported_events has fewer rows,
+    -- retention has removed events of the import.
+    events bigint NOT NULL DEFAULT 0,
+    -- The result. Null while the import is running, or if it was interrupted.
+    finished_at timestamptz,
+    rows bigint,
+    rejected_rows bigint,
+    accepted_events bigint,
+    duplicate_events bigint,
+    undone_at timestamptz,
+    withdrawn_events bigint
+);
+
+-- The events that each import brought, duplicates too. Undoing an import keeps the rows of events
+-- that are not withdrawn.
+CREATE TABLE imported_events (
+    -- References imports without a foreign key, because no role can delete an import.
+    import_id integer NOT NULL,
+    source_id integer NOT NULL,
+    event_id text NOT NULL,
+    -- True in the row of the import that recorded the event, unless a receiver has brought the
+    -- event too. An event without such a row came by a receiver first, and is never withdrawn.
+    withdrawable boolean NOT NULL,
+    PRIMARY KEY (event_id, source_id, import_id),
+    FOREIGN KEY (event_id, source_id) REFERENCES event_ids ON DELETE CASCADE
+);
+CREATE INDEX imported_events_by_import ON imported_events (import_id);
+
+-- Undoes an import. Withdraws its events, except those that a receiver or another import brought
+-- too. Removes the sessions of the withdrawn events and returns the remaining events of these
+-- sessions, which the caller merges into sessions again in the same transaction. Each statement
+-- below sees what was committed before it began. Rows are locked in the order in which ingestion
+-- locks them: event IDs, sessions, sources.
+CREATE FUNCTION withdraw_import(import integer, by_person text) RETURNS SETOF events
+LANGUAGE plpgsql SECURITY DEFINER SET search_path TO public, pg_temp AS $$
+DECLARE
+    undone imports;
+    since timestamptz;
+    withdrawn text[];
+    changed text[];
+    removed_events bigint;
+    removed_skewed bigint;
+BEGIN
+    SELECT * INTO undone FROM imports WHERE id = import FOR UPDATE;
+    IF undone.id IS NULL THEN
+        RAISE EXCEPTION 'There is no import %.', import;
+    ELSIF undone.undone_at IS NOT NULL THEN
+        RAISE EXCEPTION 'Import % is already undone.', import;
+    END IF;
+    -- Receivers and other imports that bring one of these events wait from here on.
+    PERFORM FROM imported_events AS own
+    JOIN imported_events AS brought USING (event_id, source_id)
+    JOIN event_ids USING (event_id, source_id)
+    WHERE own.import_id = import
+    ORDER BY event_id COLLATE "C" FOR UPDATE OF event_ids, brought;
+
+    IF (SELECT count(*) FROM imported_events WHERE import_id = import) < undone.events THEN
+        RAISE EXCEPTION 'Import % cannot be undone, because retention has removed events of it.',
+            import;
+    END IF;
+    SELECT coalesce(array_agg(event_id), '{}') INTO withdrawn FROM (
+        SELECT event_id FROM imported_events AS own
+        JOIN imported_events AS brought USING (event_id, source_id)
+        JOIN imports ON imports.id = brought.import_id
+        WHERE own.import_id = import
+        GROUP BY event_id
+        HAVING bool_or(brought.withdrawable)
+            AND bool_and(imports.id = import OR imports.undone_at IS NOT NULL)
+    ) AS by_no_other;
+    -- Excludes partitions. The session ID of an imported row is a hash, so that no event of its
+    -- session can be older than the first import. A day allows for clock changes.
+    SELECT min(started_at) - interval '1 day' INTO since
+    FROM imports WHERE source_id = undone.source_id;
+
+    WITH removed AS (
+        DELETE FROM events USING unnest(withdrawn) AS gone (id)
+        WHERE source_id = undone.source_id AND event_id = gone.id AND received_at >= since
+        RETURNING session_id, clock_skewed
+    )
+    SELECT count(*), count(*) FILTER (WHERE clock_skewed),
+        coalesce(array_agg(DISTINCT session_id) FILTER (WHERE session_id IS NOT NULL), '{}')
+    INTO removed_events, removed_skewed, changed FROM removed;
+    DELETE FROM set_aside_events
+    WHERE source_id = undone.source_id AND event_id = ANY (withdrawn);
+    DELETE FROM event_ids WHERE source_id = undone.source_id AND event_id = ANY (withdrawn);
+
+    -- Wait for batches that add to these sessions, so that their events are among those returned.
+    PERFORM FROM sessions WHERE source_id = undone.source_id AND session_id = ANY (changed)
+    ORDER BY session_id COLLATE "C" FOR UPDATE;
+    -- Sessions that retention has removed do not return.
+    WITH removed AS (
+        DELETE FROM sessions WHERE source_id = undone.source_id AND session_id = ANY (changed)
+        RETURNING session_id
+    )
+    SELECT coalesce(array_agg(session_id), '{}') INTO changed FROM removed;
+
+    UPDATE imports SET undone_at = now(), withdrawn_events = cardinality(withdrawn)
+    WHERE id = import;
+    INSERT INTO audit_log (actor, action, detail)
+    SELECT 'operator', 'import.undo', jsonb_build_object(
+        'import', import, 'source', name, 'file', undone.file_name,
+        'withdrawn_events', cardinality(withdrawn), 'person', by_person)
+    FROM sources WHERE id = undone.source_id;
+    UPDATE sources SET events = sources.events - removed_events,
+        clock_skewed = sources.clock_skewed - removed_skewed
+    WHERE id = undone.source_id;
+    RETURN QUERY SELECT * FROM events
+    WHERE source_id = undone.source_id AND session_id = ANY (changed) AND received_at >= since;
+END
+$$;

@@ -17,7 +17,7 @@ use rollcall_platform::settings::Settings;
 use rollcall_store::{Pool, sources};
 
 use self::report::Report;
-use crate::{failure::CommandError, import::arrival, output::Output, sources::unknown};
+use crate::{failure::CommandError, import::file::arrival, output::Output, sources::unknown};
 
 #[derive(Args)]
 pub struct Task {

@@ -239,7 +239,7 @@ async fn check_zone(name: &str, changes: [&str; 2]) {
         named.extend(all.iter().cloned());
         rollcall
             .database
-            .execute("TRUNCATE event_ids, events, sessions")
+            .execute("TRUNCATE imported_events, event_ids, events, sessions")
             .await;
         rollcall
             .database

@@ -7,6 +7,7 @@ pub mod batch;
 mod correlation;
 pub mod events;
 pub mod failure;
+pub mod imports;
 pub mod migrations;
 pub mod partitions;
 mod persons;

@@ -76,7 +76,8 @@ pub async fn replay(connection: &mut Recording, reported: &Reported) -> Result<b
     Ok(is_replayed)
 }
 
-fn reported(row: &Row) -> Result<Reported, Error> {
+/// Returns the event in a row of `events` or of `set_aside_events`.
+pub(crate) fn reported(row: &Row) -> Result<Reported, Error> {
     let address = |column| -> Result<Option<IpAddr>, Error> {
         let text: Option<&str> = row.try_get(column)?;
         Ok(text.and_then(|text| text.parse().ok()))

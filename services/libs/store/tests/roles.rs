@@ -173,9 +173,8 @@ async fn ingestion_appends_events_and_cannot_change_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn operator_cannot_read_attendance() {
+async fn operator_cannot_read_events_or_secrets() {
     let database = TestDatabase::new().await;
-    assert!(!may(&database, "operator", "SELECT FROM sessions").await);
     assert!(!may(&database, "operator", "SELECT FROM events").await);
     assert!(!may(&database, "operator", "DELETE FROM sources").await);
     assert!(
@@ -210,6 +209,29 @@ async fn no_role_can_delete_more_than_its_service_needs() {
         ORDER BY 1";
     let expected = allowed.map(|(role, table)| format!("{role} {table}"));
     assert_eq!(database.texts(privileges).await, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_operator_can_undo_an_import() {
+    let database = TestDatabase::new().await;
+    for role in migrations::ROLES {
+        let privilege = format!(
+            "SELECT has_function_privilege('{role}', 'withdraw_import(integer, text)', 'EXECUTE')::text
+                 AS text"
+        );
+        let expected = (role == "operator").to_string();
+        assert_eq!(database.texts(&privilege).await, [expected], "{role}");
+        for statement in [
+            "UPDATE imports SET undone_at = now()",
+            "DELETE FROM imports",
+            "DELETE FROM imported_events",
+        ] {
+            assert!(
+                !may(&database, role, statement).await,
+                "{role}: {statement}"
+            );
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

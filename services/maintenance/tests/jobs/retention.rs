@@ -14,6 +14,9 @@ async fn expired_month_of_events_is_removed_with_its_event_ids() {
     let days = days_to_fourth_past_month(&database).await;
     add_events(&database, "old", 20_000, days).await;
     add_events(&database, "young", 3, 0).await;
+    let imported = "INSERT INTO imported_events SELECT 1, 1, event_id, true FROM event_ids
+        WHERE event_id IN ('old-1', 'young-1')";
+    database.execute(imported).await;
     set_limit(&database, "events", 40).await;
     let _service = start(&database);
     let count =
@@ -22,6 +25,7 @@ async fn expired_month_of_events_is_removed_with_its_event_ids() {
     assert!(!partitions(&database, "events").await.contains(&expired));
     assert_eq!(database.count("events").await, 3);
     assert_eq!(database.count("event_ids").await, 3);
+    assert_eq!(database.count("imported_events").await, 1);
     let removed = "SELECT sum((detail->>'events')::integer)::text || ' ' || (count(*) > 1) AS text
         FROM audit_log WHERE action = 'events.remove' AND role = 'maintenance'";
     assert_eq!(
