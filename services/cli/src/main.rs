@@ -14,7 +14,7 @@ mod rejects;
 mod replay;
 mod sessions;
 mod sources;
-mod try_rule;
+mod try_rules;
 
 use std::process::ExitCode;
 

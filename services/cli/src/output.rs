@@ -27,8 +27,26 @@ pub struct Output {
     secrets: Vec<String>,
     /// Text in place of fields or a table.
     lines: Option<String>,
+    /// Fields before the tables, if there are tables.
+    fields: Option<Value>,
+    /// Tables after the fields.
+    sections: Vec<Section>,
     note: String,
     failed: bool,
+}
+
+/// A table below fields.
+pub struct Section {
+    /// Name of the rows in JSON.
+    pub name: &'static str,
+    title: &'static str,
+    rows: Vec<Value>,
+}
+
+impl Section {
+    pub fn new(name: &'static str, title: &'static str, rows: Vec<Value>) -> Self {
+        Self { name, title, rows }
+    }
 }
 
 impl Output {
@@ -39,6 +57,8 @@ impl Output {
             columns: &[],
             secrets: Vec::new(),
             lines: None,
+            fields: None,
+            sections: Vec::new(),
             note: note.to_owned(),
             failed: false,
         }
@@ -60,6 +80,19 @@ impl Output {
         Self {
             lines: Some(lines.join("\n")),
             ..Self::one(values, "")
+        }
+    }
+
+    /// Creates a result with fields and tables. In JSON, the rows of each table are a field too.
+    pub fn sections(mut fields: Value, sections: Vec<Section>) -> Self {
+        let text = fields.clone();
+        for section in &sections {
+            fields[section.name] = section.rows.clone().into();
+        }
+        Self {
+            sections,
+            fields: Some(text),
+            ..Self::one(fields, "")
         }
     }
 
@@ -97,13 +130,26 @@ impl Output {
         if let Some(lines) = &self.lines {
             return lines.clone();
         }
-        let body = match &self.json {
+        let body = match self.fields.as_ref().unwrap_or(&self.json) {
             _ if style.quiet && !self.secrets.is_empty() => self.secrets.join("\n"),
             Value::Array(rows) => table(rows, self.columns, &style.zone),
             Value::Object(_) if style.quiet => String::new(),
             Value::Object(fields) => lines(fields, &style.zone),
             other => other.to_string(),
         };
+        let sections = self
+            .sections
+            .iter()
+            .filter(|section| !section.rows.is_empty());
+        let sections = sections.map(|section| {
+            let table = table(&section.rows, &[], &style.zone);
+            if style.quiet {
+                table
+            } else {
+                format!("\n\n{}\n\n{table}", section.title)
+            }
+        });
+        let body = body + &sections.collect::<String>();
         if style.quiet {
             return body;
         }

@@ -5,13 +5,15 @@ mod authentication;
 mod secrets;
 
 use clap::Subcommand;
-use rollcall_formats::syslog::Rules;
+use jiff::SignedDuration;
+use rollcall_attendance::event::Arrival;
+use rollcall_formats::rules::Rules;
 use rollcall_platform::{clock::Clock, rule_files, settings};
 use rollcall_store::{Pool, sources};
 use serde_json::json;
 
 use self::add::network;
-use crate::{change, confirm::confirm, failure::CommandError, output::Output, replay, try_rule};
+use crate::{change, confirm::confirm, failure::CommandError, output::Output, replay, try_rules};
 
 #[derive(Subcommand)]
 pub enum Task {
@@ -60,11 +62,13 @@ pub enum Task {
         #[arg(long)]
         none: bool,
     },
-    /// Show the events that the syslog rules find in a log file.
+    /// Show what the syslog rules make of a log file.
     ///
-    /// Usage: scripts/rollcall source try-rule FILE. Each line must be an RFC 5424 message, or a
-    /// log line with an RFC 3339 time. The exit code is 1 if a line cannot be parsed.
-    TryRule,
+    /// Usage: scripts/rollcall source try-rules FILE [--time-zone ZONE] [--all]. Shows how many
+    /// lines became events, by which rule, the sessions that would result, and the commonest lines
+    /// that no rule took. The exit code is 1 if a line is refused. Nothing is recorded.
+    #[command(alias = "try-rule")]
+    TryRules(try_rules::Task),
     /// Reset `complete_through` of a source that reported a wrong time.
     ///
     /// The next event of the source with a `complete_through` sets it again.
@@ -123,9 +127,17 @@ pub async fn run(
             networks,
             radius,
         } => add::add(pool, &name, &networks, radius).await,
-        Task::TryRule => {
+        Task::TryRules(task) => {
             let rules = Rules::with_files(&rule_files::read(&settings.rules_directory)?)?;
-            try_rule::run(&rules, &settings.syslog_data_id, std::io::stdin().lock())
+            let seconds = |seconds: u32| SignedDuration::from_secs(seconds.into());
+            let arrival = Arrival {
+                at: Clock::System.now(),
+                earliest: settings.earliest,
+                ahead: seconds(settings.ahead_seconds),
+                skew: seconds(settings.skew_seconds),
+            };
+            let input = std::io::stdin().lock();
+            try_rules::run(&task, &rules, &settings.syslog_data_id, &arrival, input)
         }
         Task::SetNetworks { name, networks } => {
             if networks.is_empty() {

@@ -173,3 +173,55 @@ async fn error_is_json_with_json() {
     assert!(message.contains("no source named nowhere"), "{message}");
     assert_eq!(output.status.code(), Some(1));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn try_rules_shows_what_the_rules_make_of_a_log() {
+    let rollcall = Rollcall::start().await;
+    let log = "Jan  2 09:00:01 gw sshd[7]: Accepted password for asha from 203.0.113.5 port 1 ssh2\n\
+        Jan  2 09:00:02 gw sshd[8]: Failed password for bert from 203.0.113.6 port 2 ssh2\n\
+        Jan  3 10:00:02 gw sshd[99]: Failed password for bert from 2001:db8::5 port 51234 ssh2\n\
+        Jan  2 17:00:01 gw sshd[7]: pam_unix(sshd:session): session closed for user asha\n\
+        Jan  2 09:00:03 gw openvpn[9]: [UNDEF] Peer Connection Initiated with [AF_INET]203.0.113.7:1\n\
+        nonsense\n";
+    let arguments = ["source", "try-rules", "--time-zone", "Asia/Kolkata"];
+    let json = run(
+        &rollcall,
+        "operator",
+        &[&["--json"], &arguments[..]].concat(),
+        log,
+    );
+    let found: Value = serde_json::from_slice(&json.stdout).expect("JSON");
+    assert_eq!(json.status.code(), Some(1), "a line is refused");
+    assert_eq!(found["lines"], 6);
+    assert_eq!(found["event_lines"], "2 (33.3 %)");
+    assert_eq!(found["ignored_lines"], "1 (16.6 %)");
+    assert_eq!(found["rules"][1]["rule"], "sshd-login");
+    let session = &found["sessions"][0];
+    let login_at = session["login_at"].as_str().expect("a time");
+    assert!(login_at.ends_with("-01-02T03:30:01Z"), "{session}");
+    assert!(
+        session["logout_at"]
+            .as_str()
+            .is_some_and(|at| at.ends_with("11:30:01Z"))
+    );
+    assert_eq!(found["unmatched"][0]["lines"], 2);
+    assert_eq!(found["unmatched"][0]["first_line"], 2);
+    assert_eq!(found["rejected"][0]["first_line"], 6);
+    let text = run(
+        &rollcall,
+        "operator",
+        &[&arguments[..], &["--all"]].concat(),
+        log,
+    );
+    let text = String::from_utf8_lossy(&text.stdout);
+    for part in [
+        "Rules that took lines",
+        "Events",
+        "sshd-logout",
+        "203.0.113.5",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let width = text.lines().map(|line| line.chars().count()).max();
+    assert!(width.is_some_and(|width| width <= 120), "{text}");
+}

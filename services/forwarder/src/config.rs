@@ -6,7 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rollcall_formats::syslog::Rules;
+use jiff::tz::TimeZone;
+use rollcall_formats::rules::Rules;
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -31,6 +32,8 @@ pub struct Config {
     pub format: Format,
     /// File of additional rules for `format = "log"`. They are tried before the built-in rules.
     pub rules: Option<PathBuf>,
+    /// Time zone of times without an offset, an IANA name. If absent, the zone of this host.
+    pub time_zone: Option<String>,
 }
 
 /// Format of an input line.
@@ -85,8 +88,21 @@ impl Config {
         let error_in_file =
             |error: &dyn std::fmt::Display| ConfigError(format!("{}: {error}", path.display()));
         let text = fs::read_to_string(path).map_err(|error| error_in_file(&error))?;
-        Ok(Rules::parse(&text)
-            .map_err(|error| error_in_file(&error))?
-            .then(Rules::shipped()))
+        let files = [(path.clone(), text)];
+        Rules::with_files(&files).map_err(|error| ConfigError(error.to_string()))
+    }
+
+    /// Returns the time zone of times without an offset.
+    ///
+    /// # Errors
+    /// The name is no IANA time zone.
+    pub fn zone(&self) -> Result<TimeZone, ConfigError> {
+        let Some(name) = &self.time_zone else {
+            return Ok(TimeZone::system());
+        };
+        TimeZone::get(name).map_err(|_| {
+            let accepted = "an IANA name such as Asia/Kolkata";
+            ConfigError(format!("time_zone must be {accepted} (got {name:?})"))
+        })
     }
 }

@@ -1,6 +1,10 @@
 //! Lines of the input as events.
 
-use rollcall_formats::syslog::{Found, Matched, Rules, parse_line};
+use jiff::{Timestamp, tz::TimeZone};
+use rollcall_formats::{
+    rules::Rules,
+    syslog::{Context, Found, Matched, parse},
+};
 use rollcall_wire::{FieldError, RawEvent, json};
 
 use crate::{
@@ -18,6 +22,7 @@ pub struct Lines<'a> {
     pub spool: &'a Spool,
     pub format: Format,
     pub rules: Rules,
+    pub zone: TimeZone,
 }
 
 impl Lines<'_> {
@@ -31,26 +36,38 @@ impl Lines<'_> {
         if line.is_empty() {
             return Ok(());
         }
-        let event = match self.format {
-            Format::Ndjson => object(line).map(Some),
+        let events = match self.format {
+            Format::Ndjson => object(line).map(|event| vec![event]),
             Format::Log => self.found(line, reading)?,
         };
-        match event {
-            Ok(event) => reading.events.extend(event),
+        match events {
+            Ok(events) => reading.events.extend(events),
             Err(error) => self.spool.reject(line, &error.sentence("The line"))?,
         }
         Ok(())
     }
 
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "a line without a year has that of its arrival"
+    )]
     fn found(
         &self,
         line: &str,
         reading: &mut Reading,
-    ) -> Result<Result<Option<String>, FieldError>, Failure> {
-        Ok(match parse_line(line, DATA_ID, &self.rules) {
-            Ok(Found::Structured(raw)) => Ok(Some(raw.to_json())),
-            Ok(Found::Matched(matched)) => Ok(Some(self.resolve(matched, reading)?)),
-            Ok(Found::Nothing) => Ok(None),
+    ) -> Result<Result<Vec<String>, FieldError>, Failure> {
+        let context = Context {
+            data_id: DATA_ID,
+            rules: &self.rules,
+            zone: self.zone.clone(),
+            received_at: Timestamp::now(),
+        };
+        Ok(match parse(line, &context) {
+            Ok(Found::Events(events)) => {
+                let events = events.into_iter().map(|event| self.resolve(event, reading));
+                Ok(events.collect::<Result<_, _>>()?)
+            }
+            Ok(Found::Ignored(_) | Found::Unmatched) => Ok(Vec::new()),
             Err(error) => Err(error),
         })
     }

@@ -68,6 +68,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         spool: &spool,
         format: config.format,
         rules: config.rules()?,
+        zone: config.zone()?,
     };
     let reading = AtomicBool::new(true);
     std::thread::scope(|scope| {

@@ -11,7 +11,8 @@ use rollcall_platform::log_sampler::{self, LogSampler};
 use rollcall_store::{batch::Recorded, events::Outcome};
 
 /// Counts input of a receiver by outcome: `accepted`, `duplicate`, `rejected`, `set_aside`,
-/// `ignored` (a message that concerns no session), `unrecorded` or `dropped`.
+/// `ignored` (a rule says that the message concerns no session), `unmatched` (no rule takes the
+/// message), `unrecorded` or `dropped`.
 pub fn count(receiver: &'static str, outcome: &'static str, number: usize) {
     static EVENTS: LazyLock<Counter<u64>> = LazyLock::new(|| {
         global::meter("ingestion")

@@ -10,6 +10,7 @@ pub mod openapi;
 pub mod receivers;
 pub mod recorder;
 pub mod routes;
+pub mod rules;
 pub mod source_key;
 pub mod source_networks;
 pub mod startup;

@@ -6,10 +6,7 @@ use actix_web::{
     http::Method,
     web::{self, Data},
 };
-use rollcall_formats::syslog::Rules;
-use rollcall_platform::{
-    clock::Clock, request::only, rule_files, server, settings::Settings, socket::Slot,
-};
+use rollcall_platform::{clock::Clock, request::only, server, settings::Settings, socket::Slot};
 use rollcall_store::Pool;
 
 use crate::{
@@ -25,6 +22,7 @@ use crate::{
     },
     recorder::Recorder,
     routes,
+    rules::CurrentRules,
     source_key::SourceKeys,
     source_networks::SourceNetworks,
 };
@@ -53,9 +51,7 @@ pub fn build(
         source_networks: source_networks.clone(),
         recorder: recorder.clone(),
         arrivals: arrivals.clone(),
-        rules: Arc::new(Rules::with_files(&rule_files::read(
-            &settings.ingestion.rules_directory,
-        )?)?),
+        rules: CurrentRules::start(settings.ingestion.rules_directory.clone()),
         data_id: settings.ingestion.syslog_data_id.clone(),
     };
     let radius = Radius::new(source_networks, recorder.clone(), arrivals.clone());

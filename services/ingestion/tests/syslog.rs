@@ -217,3 +217,77 @@ async fn retries_end_when_the_source_closes_the_connection() {
     staying.write_all(line(7).as_bytes()).await.expect("sent");
     events(&rollcall, 5).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn message_with_a_time_without_a_year_is_recorded_and_a_text_alone_is_not() {
+    let (rollcall, _) = with_source().await;
+    let lines = [
+        "<86>Feb 12 09:00:01 gw sshd[7]: Accepted password for asha from 203.0.113.5 port 1 ssh2",
+        "hello",
+        "<189>Feb 12 10:00:00 gw cron[8]: a job",
+        "Feb 12 17:00:01 gw sshd[7]: pam_unix(sshd:session): session closed for user asha\n\0",
+    ];
+    let stream = lines.join("\n");
+    let _stream = connection(&rollcall, &format!("{PROXY}{stream}\n")).await;
+    events(&rollcall, 2).await;
+    let sessions = sessions(&rollcall).await;
+    assert!(
+        sessions[0].ends_with("asha 12 09:00 12 17:00"),
+        "{sessions:?}"
+    );
+    let lines = lines.map(ToOwned::to_owned);
+    let _datagrams = datagrams(&rollcall, "192.0.2.7:40000", &lines).await;
+    // The datagrams repeat the events.
+    events(&rollcall, 2).await;
+}
+
+/// A rule that makes logins of texts that begin with a word.
+fn acme_rule(word: &str) -> String {
+    format!(
+        "[[rule]]\nname = 'acme-login'\napp = 'acme'\npattern = '^{word} (?<user>\\S+)'\n\
+         type = 'login'\ncorrelation_key = 'acme/{{user}}'\n"
+    )
+}
+
+/// Sends a line of the program `acme` until a session of the user is recorded.
+async fn send_until_recorded(rollcall: &Rollcall, text: &str, user: &str) {
+    for second in 0..20 {
+        let message = format!("<13>Feb 12 09:00:{second:02} gw acme: {text}");
+        let _datagrams = datagrams(rollcall, "192.0.2.7:40000", &[message]).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        if sessions(rollcall)
+            .await
+            .iter()
+            .any(|session| session.contains(user))
+        {
+            return;
+        }
+    }
+    panic!("no session of {user}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changed_rule_file_is_applied_and_an_invalid_one_keeps_the_former_rules() {
+    let (rollcall, _) = with_source().await;
+    rollcall.write_rules("acme.toml", &acme_rule("hi"));
+    send_until_recorded(&rollcall, "hi asha", "asha").await;
+    rollcall.write_rules("acme.toml", &acme_rule("("));
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    send_until_recorded(&rollcall, "hi bert", "bert").await;
+    rollcall.write_rules("acme.toml", &acme_rule("hello"));
+    send_until_recorded(&rollcall, "hello carla", "carla").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn invalid_rule_file_at_the_start_leaves_the_other_rules() {
+    let builder = Rollcall::builder().await;
+    let builder = builder.rules("bad.toml", &acme_rule("("));
+    let rollcall = builder.rules("good.toml", &acme_rule("hi")).start();
+    let source = rollcall.source().await;
+    rollcall.set_networks(&source, &["192.0.2.0/28"]).await;
+    send_until_recorded(&rollcall, "hi asha", "asha").await;
+    let accepted = "Accepted password for bert from 203.0.113.5 port 51234 ssh2";
+    let line = sshd("2025-01-01T10:00:00Z", accepted);
+    let _stream = connection(&rollcall, &format!("{PROXY}{line}")).await;
+    send_until_recorded(&rollcall, "hi asha", "bert").await;
+}

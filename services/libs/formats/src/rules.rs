@@ -19,7 +19,7 @@ pub use file::BadRules;
 use self::{input::Bodies, rule::Rule};
 use crate::{
     record::Record,
-    syslog::{Context, Matched},
+    syslog::{Context, Found},
 };
 
 /// The rule sets that Rollcall ships. Each is a file in `rules/sets`.
@@ -64,15 +64,6 @@ static SHIPPED: LazyLock<Rules> = LazyLock::new(|| {
 #[derive(Debug, Clone, Default)]
 pub struct Rules(Vec<Rule>);
 
-/// What a rule makes of a record that it takes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Taken {
-    /// The record reports these events.
-    Events(Vec<Matched>),
-    /// The record reports no event, according to the rule of this name.
-    Ignored(String),
-}
-
 impl Rules {
     /// Returns the rules that Rollcall ships.
     #[must_use]
@@ -103,18 +94,18 @@ impl Rules {
         Ok(rules)
     }
 
-    /// Applies the first rule that takes a record. Returns `None` if no rule does.
+    /// Applies the first rule that takes a record.
     ///
     /// # Errors
     /// The rule takes the record, but finds no time or no correlation key in it.
-    pub fn apply(&self, record: &Record, context: &Context) -> Result<Option<Taken>, FieldError> {
+    pub fn apply(&self, record: &Record, context: &Context) -> Result<Found, FieldError> {
         let mut bodies = Bodies::new(record.text);
         for rule in &self.0 {
-            if let Some(taken) = rule.apply(record, &mut bodies, context)? {
-                return Ok(Some(taken));
+            if let Some(found) = rule.apply(record, &mut bodies, context)? {
+                return Ok(found);
             }
         }
-        Ok(None)
+        Ok(Found::Unmatched)
     }
 }
 

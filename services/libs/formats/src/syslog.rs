@@ -17,19 +17,17 @@ pub(crate) use header::stamp;
 pub use resolver::Logins;
 
 use self::header::Header;
-use crate::{made_event_id, record::Record, rules::Taken};
+use crate::{made_event_id, record::Record};
 
 /// Content of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
-    /// An event in structured data.
-    Structured(Box<RawEvent>),
-    /// Events of a record that a rule takes.
-    Matched(Vec<Matched>),
+    /// The events of structured data, or of a record that a rule takes.
+    Events(Vec<Matched>),
     /// A record that reports no event, according to the rule of this name.
     Ignored(String),
     /// A record that no rule takes.
-    Nothing,
+    Unmatched,
 }
 
 /// An event of a record. If the raw event has no session ID, [`Logins::resolve`] finds the session
@@ -46,6 +44,16 @@ pub struct Matched {
 }
 
 impl Matched {
+    /// Creates the event of structured data, which names its session itself.
+    #[must_use]
+    pub fn of_structured(raw: RawEvent) -> Self {
+        Self {
+            rule: "structured data".to_owned(),
+            key: String::new(),
+            raw,
+        }
+    }
+
     /// Returns true if the line begins a session.
     #[must_use]
     pub fn begins(&self) -> bool {
@@ -91,20 +99,15 @@ pub fn parse(message: &str, context: &Context) -> Result<Found, FieldError> {
     let mut elements = header.elements.iter();
     if let Some(element) = elements.find(|element| element.id == context.data_id) {
         let raw = structured(message, &header.record, element)?;
-        return Ok(Found::Structured(Box::new(raw)));
+        return Ok(Found::Events(vec![Matched::of_structured(raw)]));
     }
-    Ok(match context.rules.apply(&header.record, context)? {
-        Some(Taken::Events(events)) => Found::Matched(events),
-        Some(Taken::Ignored(rule)) => Found::Ignored(rule),
-        None if header.is_recognized => Found::Nothing,
-        None => {
-            return Err(FieldError::new(
-                "",
-                "must begin with a syslog priority such as <13>, or with a time, or consist of \
-                 fields",
-            ));
-        }
-    })
+    match context.rules.apply(&header.record, context)? {
+        Found::Unmatched if !header.is_recognized => Err(FieldError::new(
+            "",
+            "must begin with a syslog priority such as <13>, or with a time, or consist of fields",
+        )),
+        found => Ok(found),
+    }
 }
 
 fn structured(
@@ -149,9 +152,10 @@ mod tests {
     #[test]
     fn structured_data_is_an_event_and_a_repeated_message_the_same_one() {
         let message = r#"<134>1 2025-01-01T15:30:00.25+05:30 gw app - - [rollcall@32473 type="login" session_id="s\"1\"" user="user_4" active_seconds="5"] in"#;
-        let Ok(Found::Structured(raw)) = found(message) else {
+        let Ok(Found::Events(events)) = found(message) else {
             panic!("an event: {:?}", found(message))
         };
+        let raw = &events[0].raw;
         assert_eq!(
             (raw.kind.as_deref(), raw.session_id.as_deref()),
             (Some("login"), Some("s\"1\""))
@@ -160,7 +164,7 @@ mod tests {
             (raw.occurred_at.as_deref(), raw.active_seconds),
             (Some("2025-01-01T10:00:00.25Z"), Some(5))
         );
-        assert_eq!(found(message), Ok(Found::Structured(raw)));
+        assert_eq!(found(message), Ok(Found::Events(events.clone())));
     }
 
     #[test]
@@ -187,7 +191,7 @@ mod tests {
             "<134>1 - gw sshd 7 - - hello",
             "<134>hello",
         ] {
-            assert_eq!(found(message), Ok(Found::Nothing), "{message}");
+            assert_eq!(found(message), Ok(Found::Unmatched), "{message}");
         }
         assert_eq!(found("hello").expect_err("an error").field, "");
     }
@@ -198,7 +202,7 @@ mod tests {
         let first = found(&format!(
             "<86>1 2025-01-01T10:00:00+00:00 gw sshd 7 - - {text}"
         ));
-        assert!(matches!(first, Ok(Found::Matched(_))), "{first:?}");
+        assert!(matches!(first, Ok(Found::Events(_))), "{first:?}");
         for header in [
             "2025-01-01T10:00:00+00:00 gw sshd[7]:",
             "<86>Jan  1 10:00:00 gw sshd[7]:",

@@ -19,13 +19,12 @@ use rollcall_formats::{
 
 fn result(line: &str, context: &Context) -> String {
     match parse(line, context) {
-        Ok(Found::Matched(events)) => {
+        Ok(Found::Events(events)) => {
             let events: Vec<String> = events.iter().map(event).collect();
             events.join(" + ")
         }
         Ok(Found::Ignored(rule)) => format!("ignored {rule}"),
-        Ok(Found::Nothing) => "-".to_owned(),
-        Ok(Found::Structured(raw)) => raw.to_json(),
+        Ok(Found::Unmatched) => "-".to_owned(),
         Err(error) => format!("rejected {error}"),
     }
 }

@@ -31,6 +31,7 @@ impl Builder {
         std::fs::create_dir(&directory).expect("a directory");
         settings.ingestion.tls_certificate = directory.join("certificate.pem");
         settings.ingestion.tls_private_key = directory.join("private-key.pem");
+        settings.ingestion.rules_directory = directory.join("rules");
         settings.receiver.radius_address = any_port;
         settings.receiver.syslog_address = any_port;
         settings.receiver.socket_directory = directory;
@@ -45,6 +46,13 @@ impl Builder {
             settings,
             postgres: crate::postgres(),
         }
+    }
+
+    /// Writes a file with syslog rules before ingestion starts.
+    #[must_use]
+    pub fn rules(self, name: &str, text: &str) -> Self {
+        crate::rollcall::write_rules(&self.settings, name, text);
+        self
     }
 
     /// Sets the reporting time zone.

@@ -104,12 +104,24 @@ impl Rollcall {
         assert!(done.await.expect("source networks"));
     }
 
+    /// Writes a file with syslog rules.
+    pub fn write_rules(&self, name: &str, text: &str) {
+        write_rules(&self.settings, name, text);
+    }
+
     /// Connects to one of ingestion's sockets by its kind.
     pub async fn socket(&self, kind: &str) -> UnixStream {
         let sockets = socket::find(&self.directory, kind).expect("a directory");
         let path = sockets.first().expect("a socket");
         UnixStream::connect(path).await.expect("a connection")
     }
+}
+
+/// Writes a file into the directory of syslog rules.
+pub(crate) fn write_rules(settings: &Settings, name: &str, text: &str) {
+    let directory = &settings.ingestion.rules_directory;
+    std::fs::create_dir_all(directory).expect("a directory");
+    std::fs::write(directory.join(name), text).expect("written");
 }
 
 impl Drop for Rollcall {

@@ -217,7 +217,8 @@ impl Syslog {
         messages: &[String],
         connection: &dyn Connection,
     ) -> bool {
-        while !messages.is_empty() && self.record(source, messages).await.is_err() {
+        let arrival = self.arrivals.now();
+        while !messages.is_empty() && self.record(source, messages, &arrival).await.is_err() {
             if is_closed(connection) {
                 return false;
             }

@@ -1,18 +1,20 @@
-//! Syslog (RFC 5424), over UDP, TCP and TLS. Syslog has no acknowledgement, so messages that cannot
+//! Syslog over UDP, TCP and TLS. Syslog has no acknowledgement, so messages that cannot
 //! be recorded are kept in memory and retried.
 
 pub mod connections;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use rollcall_attendance::event::{Event, FieldError, RawEvent};
-use rollcall_formats::syslog::{Found, Frames, Logins, Matched, Rules, parse};
+use jiff::tz::TimeZone;
+use rollcall_attendance::event::{Arrival, Event, FieldError, RawEvent};
+use rollcall_formats::syslog::{Context, Found, Frames, Logins, Matched, parse};
 use rollcall_store::{Pool, events::Reported, sessions, sources::SourceOfAddress};
 
 use crate::{
     arrivals::Arrivals,
     counts,
     recorder::{Recorder, Unrecorded},
+    rules::CurrentRules,
     source_networks::SourceNetworks,
 };
 
@@ -33,8 +35,8 @@ pub struct Syslog {
     pub recorder: Arc<Recorder>,
     /// Clock and tolerances for the times of events.
     pub arrivals: Arrivals,
-    /// Rules for free text.
-    pub rules: Arc<Rules>,
+    /// Rules for messages without structured data.
+    pub rules: CurrentRules,
     /// SD-ID of the structured data that contains an event.
     pub data_id: String,
 }
@@ -50,8 +52,9 @@ impl Syslog {
             return counts::reject(RECEIVER, &source.name, &reason);
         }
         let messages = [String::from_utf8_lossy(message).into_owned()];
+        let arrival = self.arrivals.now();
         for _ in 0..ATTEMPTS {
-            if self.record(&source, &messages).await.is_ok() {
+            if self.record(&source, &messages, &arrival).await.is_ok() {
                 return;
             }
             tokio::time::sleep(RETRY_INTERVAL).await;
@@ -71,40 +74,49 @@ impl Syslog {
         &self,
         source: &SourceOfAddress,
         messages: &[String],
+        arrival: &Arrival,
     ) -> Result<(), Unrecorded> {
-        let arrival = self.arrivals.now();
+        let parsed = self.parse(messages, arrival);
+        let (mut events, mut rejected) = (Vec::new(), parsed.rejected);
         let mut logins = Logins::default();
-        let mut events = Vec::new();
-        let mut bad = Vec::new();
-        let mut ignored = 0;
-        for message in messages {
-            let raw = match parse(message, &self.data_id, &self.rules) {
-                Ok(Found::Structured(raw)) => raw,
-                Ok(Found::Matched(matched)) => self.resolve(source, matched, &mut logins).await?,
-                Ok(Found::Nothing) => {
-                    ignored += 1;
-                    continue;
-                }
-                Err(error) => {
-                    bad.push(error);
-                    continue;
-                }
-            };
-            match Event::parse_all(raw, &arrival) {
+        for matched in parsed.events {
+            let raw = self.resolve(source, matched, &mut logins).await?;
+            match Event::parse_all(raw, arrival) {
                 Ok(parsed) => events.extend(parsed.into_iter().map(|event| Reported {
                     source_id: source.source_id,
                     event,
                 })),
-                Err(error) => bad.push(error),
+                Err(error) => rejected.push(error),
             }
         }
         let recorded = self.recorder.record(events).await?;
         counts::count_recorded(RECEIVER, &source.name, &recorded);
-        counts::count(RECEIVER, "ignored", ignored);
-        for error in &bad {
+        counts::count(RECEIVER, "ignored", parsed.ignored);
+        counts::count(RECEIVER, "unmatched", parsed.unmatched);
+        for error in &rejected {
             counts::reject(RECEIVER, &source.name, error);
         }
         Ok(())
+    }
+
+    fn parse(&self, messages: &[String], arrival: &Arrival) -> Parsed {
+        let rules = self.rules.now();
+        let context = Context {
+            data_id: &self.data_id,
+            rules: &rules,
+            zone: TimeZone::UTC,
+            received_at: arrival.at,
+        };
+        let mut parsed = Parsed::default();
+        for message in messages {
+            match parse(message, &context) {
+                Ok(Found::Events(events)) => parsed.events.extend(events),
+                Ok(Found::Ignored(_)) => parsed.ignored += 1,
+                Ok(Found::Unmatched) => parsed.unmatched += 1,
+                Err(error) => parsed.rejected.push(error),
+            }
+        }
+        parsed
     }
 
     /// Returns the raw event of a line with its session ID. A login that is not among the current
@@ -131,6 +143,17 @@ impl Syslog {
         })?;
         Ok(matched.session(login.as_deref()))
     }
+}
+
+/// Content of several messages.
+#[derive(Default)]
+struct Parsed {
+    events: Vec<Matched>,
+    rejected: Vec<FieldError>,
+    /// Number of records that a rule takes without making an event.
+    ignored: usize,
+    /// Number of records that no rule takes.
+    unmatched: usize,
 }
 
 /// Returns the complete messages, and the reason why no more can be read after an invalid frame.

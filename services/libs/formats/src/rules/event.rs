@@ -113,9 +113,11 @@ impl EventFields {
 fn cleaned(name: &str, text: String, context: &Context) -> Option<String> {
     match name {
         "wan_ip" | "client_ip" => address(&text).map(|address| address.to_string()),
-        "active_seconds" | "duration_seconds" | "next_in_seconds" => {
-            whole(&text).map(|seconds| seconds.to_string())
-        }
+        "active_seconds" => whole(&text).map(|seconds| seconds.to_string()),
+        // Gateways write 0 where they do not know a duration, and where no report is due.
+        "duration_seconds" | "next_in_seconds" => whole(&text)
+            .filter(|seconds| *seconds > 0)
+            .map(|seconds| seconds.to_string()),
         "last_activity_at" => {
             stamp::read(&text, &context.zone, context.received_at).map(|stamp| stamp.at.to_string())
         }

@@ -3,15 +3,16 @@ use std::path::Path;
 use jiff::tz::TimeZone;
 
 use super::*;
+use crate::syslog::Matched;
 
 const AT: &str = "2026-11-26T09:00:00Z";
 
 /// Applies rules to a text whose header has a time, a host and a program.
-fn apply(rules: &str, text: &str) -> Result<Option<Taken>, FieldError> {
+fn apply(rules: &str, text: &str) -> Result<Found, FieldError> {
     apply_at(rules, Some(AT), text)
 }
 
-fn apply_at(rules: &str, at: Option<&str>, text: &str) -> Result<Option<Taken>, FieldError> {
+fn apply_at(rules: &str, at: Option<&str>, text: &str) -> Result<Found, FieldError> {
     let rules = Rules::parse(rules).expect("valid rules");
     let context = Context {
         data_id: "",
@@ -32,7 +33,7 @@ fn apply_at(rules: &str, at: Option<&str>, text: &str) -> Result<Option<Taken>, 
 /// The events of a text, which must be taken.
 fn events(rules: &str, text: &str) -> Vec<Matched> {
     match apply(rules, text) {
-        Ok(Some(Taken::Events(events))) => events,
+        Ok(Found::Events(events)) => events,
         other => panic!("events: {other:?}"),
     }
 }
@@ -76,39 +77,50 @@ fn first_rule_that_takes_a_record_decides() {
     let second = rule("").replace("'r'", "'second'");
     let rules = format!("{first}\n{second}");
     let name = |text| match apply(&rules, text) {
-        Ok(Some(Taken::Events(events))) => events[0].rule.clone(),
-        Ok(Some(Taken::Ignored(rule))) => format!("ignored {rule}"),
+        Ok(Found::Events(events)) => events[0].rule.clone(),
+        Ok(Found::Ignored(rule)) => format!("ignored {rule}"),
         other => format!("{other:?}"),
     };
     assert_eq!(name("user asha"), "r");
     assert_eq!(name("user ax$"), "ignored r");
     assert_eq!(name("user bert"), "second");
-    assert_eq!(name("nobody"), "Ok(None)");
+    assert_eq!(name("nobody"), "Ok(Unmatched)");
     let other_app = rule("app = 'ap'");
-    assert_eq!(apply(&other_app, "user asha"), Ok(None));
+    assert_eq!(apply(&other_app, "user asha"), Ok(Found::Unmatched));
 }
 
 #[test]
 fn rule_of_type_ignore_takes_records_without_event() {
     let rules = "[[rule]]\nname = 'r'\ninput = 'key_value'\nwhen = { a = '1' }\ntype = 'ignore'";
-    assert_eq!(apply(rules, "a=1"), Ok(Some(Taken::Ignored("r".into()))));
-    assert_eq!(apply(rules, "a=2"), Ok(None));
+    assert_eq!(apply(rules, "a=1"), Ok(Found::Ignored("r".into())));
+    assert_eq!(apply(rules, "a=2"), Ok(Found::Unmatched));
 }
 
 #[test]
 fn test_of_a_template_joins_fields() {
     let rules = json("when = { '{code}{winlog.event_id}' = '4624' }");
-    assert!(
-        apply(&rules, r#"{"code":4624,"id":1}"#)
-            .expect("a result")
-            .is_some()
-    );
-    assert!(
-        apply(&rules, r#"{"winlog.event_id":"4624","id":1}"#)
-            .expect("a result")
-            .is_some()
-    );
-    assert_eq!(apply(&rules, r#"{"id":1}"#), Ok(None));
+    for text in [
+        r#"{"code":4624,"id":1}"#,
+        r#"{"winlog.event_id":"4624","id":1}"#,
+    ] {
+        assert!(
+            matches!(apply(&rules, text), Ok(Found::Events(_))),
+            "{text}"
+        );
+    }
+    assert_eq!(apply(&rules, r#"{"id":1}"#), Ok(Found::Unmatched));
+}
+
+#[test]
+fn alias_is_the_first_of_its_fields_that_is_not_empty() {
+    let rules = "[aliases]\nid = ['winlog.id', 'EventID']\n".to_owned() + &json("");
+    for (text, key) in [
+        (r#"{"winlog":{"id":""},"EventID":4624}"#, "4624"),
+        (r#"{"winlog.id":"21","EventID":4624}"#, "21"),
+        (r#"{"id":"own","EventID":4624}"#, "own"),
+    ] {
+        assert_eq!(events(&rules, text)[0].key, key, "{text}");
+    }
 }
 
 #[test]
@@ -123,7 +135,7 @@ fn time_of_the_record_precedes_that_of_the_header_and_of_the_arrival() {
         (Some(AT), r#"{"id":1,"at":"soon"}"#, AT),
         (None, r#"{"id":1}"#, "2026-11-26T09:00:07Z"),
     ] {
-        let Ok(Some(Taken::Events(events))) = apply_at(&json(time), at, text) else {
+        let Ok(Found::Events(events)) = apply_at(&json(time), at, text) else {
             panic!("an event of {text}");
         };
         assert_eq!(events[0].raw.occurred_at.as_deref(), Some(expected));
@@ -287,7 +299,7 @@ fn own_rules_precede_the_shipped_rules() {
     };
     assert_eq!(
         rules.apply(&accepted, &context),
-        Ok(Some(Taken::Ignored("own".into())))
+        Ok(Found::Ignored("own".into()))
     );
     let closed = "pam_unix(sshd:session): session closed for user asha";
     let at = Some(context.received_at);
@@ -298,6 +310,6 @@ fn own_rules_precede_the_shipped_rules() {
     };
     assert!(matches!(
         rules.apply(&closed, &context),
-        Ok(Some(Taken::Events(_)))
+        Ok(Found::Events(_))
     ));
 }

@@ -6,8 +6,13 @@ use rollcall_attendance::event::FieldError;
 /// Maximum size of a message in bytes. RFC 5425, section 4.3.1 recommends at least 8192.
 pub const LONGEST: usize = 65_536;
 
-/// Splits a stream into messages. The first byte of each frame determines its framing: a digit
-/// begins a length, and `<` begins a message (RFC 6587, section 3.4).
+/// Maximum number of digits of a length.
+const MAX_DIGITS: usize = 5;
+/// Bytes that end a frame with non-transparent framing. Some senders use NUL.
+const TRAILERS: [u8; 2] = [b'\n', 0];
+
+/// Splits a stream into messages. The first bytes of each frame determine its framing (RFC 6587,
+/// section 3.4).
 #[derive(Debug, Default)]
 pub struct Frames {
     waiting: Vec<u8>,
@@ -32,17 +37,16 @@ impl Frames {
             self.taken += 1;
         }
         let rest = &self.waiting[self.taken..];
-        let (skip, length, end) = match rest.first() {
+        let (skip, length, end) = match Framing::of(rest) {
             None => return Ok(None),
-            Some(b'1'..=b'9') => match counted(rest)? {
-                Some((skip, length)) => (skip, length, skip + length),
-                None => return Ok(None),
-            },
-            Some(_) => match rest.iter().position(|byte| *byte == b'\n') {
-                Some(length) => (0, length, length + 1),
-                None if rest.len() > LONGEST => return Err(too_long(rest.len())),
-                None => return Ok(None),
-            },
+            Some(Framing::OctetCounting { skip, length }) => (skip, length, skip + length),
+            Some(Framing::NonTransparent) => {
+                match rest.iter().position(|byte| TRAILERS.contains(byte)) {
+                    Some(length) => (0, length, length + 1),
+                    None if rest.len() > LONGEST => return Err(too_long(rest.len())),
+                    None => return Ok(None),
+                }
+            }
         };
         if length > LONGEST {
             return Err(too_long(length));
@@ -62,23 +66,39 @@ impl Frames {
     }
 }
 
-/// Parses the length of an octet-counted frame. Returns the size of the length field including its
-/// space, and the length.
-fn counted(rest: &[u8]) -> Result<Option<(usize, usize)>, FieldError> {
-    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    if digits > 5 || rest.get(digits).is_some_and(|byte| *byte != b' ') {
-        return Err(FieldError::new(
-            "frame",
-            "must begin with a length and a space, or with <",
-        ));
+/// Framing of one frame.
+enum Framing {
+    /// The frame begins with its length.
+    OctetCounting {
+        /// Size of the length field with its space.
+        skip: usize,
+        /// Length of the message.
+        length: usize,
+    },
+    /// The frame ends with a trailer.
+    NonTransparent,
+}
+
+impl Framing {
+    /// Returns the framing of a frame from its first bytes, or `None` if there are too few. A length
+    /// is followed by a space and the priority of the message. A line without a priority may begin
+    /// with a digit too.
+    fn of(rest: &[u8]) -> Option<Self> {
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        if digits == 0 || digits > MAX_DIGITS || rest[0] == b'0' {
+            return (!rest.is_empty()).then_some(Self::NonTransparent);
+        }
+        match (rest.get(digits), rest.get(digits + 1)) {
+            (None, _) | (Some(b' '), None) => None,
+            (Some(b' '), Some(b'<')) => {
+                let number = |length, digit: &u8| length * 10 + usize::from(digit - b'0');
+                let length = rest[..digits].iter().fold(0, number);
+                let skip = digits + 1;
+                Some(Self::OctetCounting { skip, length })
+            }
+            _ => Some(Self::NonTransparent),
+        }
     }
-    if digits == rest.len() {
-        return Ok(None);
-    }
-    let length = rest[..digits]
-        .iter()
-        .fold(0, |length, digit| length * 10 + usize::from(digit - b'0'));
-    Ok(Some((digits + 1, length)))
 }
 
 fn too_long(bytes: usize) -> FieldError {
@@ -116,12 +136,25 @@ mod tests {
     }
 
     #[test]
-    fn invalid_frame_returns_error() {
-        for bytes in [&b"99999999 <1>"[..], b"12x", b"99999 "] {
-            let mut frames = Frames::default();
-            frames.push(bytes);
-            assert!(frames.take().is_err(), "{}", String::from_utf8_lossy(bytes));
-        }
+    fn line_without_a_priority_may_begin_with_anything() {
+        let lines = [
+            "Nov 26 09:00:01 gw a: b",
+            "2026-11-26 x",
+            "1,2026/11/26",
+            "{}",
+            "7 dwarfs",
+        ];
+        let mut frames = Frames::default();
+        frames.push(format!("{}\n{}\0", lines[0], lines[1..].join("\n")).as_bytes());
+        assert_eq!(all(&mut frames), Ok(lines.map(ToOwned::to_owned).to_vec()));
+        assert_eq!(frames.unfinished(), 0);
+    }
+
+    #[test]
+    fn frame_that_is_too_long_returns_error() {
+        let mut counted = Frames::default();
+        counted.push(b"99999 <1>");
+        assert!(counted.take().is_err());
         let mut endless = Frames::default();
         endless.push(&vec![b'<'; LONGEST + 1]);
         assert!(endless.take().is_err());
