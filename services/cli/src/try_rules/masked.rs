@@ -12,7 +12,7 @@ static VARIABLE: LazyLock<Regex> = LazyLock::new(|| {
     let patterns = [
         r#"(?<quoted>"[^"]*"|'[^']*')"#,
         r"\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +[0-9]{1,2}\b",
-        r"[0-9A-Fa-f]*(?:[0-9]|::)[0-9A-Fa-f]*(?:[.:/-]+[0-9A-Fa-f]+)*",
+        r"(?:\b[0-9A-Fa-f]{1,4}[:-])*[0-9A-Fa-f]*(?:[0-9]|::)[0-9A-Fa-f]*(?:[.:/-]+[0-9A-Fa-f]+)*",
     ];
     Regex::new(&patterns.join("|")).expect("constant patterns are valid")
 });

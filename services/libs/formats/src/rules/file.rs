@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
     path::Path,
+    sync::Arc,
 };
 
 use serde::Deserialize;
@@ -42,8 +43,14 @@ impl BadKey {
 #[serde(deny_unknown_fields)]
 struct File {
     #[serde(default)]
+    aliases: Aliases,
+    #[serde(default)]
     rule: Vec<Spanned<Entry>>,
 }
+
+/// Names for fields that have other names in other versions of a gateway. The value of an alias is
+/// that of the first of its fields that is not empty.
+pub(super) type Aliases = BTreeMap<String, Vec<String>>;
 
 /// A rule as in a file.
 #[derive(Deserialize)]
@@ -137,6 +144,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Rule>, BadRules> {
         let position = error.span().map_or(0, |span| span.start);
         bad(line_of(text, position), error.message().trim())
     })?;
+    let aliases = Arc::new(file.aliases);
     let mut names = BTreeSet::new();
     let mut rules = Vec::new();
     for entry in file.rule {
@@ -144,7 +152,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Rule>, BadRules> {
         let entry = entry.into_inner();
         let name = entry.name.clone();
         let rule = if names.insert(name.clone()) {
-            Rule::new(entry)
+            Rule::new(entry, &aliases)
         } else {
             Err(BadKey::new("name", "must be unique within the file"))
         };

@@ -5,7 +5,7 @@ use std::{borrow::Cow, rc::Rc};
 use regex::{Captures, Regex};
 use serde_json::Value;
 
-use super::key_value::pairs;
+use super::{file::Aliases, key_value::pairs};
 use crate::record::Record;
 
 /// How a rule reads the fields of a record.
@@ -198,6 +198,7 @@ fn text_at<'a>(value: &'a Value, path: &str) -> Option<Cow<'a, str>> {
 pub(super) struct Values<'a> {
     pub(super) record: &'a Record<'a>,
     pub(super) fields: &'a Fields<'a, 'a>,
+    pub(super) aliases: &'a Aliases,
 }
 
 /// Names of the values that every record has.
@@ -206,7 +207,8 @@ pub(super) const OF_EVERY_RECORD: [&str; 3] = ["host", "app", "process"];
 impl Values<'_> {
     /// Returns a value. A value that is absent is empty.
     pub(super) fn get(&self, name: &str) -> Cow<'_, str> {
-        self.fields.get(name).unwrap_or_else(|| {
+        let own = self.fields.get(name);
+        own.or_else(|| self.of_alias(name)).unwrap_or_else(|| {
             let value = match name {
                 "host" => self.record.host,
                 "app" => self.record.app,
@@ -215,6 +217,12 @@ impl Values<'_> {
             };
             value.into()
         })
+    }
+
+    fn of_alias(&self, name: &str) -> Option<Cow<'_, str>> {
+        let fields = self.aliases.get(name)?.iter();
+        let mut values = fields.filter_map(|field| self.fields.get(field));
+        values.find(|value| !value.is_empty())
     }
 }
 

@@ -1,12 +1,15 @@
 //! A rule.
 
+use std::sync::Arc;
+
+use jiff::Timestamp;
 use regex::Regex;
 use rollcall_attendance::event::{FieldError, RawEvent};
 
 use super::{
     duration::Unit,
     event::EventFields,
-    file::{BadKey, Entry, InputName, TimeEntry, Times, TypeName},
+    file::{Aliases, BadKey, Entry, InputName, TimeEntry, Times, TypeName},
     input::{Bodies, Form, Input, OF_EVERY_RECORD, Values},
     template::Template,
     time::TimeOfField,
@@ -16,7 +19,6 @@ use crate::{
     record::Record,
     syslog::{Context, Found, Matched},
 };
-use jiff::Timestamp;
 
 /// A rule, which takes records and turns each into events.
 #[derive(Debug, Clone)]
@@ -34,6 +36,7 @@ pub(super) struct Rule {
     takes_arrival: bool,
     duration: Option<(Template, Unit)>,
     fields: EventFields,
+    aliases: Arc<Aliases>,
 }
 
 /// A text that must match as a whole.
@@ -41,8 +44,8 @@ pub(super) struct Rule {
 struct Test(Template, Regex);
 
 impl Rule {
-    /// Creates a rule from its entry in a file.
-    pub(super) fn new(entry: Entry) -> Result<Self, BadKey> {
+    /// Creates a rule from its entry in a file, and the aliases of the file.
+    pub(super) fn new(entry: Entry, aliases: &Arc<Aliases>) -> Result<Self, BadKey> {
         let input = input(&entry)?;
         let captures = match &input {
             Input::Text(pattern) => pattern.capture_names().flatten().collect(),
@@ -77,6 +80,7 @@ impl Rule {
                 None => None,
             },
             fields: EventFields::new(&entry.event, &captures, entry.user_forms)?,
+            aliases: aliases.clone(),
             name: entry.name,
             input,
         };
@@ -111,7 +115,8 @@ impl Rule {
             Input::Body { .. } => return Ok(()),
         };
         for (key, name) in self.names() {
-            if !known.contains(&name) && !OF_EVERY_RECORD.contains(&name) {
+            let is_known = known.contains(&name) || self.aliases.contains_key(name);
+            if !is_known && !OF_EVERY_RECORD.contains(&name) {
                 let reason = format!("the record has no field {{{name}}}");
                 return Err(BadKey::new(key, reason));
             }
@@ -161,6 +166,7 @@ impl Rule {
         let values = Values {
             record,
             fields: &fields,
+            aliases: &self.aliases,
         };
         if !self.when.iter().all(|test| test.matches(&values)) {
             return Ok(None);

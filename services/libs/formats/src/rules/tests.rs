@@ -115,6 +115,18 @@ fn test_of_a_template_joins_fields() {
 }
 
 #[test]
+fn alias_is_the_first_of_its_fields_that_is_not_empty() {
+    let rules = "[aliases]\nid = ['winlog.id', 'EventID']\n".to_owned() + &json("");
+    for (text, key) in [
+        (r#"{"winlog":{"id":""},"EventID":4624}"#, "4624"),
+        (r#"{"winlog.id":"21","EventID":4624}"#, "21"),
+        (r#"{"id":"own","EventID":4624}"#, "own"),
+    ] {
+        assert_eq!(events(&rules, text)[0].key, key, "{text}");
+    }
+}
+
+#[test]
 fn time_of_the_record_precedes_that_of_the_header_and_of_the_arrival() {
     let time = "time = [{ value = '{at}', format = 'rfc3339' }, { format = 'arrival' }]";
     for (at, text, expected) in [

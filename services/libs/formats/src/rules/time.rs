@@ -124,6 +124,7 @@ mod tests {
         record::Record,
         rules::{
             Rules,
+            file::Aliases,
             input::{Bodies, Form, Input},
         },
     };
@@ -160,6 +161,7 @@ mod tests {
             &Values {
                 record: &record,
                 fields: &fields,
+                aliases: &Aliases::new(),
             },
             &context,
         );
