@@ -131,8 +131,8 @@ CREATE TABLE event_ids (
     PRIMARY KEY (event_id, source_id)
 );
 
--- The events as reported, partitioned by month of arrival. Events are never changed. Only undoing an
--- import and retention remove events.
+-- The events as reported, partitioned by month of arrival. Events are never changed. Only retention
+-- and undoing an import remove events.
 CREATE TABLE events (
     source_id integer NOT NULL,
     event_id text NOT NULL CHECK (octet_length(event_id) BETWEEN 1 AND 128),

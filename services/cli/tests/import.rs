@@ -169,11 +169,18 @@ async fn local_times_that_a_clock_change_skips_or_repeats_are_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn progress_is_not_shown_in_a_pipe() {
+async fn progress_is_shown_on_a_terminal_and_not_in_a_pipe() {
     let rollcall = Rollcall::start().await;
     let source = rollcall.source().await;
-    let output = import(&rollcall, &source, valid_log(), &[]);
-    assert_eq!(error(&output), "");
+    let arguments = ["import", "log.csv", "--source", &source];
+    let environments: [&[(&str, &str)]; 2] = [&[("OPERATOR_PROGRESS", "yes")], &[]];
+    let [shown, hidden] = environments.map(|environment| {
+        let file = format!("{HEADER}\n{ASHA}\n");
+        let output = common::run_with(&rollcall, "ingestion", &arguments, file, environment);
+        error(&output)
+    });
+    assert!(shown.contains("1 rows: 2 events accepted"), "{shown:?}");
+    assert_eq!(hidden, "");
 }
 
 #[tokio::test(flavor = "multi_thread")]

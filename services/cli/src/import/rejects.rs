@@ -1,5 +1,5 @@
-//! CSV file with the rejected rows of an import. It has the columns of the imported file after three
-//! more, so that it can be corrected and imported.
+//! CSV file with the rejected rows of an import. It has the columns of the imported file and three
+//! more before them, so that it can be corrected and imported.
 
 use std::{fs::File, io::Write, path::Path};
 

@@ -9,9 +9,21 @@ use rollcall_test_support::Rollcall;
 
 /// Runs the command line with the database role `role` and `input` on standard input.
 pub fn run(rollcall: &Rollcall, role: &str, arguments: &[&str], input: impl AsRef<[u8]>) -> Output {
+    run_with(rollcall, role, arguments, input, &[])
+}
+
+/// Runs the command line as [`run`] does, with more environment variables.
+pub fn run_with(
+    rollcall: &Rollcall,
+    role: &str,
+    arguments: &[&str],
+    input: impl AsRef<[u8]>,
+    environment: &[(&str, &str)],
+) -> Output {
     let database = rollcall.database.settings(role);
     let mut child = Command::new(env!("CARGO_BIN_EXE_rollcall"))
         .args(arguments)
+        .envs(environment.iter().copied())
         .env("ROLLCALL_DATABASE__HOST", database.host)
         .env("ROLLCALL_DATABASE__PORT", database.port.to_string())
         .env("ROLLCALL_DATABASE__NAME", database.name)

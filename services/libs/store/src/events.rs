@@ -1,6 +1,8 @@
 //! Recording of events: the append-only log and, in the same transaction, the sessions merged from
 //! it.
 
+mod imported;
+
 use std::collections::{BTreeMap, HashMap};
 
 use rollcall_attendance::event::{Event, Fact, Kind};
@@ -12,6 +14,9 @@ use crate::{
     recording::{Parameters, Recording, array},
     sessions, sources,
 };
+
+pub use imported::preview;
+use imported::{brought, claim};
 
 const RECORD: &str = include_str!("events/record.sql");
 const LOOK_UP: &str = include_str!("events/look_up.sql");
@@ -67,7 +72,7 @@ pub(crate) async fn record_from(
                 // Some events are known already. Record the others.
                 let mut found = look_up(connection, &events).await?;
                 if import.is_none() {
-                    claim(connection, &mut found).await?;
+                    claim(connection, &new, &mut found).await?;
                 }
                 known.extend(found);
                 new.retain(|key, _| !known.contains_key(key));
@@ -92,45 +97,18 @@ pub(crate) async fn record_from(
         .collect())
 }
 
-/// Returns what [`record`] would return, and records nothing.
-///
-/// # Errors
-/// The database fails.
-#[tracing::instrument(name = "database.events.preview", skip_all)]
-pub async fn preview(
-    connection: &mut Recording,
-    batch: &[Reported],
-) -> Result<Vec<Outcome>, Error> {
-    let events: Vec<&Reported> = batch.iter().collect();
-    let mut known = look_up(connection, &events).await?;
-    Ok(batch
-        .iter()
-        .map(|reported| outcome(reported, &mut known))
-        .collect())
-}
-
 /// Key of an event: ID of its source and event ID.
 pub(crate) type EventKey<'a> = (i32, &'a str);
 
-fn distinct(batch: &[Reported]) -> BTreeMap<EventKey<'_>, &Reported> {
+/// Events that are thought to be new, by their keys.
+type NewEvents<'a> = BTreeMap<EventKey<'a>, &'a Reported>;
+
+fn distinct(batch: &[Reported]) -> NewEvents<'_> {
     let mut distinct = BTreeMap::new();
     for reported in batch {
         distinct.entry(key(reported)).or_insert(reported);
     }
     distinct
-}
-
-/// Returns the events that a batch brings, without those that are in conflict with known events, and
-/// whether each is new.
-fn brought<'a>(batch: &'a [Reported], known: &KnownEvents) -> BTreeMap<EventKey<'a>, bool> {
-    let is_new = |reported: &Reported| match known.get(&key(reported)) {
-        Some(event) => (event.digest == reported.event.digest()).then_some(false),
-        None => Some(true),
-    };
-    batch
-        .iter()
-        .filter_map(|reported| Some((key(reported), is_new(reported)?)))
-        .collect()
 }
 
 pub(crate) fn key(reported: &Reported) -> EventKey<'_> {
@@ -304,21 +282,4 @@ async fn look_up<'a>(
         }
     }
     Ok(known)
-}
-
-/// Claims events of imports for a receiver, so that they are not withdrawn, and removes them from
-/// `known`. They may have been withdrawn meanwhile, so the caller must try to record them again.
-async fn claim(connection: &mut Recording, known: &mut KnownEvents<'_>) -> Result<(), Error> {
-    let claimed: Vec<EventKey> = known
-        .extract_if(|_, event| event.is_withdrawable)
-        .map(|(key, _)| key)
-        .collect();
-    if !claimed.is_empty() {
-        let parameters = vec![
-            array(claimed.iter().map(|(source_id, _)| *source_id)),
-            array(claimed.iter().map(|(_, event_id)| *event_id)),
-        ];
-        connection.query(imports::CLAIM, parameters).await?;
-    }
-    Ok(())
 }

@@ -158,8 +158,8 @@ pub(crate) async fn note_set_aside(
     connection.query(statement, parameters).await.map(drop)
 }
 
-/// Undoes an import in one transaction. Events that a receiver or another import brought too remain.
-/// `person` is for the audit log.
+/// Undoes an import in one transaction. Events that a receiver or another import brought too
+/// remain. `person` is for the audit log.
 ///
 /// # Errors
 /// The database fails, or it refuses with the SQLSTATE [`REFUSED`] and a message that says why.

@@ -47,7 +47,12 @@ pub async fn of_source(connection: &Recording, source_id: i32) -> Result<Vec<Rep
     let all = "SELECT * FROM set_aside_events JOIN event_ids USING (source_id, event_id)
         WHERE source_id = $1 ORDER BY received_at, event_id";
     let rows = connection.query_once(all, &[&source_id]).await?;
-    rows.iter().map(reported).collect()
+    let with_digest = |row| {
+        let mut reported = reported(row)?;
+        reported.event.input_digest = row.try_get::<_, &[u8]>("digest")?.try_into().ok();
+        Ok(reported)
+    };
+    rows.iter().map(with_digest).collect()
 }
 
 /// Records an event that is set aside, with its original time of arrival. Returns false if the
@@ -101,7 +106,7 @@ pub(crate) fn reported(row: &Row) -> Result<Reported, Error> {
             class: row.try_get("class")?,
         },
         clock_skewed: row.try_get("clock_skewed")?,
-        input_digest: row.try_get::<_, &[u8]>("digest")?.try_into().ok(),
+        input_digest: None,
     };
     Ok(Reported {
         source_id: row.try_get("source_id")?,

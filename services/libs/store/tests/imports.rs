@@ -34,7 +34,7 @@ fn event(source_id: i32, number: usize) -> Reported {
         kind: Some(kind.into()),
         session_id: Some(format!("s{}", number % 4)),
         user: Some(["amy", "Bob"][number / 2 % 2].into()),
-        realm: (number % 3 == 0).then(|| "Sales".into()),
+        realm: number.is_multiple_of(3).then(|| "Sales".into()),
         occurred_at: Some(format!("2025-01-01T00:{:02}:00Z", number * 7 % 10)),
         ..RawEvent::default()
     };
@@ -140,7 +140,7 @@ async fn undo(writer: &mut Writer, id: i32) -> Result<(), Failure> {
 enum Step {
     Import(BTreeSet<usize>),
     Receive(BTreeSet<usize>),
-    /// Undoes an import, if that many have begun and it is not undone.
+    /// Undoes the import at this position among those that are not undone, if there is one.
     Undo(usize),
 }
 
@@ -220,6 +220,17 @@ async fn event_that_a_receiver_brought_before_or_after_an_import_remains() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn event_that_is_in_conflict_with_that_of_a_receiver_is_withdrawn() {
+    let mut store = Store::new(1).await;
+    let id = store.import(&[event(1, 0)]).await;
+    let mut other = event(1, 1);
+    other.event.event_id = "e0".into();
+    assert_eq!(store.receive(&[other]).await, [Outcome::Conflict]);
+    store.undo(id).await.expect("undone");
+    assert_eq!(store.content(1).await, ["0 0 0 0"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn undo_keeps_the_events_that_receivers_added_to_the_session() {
     let mut store = Store::new(1).await;
     let id = store.import(&[event(1, 0)]).await;
@@ -277,7 +288,7 @@ async fn imports_undos_and_receivers_at_the_same_time_lose_no_event() {
         let received = [event(1, round % EVENTS), event(1, (round + 5) % EVENTS)];
         let mut writers = [store.database.writer(), store.database.writer()];
         let mut undoers = [operator(&store.database), operator(&store.database)];
-        let [importer, receiver] = &mut writers;
+        let [importer, other_writer] = &mut writers;
         let [one, other] = &mut undoers;
         let database = &store.database;
         let (second, received, undone) = tokio::join!(
@@ -285,7 +296,7 @@ async fn imports_undos_and_receivers_at_the_same_time_lose_no_event() {
                 let id = import(database, importer, &events(1, &all)).await;
                 undo(other, id).await
             },
-            record(receiver, &received),
+            record(other_writer, &received),
             undo(one, first),
         );
         second.expect("undone");

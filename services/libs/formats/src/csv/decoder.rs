@@ -20,7 +20,10 @@ const SNIFFED_BYTES: u64 = 4096;
 /// The name is unknown.
 pub fn encoding(name: &str) -> Result<&'static Encoding, String> {
     Encoding::for_label_no_replacement(name.as_bytes()).ok_or_else(|| {
-        format!("must be the name of an encoding, such as utf-8, utf-16le or windows-1252 (got {name:?})")
+        format!(
+            "must be the name of an encoding, such as utf-8, utf-16le or windows-1252 (got \
+             {name:?})"
+        )
     })
 }
 
@@ -35,9 +38,9 @@ pub(super) struct Decoder {
 }
 
 impl Decoder {
-    /// Detects the encoding of a file. Returns the file without a byte order mark, converted to
-    /// UTF-8 if its bytes are no superset of ASCII or the encoding is given. A byte order mark takes
-    /// precedence over the given encoding.
+    /// Detects the encoding of a file. Returns the file without its byte order mark. A file in a
+    /// given encoding or in UTF-16 is converted to UTF-8. A byte order mark takes precedence over
+    /// the given encoding.
     pub(super) fn detect(
         mut file: impl Read + 'static,
         given: Option<&'static Encoding>,

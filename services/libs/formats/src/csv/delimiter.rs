@@ -45,7 +45,7 @@ pub(super) fn detect(header: &[u8]) -> u8 {
             counts[index] += 1;
         }
     }
-    // Of equal counts, `max_by_key` returns the last.
+    // `max_by_key` returns the last of equal counts.
     let most = DELIMITERS.iter().zip(counts).rev();
     most.max_by_key(|(_, count)| *count)
         .map_or(b',', |((delimiter, _), _)| *delimiter)

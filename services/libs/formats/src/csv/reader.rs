@@ -9,8 +9,8 @@ use super::{
     delimiter,
 };
 
-/// Columns that a file of rejected rows has before those of the imported file. They are ignored when
-/// the file is imported again.
+/// Columns that a file of rejected rows has before those of the imported file. They are ignored
+/// when the file is imported again.
 pub const REJECT_COLUMNS: [&str; 3] = ["rejected_line", "rejected_column", "rejected_reason"];
 
 /// Maximum length of the header in which a delimiter is detected, in bytes.

@@ -1,6 +1,6 @@
--- Notes the events that an import brought. $1: the import. $2, $3: source and ID of each event. $4:
--- whether the import recorded the event. Fails with foreign_key_violation if an event was withdrawn
--- meanwhile.
+-- Notes the events that an import brought. Fails with foreign_key_violation if an event was
+-- withdrawn meanwhile.
+-- $1: the import. $2, $3: source and ID of each event. $4: true if the import recorded the event.
 WITH brought AS (
     INSERT INTO imported_events (import_id, source_id, event_id, withdrawable)
     SELECT $1::integer, * FROM unnest($2::integer[], $3::text[], $4::boolean[])
