@@ -72,7 +72,7 @@ GRANT INSERT (actor, action, detail) ON audit_log TO auth;
 
 -- ingestion
 GRANT SELECT (id, name, key_hash, radius_secret, require_message_authenticator, client_certificate,
-    created_at, disabled_at, complete_through, last_restart_at, events, clock_skewed, last_event_at,
+    time_zone, interim_seconds, created_at, disabled_at, complete_through, last_restart_at, events, clock_skewed, last_event_at,
     last_received_at) ON sources TO ingestion;
 GRANT UPDATE (complete_through, last_restart_at) ON sources TO ingestion;
 GRANT SELECT ON source_networks, source_gaps TO ingestion;
@@ -81,17 +81,25 @@ GRANT INSERT (source_id, events, clock_skewed, last_event_at) ON arrivals TO ing
 GRANT SELECT (source_id, event_id, digest), INSERT (source_id, event_id, digest)
     ON event_ids TO ingestion;
 GRANT INSERT (
-    source_id, event_id, kind, session_id, user_name, realm, occurred_at, reason, display_name,
-    client_ip, wan_ip, mac, device, active_seconds, duration_seconds, next_in_seconds,
-    complete_through, class, clock_skewed
+    source_id, event_id, kind, session_id, correlation_key, user_name, realm, occurred_at, reason,
+    display_name, client_ip, wan_ip, mac, device, active_seconds, duration_seconds, next_in_seconds,
+    last_activity_at, complete_through, class, clock_skewed
 ) ON events TO ingestion;
 GRANT SELECT, INSERT (
-    source_id, event_id, kind, session_id, user_name, realm, occurred_at, reason, display_name,
-    client_ip, wan_ip, mac, device, active_seconds, duration_seconds, next_in_seconds,
-    complete_through, class, clock_skewed, sqlstate, message
+    source_id, event_id, kind, session_id, correlation_key, user_name, realm, occurred_at, reason,
+    display_name, client_ip, wan_ip, mac, device, active_seconds, duration_seconds, next_in_seconds,
+    last_activity_at, complete_through, class, clock_skewed, sqlstate, message
 ) ON set_aside_events TO ingestion;
 GRANT EXECUTE ON FUNCTION replay_event TO ingestion;
+GRANT SELECT, INSERT (source_id, file_name, person), UPDATE (
+    events, finished_at, rows, rejected_rows, accepted_events, duplicate_events
+) ON imports TO ingestion;
+GRANT SELECT, INSERT, UPDATE (withdrawable) ON imported_events TO ingestion;
+-- For imports.
+GRANT INSERT (actor, action, detail) ON audit_log TO ingestion;
 GRANT SELECT, INSERT, UPDATE ON sessions TO ingestion;
+GRANT SELECT, INSERT, UPDATE (session_id) ON correlated_events TO ingestion;
+GRANT EXECUTE ON FUNCTION remove_abandoned_sessions TO ingestion;
 GRANT SELECT, INSERT (normalized_user, normalized_realm, reported_on, display_user, display_realm),
     UPDATE (reported_on, display_user, display_realm) ON persons TO ingestion;
 GRANT EXECUTE ON FUNCTION greater_person TO ingestion;
@@ -104,6 +112,7 @@ GRANT SELECT (
 )
     ON sources TO reporting;
 GRANT SELECT ON source_networks, source_gaps, events, persons, sessions TO reporting;
+GRANT SELECT (source_id, last_event_at) ON arrivals TO reporting;
 GRANT EXECUTE ON FUNCTION session_end_reason TO reporting;
 GRANT INSERT (actor, action, detail) ON audit_log TO reporting;
 -- The statement that writes an audit entry also checks that the API client is enabled.
@@ -117,6 +126,8 @@ GRANT SELECT ON events, audit_log TO maintenance;
 GRANT SELECT (source_id, event_id), DELETE ON event_ids TO maintenance;
 GRANT SELECT (source_id, session_id, login_at, last_activity_at), DELETE ON sessions TO maintenance;
 GRANT SELECT (source_id, event_id, received_at), DELETE ON set_aside_events TO maintenance;
+GRANT SELECT (source_id, correlation_key, occurred_at, event_id, session_id), DELETE
+    ON correlated_events TO maintenance;
 GRANT INSERT (actor, action, detail) ON audit_log TO maintenance;
 GRANT SELECT, DELETE ON arrivals TO maintenance;
 GRANT SELECT (id, name, created_at, disabled_at, events, clock_skewed, last_event_at,
@@ -130,14 +141,19 @@ GRANT SELECT (id, name, scope, created_at, disabled_at), INSERT (name, password_
 GRANT UPDATE (password_hash, disabled_at) ON api_clients TO operator;
 GRANT SELECT, UPDATE (failures, pending, window_failures) ON sign_in_attempts TO operator;
 GRANT EXECUTE ON FUNCTION sign_in_locked_until, sign_in_closed_until TO operator;
-GRANT SELECT (id, name, require_message_authenticator, client_certificate, created_at, disabled_at,
-    complete_through, last_restart_at, events, clock_skewed, last_event_at, last_received_at),
+GRANT SELECT (id, name, require_message_authenticator, client_certificate, time_zone,
+    interim_seconds, created_at, disabled_at, complete_through, last_restart_at, events, clock_skewed, last_event_at, last_received_at),
     INSERT (name, key_hash, radius_secret) ON sources TO operator;
 GRANT UPDATE (
     key_hash, disabled_at, radius_secret, require_message_authenticator, client_certificate,
-    complete_through) ON sources TO operator;
+    time_zone, interim_seconds, complete_through) ON sources TO operator;
 GRANT SELECT (source_id) ON set_aside_events TO operator;
 GRANT SELECT, INSERT, DELETE ON source_networks TO operator;
 GRANT SELECT ON source_gaps TO operator;
 GRANT SELECT ON arrivals TO operator;
 GRANT SELECT, INSERT (actor, action, detail) ON audit_log TO operator;
+GRANT SELECT ON imports TO operator;
+-- Undoing an import merges the remaining events of its sessions.
+GRANT EXECUTE ON FUNCTION withdraw_import, greater_person TO operator;
+GRANT SELECT, INSERT, UPDATE ON sessions TO operator;
+GRANT SELECT ON persons TO operator;

@@ -1,4 +1,4 @@
-# Shows a report; sourced by scripts/up and scripts/demo after lib.sh.
+# Function that shows a report. scripts/up and scripts/demo source this file after lib.sh.
 # shellcheck shell=bash disable=SC2154
 
 # show_report FIRST_DAY LAST_DAY: prints the two calls for a report of these days, and its first
@@ -26,10 +26,10 @@ A token, and the report from $1 to $2 (run here):
     -d '$body'
 
 END
-    # The first client may have been disabled or rotated since, so that no report can be shown.
+    # Show no rows if the first client has been disabled or its password rotated.
     token=$(vip_curl -f -H 'Content-Type: application/json' -d @"$state/first-client.json" \
         "$url/api/v1/auth/connect" 2>/dev/null | sed 's/.*"token":"\([^"]*\)".*/\1/') || return 0
-    # The token goes by a file descriptor, so that no list of processes shows it.
+    # Pass the token by a file descriptor, so that it does not appear in the list of processes.
     report=$(vip_curl -f --config <(printf 'header = "Authorization: Bearer %s"\n' "$token") \
         -H 'Content-Type: application/json' -d "$body" "$url/api/v1/reporting/sessions" \
         2>/dev/null) || return 0

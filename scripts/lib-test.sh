@@ -1,4 +1,4 @@
-# Steps of scripts/test; sourced after lib.sh.
+# Steps of scripts/test, which sources this file after lib.sh.
 # shellcheck disable=SC2034,SC2154
 
 passed=0
@@ -14,7 +14,8 @@ references=$root/target/snapshot-references
 image_log=$root/target/images.log
 export STACK_PROJECT=$project PATH=$root/target/tools:$PATH
 
-# ended OUTCOME STARTED NAME: adds a line to the summary.
+# ended OUTCOME STARTED NAME: adds a line to the summary. STARTED is the value of SECONDS at the
+# start of the step.
 ended() { summary+=("$(printf '%-8s %4s s  %s' "$1" $((SECONDS - $2)) "$3")"); }
 
 # step NAME COMMAND...: runs a check, which counts as one. Exit code 77 means skipped. Bash ignores
@@ -33,7 +34,8 @@ step() {
 }
 
 # tests NAME PROFILE COMMAND...: runs tests with nextest, and counts them from the report of this
-# profile. A run that fails without a failed test, as when the tests do not compile, counts as one.
+# profile. A run that fails without a failed test, for example because the tests do not compile,
+# counts as one failed test.
 tests() {
     local name=$1 report=target/nextest/$2/junit.xml started=$SECONDS outcome=ok code=0
     local counts="0 0" good bad names=()
@@ -58,7 +60,7 @@ tests() {
     ended "$outcome" "$started" "$name ($good passed, $bad failed)"
 }
 
-# Prints what ran, the name of everything that failed, and the counts in the last line. Exits.
+# Prints the steps that ran, the names of those that failed, and the counts in the last line. Exits.
 finish() {
     printf '\n%s\n' "What ran:"
     printf '%s\n' "${summary[@]}"

@@ -1,4 +1,4 @@
-# Shared by the scripts beside it; sourced, never run.
+# Functions that the scripts in this folder share. They source this file.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -8,7 +8,7 @@ state=$root/.rollcall
 cd "$root"
 
 say() { printf '%s\n' "$*" >&2; }
-# Says what begins now, after the number of seconds since the script began.
+# phase TEXT: prints the seconds since the script began, and the name of the phase that begins.
 phase() { printf '%4s s  %s\n' "$SECONDS" "$*" >&2; }
 fail() {
     say "error: $1"
@@ -17,7 +17,7 @@ fail() {
     exit 1
 }
 
-# Prints the head comment of the script that runs, when the first argument is --help.
+# Prints the head comment of the running script and exits, if the first argument is --help or -h.
 show_usage() {
     case ${1:-} in --help | -h) ;; *) return 0 ;; esac
     sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$root/scripts/$(basename "$0")"
@@ -47,7 +47,7 @@ need_engine() {
     local answer
     answer=$(docker version --format '{{.Server.Version}}' 2>&1) ||
         fail "the Docker engine does not answer: ${answer##*$'\n'}" \
-            "Start it (systemctl start docker) and see that this user may use it (group docker)."
+            "Start it (systemctl start docker) and check that this user is in the group docker."
 }
 
 project() { setting COMPOSE_PROJECT_NAME rollcall; }
@@ -93,8 +93,8 @@ fetch_ca() {
 # Rust version of rust-toolchain.toml.
 rust_version=$(sed -n 's/^channel = "\(.*\)"/\1/p' rust-toolchain.toml)
 
-# A host without a registry has its toolchain under the name "stable" alone, when it was installed
-# before this version was named. Use that toolchain if it has the version.
+# On a host without a registry, the toolchain may be installed under the name "stable" only. Use
+# that toolchain if it has the required version.
 use_installed_rust() {
     if ! cargo --version >/dev/null 2>&1 &&
         [[ $(rustc +stable --version 2>/dev/null) = "rustc $rust_version "* ]]; then
@@ -110,7 +110,7 @@ made_rust=localhost/rollcall-build/rust:$rust_version
 
 has_image() { docker image inspect "$1" >/dev/null 2>&1; }
 
-# Makes sure of the base images and exports their names, which Dockerfiles take as build arguments.
+# Makes the base images available. Exports their names, which Dockerfiles take as build arguments.
 need_bases() {
     scripts/images || return 1
     DEBIAN_IMAGE=$official_debian RUST_IMAGE=$official_rust
@@ -119,10 +119,10 @@ need_bases() {
     export DEBIAN_IMAGE RUST_IMAGE
 }
 
-# image_of NAME: prints the name of the image of docker/NAME, where it belongs to no installation:
-# the images for tests and benchmarks, and the forwarder.
+# image_of NAME: prints the name of the image that docker/NAME describes, for images that belong to
+# no installation: the forwarder, and the images for tests and benchmarks.
 image_of() { printf 'localhost/rollcall-build/%s' "$1"; }
-# build_image NAME: prints the end of the output when the build fails.
+# build_image NAME: builds such an image. Prints the end of the output if the build fails.
 build_image() {
     local log
     log=$(docker buildx build --progress plain --load -t "$(image_of "$1")" \
@@ -133,8 +133,8 @@ build_image() {
     return 1
 }
 
-# own_checkout FOLDER PROJECT PORT SETTING...: copies the files that git knows here, for a stack
-# beside the one of this checkout.
+# own_checkout FOLDER PROJECT PORT SETTING...: copies the files of this checkout that git does not
+# ignore to FOLDER, for another stack that runs beside the stack of this checkout.
 own_checkout() {
     local folder=$1 project=$2 port=$3
     shift 3
@@ -147,7 +147,7 @@ own_checkout() {
     remove_containers "$folder"
 }
 
-# own_stack FOLDER PROJECT PORT SETTING...: the same, and starts the stack.
+# own_stack FOLDER PROJECT PORT SETTING...: makes such a checkout and starts its stack.
 own_stack() {
     own_checkout "$@"
     "$1/scripts/up"

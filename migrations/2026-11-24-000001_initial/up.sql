@@ -72,6 +72,10 @@ CREATE TABLE sources (
     -- SHA-256 fingerprint of the client certificate that the source must present for syslog over
     -- TLS. If it is set, syslog over UDP and plain TCP is rejected.
     client_certificate bytea CHECK (octet_length(client_certificate) = 32),
+    -- Time zone of times without an offset, an IANA name. Null: the reporting time zone.
+    time_zone text,
+    -- Seconds between two interim updates of RADIUS, which the packets do not tell. Null: unknown.
+    interim_seconds integer CHECK (interim_seconds > 0),
     created_at timestamptz NOT NULL DEFAULT now(),
     disabled_at timestamptz,
     -- The source states that it has reported everything up to this instant.
@@ -111,6 +115,8 @@ CREATE TABLE arrivals (
     clock_skewed bigint NOT NULL,
     last_event_at timestamptz NOT NULL
 );
+-- The latest event of a source, which session_end_reason needs.
+CREATE INDEX arrivals_by_source ON arrivals (source_id, last_event_at);
 
 -- Event IDs, unique over all months. A unique index of the partitioned table `events` would have to
 -- contain its partition key. The event ID comes first in the index, because it differs between
@@ -125,14 +131,17 @@ CREATE TABLE event_ids (
     PRIMARY KEY (event_id, source_id)
 );
 
--- The events as reported, append-only, partitioned by month of arrival.
+-- The events as reported, partitioned by month of arrival. Events are never changed. Only undoing an
+-- import and retention remove events.
 CREATE TABLE events (
     source_id integer NOT NULL,
     event_id text NOT NULL CHECK (octet_length(event_id) BETWEEN 1 AND 128),
     -- `derived_login` is a derived login, computed from the session duration in a logout.
     kind text NOT NULL CHECK (kind IN ('login', 'derived_login', 'active', 'logout', 'restart')),
-    -- Null in a restart, which concerns the source and not a single session.
-    session_id text CHECK ((session_id IS NULL) = (kind = 'restart')),
+    -- An event names its session by the session ID or by a correlation key. A restart has neither,
+    -- because it concerns the source and not a single session.
+    session_id text,
+    correlation_key text,
     user_name text CHECK ((user_name IS NULL) = (kind = 'restart')),
     realm text,
     occurred_at timestamptz NOT NULL,
@@ -146,10 +155,12 @@ CREATE TABLE events (
     active_seconds bigint,
     duration_seconds bigint,
     next_in_seconds bigint,
+    last_activity_at timestamptz,
     complete_through timestamptz,
     class text,
     -- The reported time was far from the time of arrival.
-    clock_skewed boolean NOT NULL DEFAULT false
+    clock_skewed boolean NOT NULL DEFAULT false,
+    CHECK (num_nonnulls(session_id, correlation_key) = (kind <> 'restart')::integer)
 ) PARTITION BY RANGE (received_at);
 
 -- Events that the database refused for an unknown reason. Their keys are in event_ids. The table
@@ -191,6 +202,9 @@ CREATE TABLE sessions (
     -- References sources and persons without a foreign key, as in event_ids.
     source_id integer NOT NULL,
     session_id text NOT NULL,
+    -- Null if the gateway gave the session ID. Otherwise the session ID is made of this key: see
+    -- correlated_events.
+    correlation_key text,
     person_id integer NOT NULL,
     -- The event that named the person: whether it names a realm, and its time.
     names_realm boolean NOT NULL,
@@ -200,20 +214,61 @@ CREATE TABLE sessions (
     login_derived boolean NOT NULL DEFAULT false,
     logout_at timestamptz,
     last_activity_at timestamptz NOT NULL,
+    -- Twice the time after the latest event in which that event announced the next one.
+    next_due_at timestamptz,
     PRIMARY KEY (session_id, source_id)
 );
 -- Reports of all persons read this index alone.
 CREATE INDEX sessions_by_login ON sessions (login_at)
-    INCLUDE (person_id, source_id, logout_at, last_activity_at);
+    INCLUDE (person_id, source_id, logout_at, last_activity_at, next_due_at);
 CREATE INDEX sessions_by_person ON sessions (person_id, login_at);
+
+-- Events with a correlation key and the sessions that they belong to. A late event changes the
+-- sessions of earlier ones, so ingestion computes the neighbouring sessions of the key again
+-- (rollcall_attendance::correlation). The primary key finds the events by their time. An index of
+-- `events` could not, because it would have to span the months of arrival.
+CREATE TABLE correlated_events (
+    source_id integer NOT NULL,
+    correlation_key text NOT NULL,
+    occurred_at timestamptz NOT NULL,
+    event_id text NOT NULL,
+    kind text NOT NULL CHECK (kind IN ('login', 'active', 'logout')),
+    -- The login that the duration in a logout gives.
+    derived_login_at timestamptz,
+    next_due_at timestamptz,
+    person_id integer NOT NULL,
+    names_realm boolean NOT NULL,
+    session_id text NOT NULL,
+    PRIMARY KEY (source_id, correlation_key, occurred_at, event_id)
+);
+
+-- Removes sessions to which no event belongs after their events were assigned to other sessions.
+-- The role `ingestion` cannot delete sessions itself. An event at the last activity of a session
+-- belongs to the session, unless it was assigned to another one.
+CREATE FUNCTION remove_abandoned_sessions(source_ids integer[], keys text[], session_ids text[])
+RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path TO public, pg_temp
+BEGIN ATOMIC
+    DELETE FROM sessions
+    USING unnest(source_ids, keys, session_ids) AS given (source_id, correlation_key, session_id)
+    WHERE (sessions.session_id, sessions.source_id) = (given.session_id, given.source_id)
+        AND sessions.correlation_key = given.correlation_key
+        AND NOT EXISTS (
+            SELECT FROM correlated_events AS event
+            WHERE (event.source_id, event.correlation_key, event.occurred_at)
+                = (given.source_id, given.correlation_key, sessions.last_activity_at)
+                AND event.session_id = given.session_id
+        );
+END;
 
 -- Returns the reason why a session has ended, or null while it is open. A session ends at its last
 -- activity. This is the only definition of the end; nothing about it is stored, because it depends
 -- on the restarts of the source and on the present time.
--- timeout_before: a session whose last activity is earlier is closed by timeout.
+-- timeout_before: a session whose last activity is earlier is closed by timeout. If the latest event
+-- announced the next one, next_due_at closes the session earlier, but only after the source has
+-- reported a later event: an outage must not read as a departure.
 CREATE FUNCTION session_end_reason(
     source_id integer, login_at timestamptz, logout_at timestamptz, last_activity_at timestamptz,
-    timeout_before timestamptz
+    next_due_at timestamptz, timeout_before timestamptz
 ) RETURNS TABLE (end_reason text) LANGUAGE sql STABLE ROWS 1
 AS $$
     SELECT CASE
@@ -224,6 +279,13 @@ AS $$
                 AND last_restart_at >= last_activity_at AND last_restart_at > login_at
         ) THEN 'restart'
         WHEN last_activity_at < timeout_before THEN 'timeout'
+        WHEN next_due_at IS NOT NULL AND EXISTS (
+            SELECT FROM sources
+            WHERE sources.id = session_end_reason.source_id AND last_event_at > next_due_at
+            UNION ALL
+            SELECT FROM arrivals
+            WHERE arrivals.source_id = session_end_reason.source_id AND last_event_at > next_due_at
+        ) THEN 'timeout'
     END
 $$;
 
@@ -272,6 +334,12 @@ CREATE POLICY remove_expired ON sessions FOR DELETE USING (
     -- index.
     (login_at IS NULL OR login_at < (SELECT before FROM retention_cutoffs WHERE data = 'sessions'))
     AND last_activity_at < (SELECT before FROM retention_cutoffs WHERE data = 'sessions'));
+ALTER TABLE correlated_events ENABLE ROW LEVEL SECURITY;
+CREATE POLICY read ON correlated_events FOR SELECT USING (true);
+CREATE POLICY add ON correlated_events FOR INSERT WITH CHECK (true);
+CREATE POLICY change ON correlated_events FOR UPDATE USING (true);
+CREATE POLICY remove_expired ON correlated_events FOR DELETE USING (
+    occurred_at < (SELECT before FROM retention_cutoffs WHERE data = 'events'));
 ALTER TABLE set_aside_events ENABLE ROW LEVEL SECURITY;
 CREATE POLICY read ON set_aside_events FOR SELECT USING (true);
 CREATE POLICY add ON set_aside_events FOR INSERT WITH CHECK (true);
@@ -297,11 +365,132 @@ BEGIN ATOMIC
     ), recorded AS (
         INSERT INTO events (source_id, event_id, kind, session_id, user_name, realm, occurred_at,
             received_at, reason, display_name, client_ip, wan_ip, mac, device, active_seconds,
-            duration_seconds, next_in_seconds, complete_through, class, clock_skewed)
+            duration_seconds, next_in_seconds, complete_through, class, clock_skewed,
+            correlation_key, last_activity_at)
         SELECT source_id, event_id, kind, session_id, user_name, realm, occurred_at,
             received_at, reason, display_name, client_ip, wan_ip, mac, device, active_seconds,
-            duration_seconds, next_in_seconds, complete_through, class, clock_skewed
+            duration_seconds, next_in_seconds, complete_through, class, clock_skewed,
+            correlation_key, last_activity_at
         FROM replayed RETURNING 1
     )
     SELECT count(*) = 1 FROM recorded;
 END;
+
+-- Imports of files by the command line.
+CREATE TABLE imports (
+    id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    source_id integer NOT NULL REFERENCES sources,
+    file_name text NOT NULL,
+    -- The person at the command line, as the shell states it.
+    person text,
+    started_at timestamptz NOT NULL DEFAULT now(),
+    -- Number of different events that the import brought. If imported_events has fewer rows,
+    -- retention has removed events of the import.
+    events bigint NOT NULL DEFAULT 0,
+    -- The result. Null while the import is running, or if it was interrupted.
+    finished_at timestamptz,
+    rows bigint,
+    rejected_rows bigint,
+    accepted_events bigint,
+    duplicate_events bigint,
+    undone_at timestamptz,
+    withdrawn_events bigint
+);
+
+-- The events that each import brought, duplicates too. Undoing an import keeps the rows of events
+-- that are not withdrawn.
+CREATE TABLE imported_events (
+    -- References imports without a foreign key, because no role can delete an import.
+    import_id integer NOT NULL,
+    source_id integer NOT NULL,
+    event_id text NOT NULL,
+    -- True in the row of the import that recorded the event, unless a receiver has brought the
+    -- event too. An event without such a row came by a receiver first, and is never withdrawn.
+    withdrawable boolean NOT NULL,
+    PRIMARY KEY (event_id, source_id, import_id),
+    FOREIGN KEY (event_id, source_id) REFERENCES event_ids ON DELETE CASCADE
+);
+CREATE INDEX imported_events_by_import ON imported_events (import_id);
+
+-- Undoes an import. Withdraws its events, except those that a receiver or another import brought
+-- too. Removes the sessions of the withdrawn events and returns the remaining events of these
+-- sessions, which the caller merges into sessions again in the same transaction. Each statement
+-- below sees what was committed before it began. Rows are locked in the order in which ingestion
+-- locks them: event IDs, sessions, sources.
+CREATE FUNCTION withdraw_import(import integer, by_person text) RETURNS SETOF events
+LANGUAGE plpgsql SECURITY DEFINER SET search_path TO public, pg_temp AS $$
+DECLARE
+    undone imports;
+    since timestamptz;
+    withdrawn text[];
+    changed text[];
+    removed_events bigint;
+    removed_skewed bigint;
+BEGIN
+    SELECT * INTO undone FROM imports WHERE id = import FOR UPDATE;
+    IF undone.id IS NULL THEN
+        RAISE EXCEPTION 'There is no import %.', import;
+    ELSIF undone.undone_at IS NOT NULL THEN
+        RAISE EXCEPTION 'Import % is already undone.', import;
+    END IF;
+    -- Receivers and other imports that bring one of these events wait from here on.
+    PERFORM FROM imported_events AS own
+    JOIN imported_events AS brought USING (event_id, source_id)
+    JOIN event_ids USING (event_id, source_id)
+    WHERE own.import_id = import
+    ORDER BY event_id COLLATE "C" FOR UPDATE OF event_ids, brought;
+
+    IF (SELECT count(*) FROM imported_events WHERE import_id = import) < undone.events THEN
+        RAISE EXCEPTION 'Import % cannot be undone, because retention has removed events of it.',
+            import;
+    END IF;
+    SELECT coalesce(array_agg(event_id), '{}') INTO withdrawn FROM (
+        SELECT event_id FROM imported_events AS own
+        JOIN imported_events AS brought USING (event_id, source_id)
+        JOIN imports ON imports.id = brought.import_id
+        WHERE own.import_id = import
+        GROUP BY event_id
+        HAVING bool_or(brought.withdrawable)
+            AND bool_and(imports.id = import OR imports.undone_at IS NOT NULL)
+    ) AS by_no_other;
+    -- Excludes partitions. The session ID of an imported row is a hash, so that no event of its
+    -- session can be older than the first import. A day allows for clock changes.
+    SELECT min(started_at) - interval '1 day' INTO since
+    FROM imports WHERE source_id = undone.source_id;
+
+    WITH removed AS (
+        DELETE FROM events USING unnest(withdrawn) AS gone (id)
+        WHERE source_id = undone.source_id AND event_id = gone.id AND received_at >= since
+        RETURNING session_id, clock_skewed
+    )
+    SELECT count(*), count(*) FILTER (WHERE clock_skewed),
+        coalesce(array_agg(DISTINCT session_id) FILTER (WHERE session_id IS NOT NULL), '{}')
+    INTO removed_events, removed_skewed, changed FROM removed;
+    DELETE FROM set_aside_events
+    WHERE source_id = undone.source_id AND event_id = ANY (withdrawn);
+    DELETE FROM event_ids WHERE source_id = undone.source_id AND event_id = ANY (withdrawn);
+
+    -- Wait for batches that add to these sessions, so that their events are among those returned.
+    PERFORM FROM sessions WHERE source_id = undone.source_id AND session_id = ANY (changed)
+    ORDER BY session_id COLLATE "C" FOR UPDATE;
+    -- Sessions that retention has removed do not return.
+    WITH removed AS (
+        DELETE FROM sessions WHERE source_id = undone.source_id AND session_id = ANY (changed)
+        RETURNING session_id
+    )
+    SELECT coalesce(array_agg(session_id), '{}') INTO changed FROM removed;
+
+    UPDATE imports SET undone_at = now(), withdrawn_events = cardinality(withdrawn)
+    WHERE id = import;
+    INSERT INTO audit_log (actor, action, detail)
+    SELECT 'operator', 'import.undo', jsonb_build_object(
+        'import', import, 'source', name, 'file', undone.file_name,
+        'withdrawn_events', cardinality(withdrawn), 'person', by_person)
+    FROM sources WHERE id = undone.source_id;
+    UPDATE sources SET events = sources.events - removed_events,
+        clock_skewed = sources.clock_skewed - removed_skewed
+    WHERE id = undone.source_id;
+    RETURN QUERY SELECT * FROM events
+    WHERE source_id = undone.source_id AND session_id = ANY (changed) AND received_at >= since;
+END
+$$;

@@ -1,5 +1,5 @@
--- Makes two sessions a day for each of :persons persons, on 60 days from 17 May 2024. The reports
--- are on June 2024.
+-- Creates :persons persons with two sessions on each of 60 days from 17 May 2024. The measured
+-- reports cover June 2024.
 INSERT INTO persons (
     normalized_user, normalized_realm, reported_on, display_user, display_realm
 )

@@ -1,4 +1,4 @@
-"""Tokens through the VIP beside the signatures of one core."""
+"""Compares the rate of tokens through the VIP with the rate of RSA signatures of one core."""
 
 import json
 import os

@@ -12,6 +12,10 @@ COPY (
             CASE WHEN bool_and(
                 logout_at >= last_activity_at
                 OR last_activity_at < now() - interval '24 hours'
+                OR next_due_at IS NOT NULL AND EXISTS (
+                    SELECT FROM sources
+                    WHERE sources.id = source_id AND last_event_at > next_due_at
+                )
                 OR EXISTS (
                     SELECT FROM sources
                     WHERE sources.id = source_id

@@ -1,5 +1,6 @@
--- Records one event of one of 100,000 sessions in one transaction, with the least that keeps events
--- and sessions as Rollcall does. scripts/bench compares single events with it.
+-- Records one event of one of 100,000 sessions in one transaction. These are the fewest statements
+-- that store events and sessions as Rollcall does. scripts/bench compares the rate of single events
+-- with the rate of this script.
 \set session random(1, 100000)
 BEGIN;
 WITH new AS (

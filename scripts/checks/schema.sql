@@ -4,7 +4,7 @@
 WITH chosen AS (
     SELECT oid, relname FROM pg_class
     WHERE relnamespace = 'public'::regnamespace
-        AND relname IN ('api_clients', 'event_ids', 'sessions', 'source_gaps', 'sources')
+        AND relname IN ('api_clients', 'event_ids', 'source_gaps', 'sources')
 ),
 -- The columns of each table. diesel names a type as PostgreSQL does, with a capital letter.
 columns AS (

@@ -23,7 +23,7 @@ const PRUNE_INTERVAL: Duration = Duration::from_mins(1);
 /// statistics.
 ///
 /// # Errors
-/// A setting, key or address cannot be used; the error names it.
+/// A setting or key is invalid, or an address cannot be bound. The error names it.
 pub fn build(
     settings: &Settings,
     clock: Clock,
@@ -93,7 +93,7 @@ pub fn build(
 /// Serves until SIGTERM or SIGINT.
 ///
 /// # Errors
-/// See [`build`]; or serving failed.
+/// The service cannot be built (see [`build`]), or fails while it runs.
 pub async fn serve(settings: Settings) -> Result<(), Box<dyn std::error::Error>> {
     let hashing = Hashing::new(&settings.auth);
     hashing.export();

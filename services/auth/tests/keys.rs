@@ -46,7 +46,7 @@ async fn key_file_that_others_may_read_is_rejected() {
         fs::set_permissions(&file, fs::Permissions::from_mode(mode)).expect("a mode");
         let error = rollcall_auth::keys::Keys::open(&rollcall.settings, &rollcall.clock)
             .err()
-            .expect("a refusal")
+            .expect("an error")
             .to_string();
         assert!(error.contains("must be 0400"), "{error}");
     }

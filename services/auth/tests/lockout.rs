@@ -335,12 +335,12 @@ async fn address_with_too_many_sign_ins_in_flight_gets_429() {
         statuses.contains(&401) && statuses.contains(&429),
         "{statuses:?}"
     );
-    let refused = join_all((0..20).map(|_| sign_in(&rollcall, ADDRESS, "unknown", "guess"))).await;
-    let refused = refused
+    let answers = join_all((0..20).map(|_| sign_in(&rollcall, ADDRESS, "unknown", "guess"))).await;
+    let rejected = answers
         .into_iter()
         .find(|answer| answer.status() == 429)
-        .expect("a refusal");
-    insta::assert_snapshot!(snapshot::of(refused).await);
+        .expect("a 429");
+    insta::assert_snapshot!(snapshot::of(rejected).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -53,7 +53,7 @@ pub enum Subject {
     #[command(subcommand)]
     Key(KeyTask),
     /// Import sessions from a CSV file: scripts/rollcall import FILE --source NAME.
-    Import(import::Task),
+    Import(import::Arguments),
     /// Print two weeks of sample events as NDJSON, which scripts/demo sends.
     DemoEvents,
 }
@@ -84,14 +84,13 @@ fn overview(command: &Command, path: &str) -> String {
     let mut lines = String::new();
     for command in command.get_subcommands() {
         let path = format!("{path}{} ", command.get_name());
-        if command.has_subcommands() {
-            lines += &overview(command, &path);
-        } else {
+        if !command.is_subcommand_required_set() {
             let about = command.get_about().map(ToString::to_string);
             let about = about.unwrap_or_default();
             // Writing to a String cannot fail.
             let _ = writeln!(lines, "  {path:<37}{about}");
         }
+        lines += &overview(command, &path);
     }
     lines
 }
@@ -110,6 +109,7 @@ mod tests {
             "source set-networks",
             "key rotate",
             "import",
+            "import undo",
             "demo-events",
         ] {
             assert!(help.contains(&format!("\n  {line} ")), "{line}: {help}");

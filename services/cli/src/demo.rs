@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan, Zoned, civil::Date, tz::TimeZone};
 use rand::{RngExt, SeedableRng, rngs::SmallRng};
 use serde_json::{Value, json};
 
+/// Number of days with events. The last day is today.
 const DAYS: i32 = 14;
 
 /// A person with a shift.
@@ -67,9 +68,10 @@ pub fn events(zone: &TimeZone, now: Timestamp) -> Vec<Value> {
     arriving.into_iter().map(|(_, event)| event).collect()
 }
 
-/// A shift of the person with this number.
+/// A shift of a person on a day.
 struct Shift<'a> {
     day: Date,
+    /// Index of the person in [`PEOPLE`].
     number: usize,
     person: &'a Person,
     login: Timestamp,
@@ -95,7 +97,8 @@ impl Shift<'_> {
     }
 }
 
-/// Returns the events of a person on a day, each with its time of arrival.
+/// Returns the events of a person on a day, each with its time of arrival. The day and the number
+/// of the person seed the random numbers.
 fn shift(day: Date, number: usize, person: &Person, zone: &TimeZone) -> Vec<(Timestamp, Value)> {
     let seed = u64::from(day.day_of_year().unsigned_abs()) * 1000 + number as u64;
     let mut random = SmallRng::seed_from_u64(seed);

@@ -10,7 +10,7 @@ mod generate;
 mod import;
 mod names;
 mod output;
-mod rejects;
+mod progress;
 mod replay;
 mod sessions;
 mod sources;
@@ -83,10 +83,12 @@ async fn execute(
     let Arguments { yes, quiet, .. } = arguments;
     match arguments.subject {
         Subject::Client(task) => clients::run(pool, task, yes, quiet).await,
-        Subject::Source(task) => sources::run(pool, task, yes, &settings.ingestion).await,
+        Subject::Source(task) => sources::run(pool, task, yes, settings).await,
         Subject::Session(task) => sessions::run(pool, task, &settings.reporting).await,
         Subject::Audit(task) => audit::run(pool, task, &settings.reporting).await,
-        Subject::Import(task) => import::run(pool, &task, settings, std::io::stdin()).await,
+        Subject::Import(task) => {
+            import::run(pool, task, settings, (yes, quiet), std::io::stdin()).await
+        }
         Subject::Key(arguments::KeyTask::Rotate) => Err(CommandError::Usage(
             "The signing keys are accessible only to the service auth. Run scripts/rollcall key \
              rotate."
@@ -120,8 +122,13 @@ where
     .await
 }
 
-/// Writes an audit entry about an action on `name`, before the result is printed. The person is the
-/// one that the shell states. Any user of Docker on this host can state another person.
+/// Returns the login name of the person at the command line. The person is the one that the shell
+/// states. Any user of Docker on this host can state another person.
+fn person() -> Option<String> {
+    std::env::var(PERSON).ok()
+}
+
+/// Writes an audit entry about an action on `name`, before the result is printed.
 async fn note(
     connection: &mut AsyncPgConnection,
     action: &str,
@@ -129,8 +136,7 @@ async fn note(
     done: bool,
 ) -> Result<bool, rollcall_store::Error> {
     if done {
-        let person = std::env::var(PERSON).ok();
-        let detail = json!({"name": name, "person": person});
+        let detail = json!({"name": name, "person": person()});
         audit_log::write(connection, ACTOR, action, detail).await?;
     }
     Ok(done)

@@ -1,5 +1,6 @@
 //! `rollcall source replay`: records the events that were set aside.
 
+use jiff::SignedDuration;
 use rollcall_store::{Pool, set_aside, sources};
 use serde::Serialize;
 
@@ -14,12 +15,16 @@ struct Summary {
 }
 
 /// Replays each event in a transaction of its own, in the order of arrival.
-pub async fn run(pool: &Pool, name: &str) -> Result<Output, CommandError> {
+pub async fn run(
+    pool: &Pool,
+    name: &str,
+    session_timeout: SignedDuration,
+) -> Result<Output, CommandError> {
     let source_id = pool
         .ask(async |connection| sources::id_of(connection, name).await)
         .await?
         .ok_or_else(|| unknown(name))?;
-    let mut writer = pool.writer();
+    let mut writer = pool.writer(session_timeout);
     let events = writer
         .ask(async |connection| set_aside::of_source(connection, source_id).await)
         .await?;

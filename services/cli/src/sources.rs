@@ -3,12 +3,11 @@
 mod add;
 mod authentication;
 mod secrets;
+mod set;
 
 use clap::Subcommand;
-use jiff::SignedDuration;
-use rollcall_attendance::event::Arrival;
 use rollcall_formats::rules::Rules;
-use rollcall_platform::{clock::Clock, rule_files, settings};
+use rollcall_platform::{clock::Clock, rule_files, settings::Settings};
 use rollcall_store::{Pool, sources};
 use serde_json::json;
 
@@ -62,6 +61,19 @@ pub enum Task {
         #[arg(long)]
         none: bool,
     },
+    /// Change the settings of a source: the time zone of its times, the interval of its updates.
+    Set {
+        /// Name of the source.
+        name: String,
+        /// Time zone of times without an offset (RFC 3164, CSV), an IANA name such as Asia/Kolkata;
+        /// `reporting` means the reporting time zone.
+        #[arg(long, value_parser = set::time_zone)]
+        time_zone: Option<set::Setting<String>>,
+        /// Seconds between two interim updates of RADIUS; 0 means unknown. A session without an
+        /// update for twice as long is closed, once the source has reported something later.
+        #[arg(long, value_parser = set::interim_interval)]
+        interim_interval: Option<set::Setting<i32>>,
+    },
     /// Show what the syslog rules make of a log file.
     ///
     /// Usage: scripts/rollcall source try-rules FILE [--time-zone ZONE] [--all]. Shows how many
@@ -103,7 +115,7 @@ pub enum Switch {
 }
 
 /// Columns of the list for people.
-const COLUMNS: [&str; 9] = [
+const COLUMNS: [&str; 11] = [
     "name",
     "events",
     "last_event_at",
@@ -112,6 +124,8 @@ const COLUMNS: [&str; 9] = [
     "set_aside",
     "networks",
     "client_certificate",
+    "time_zone",
+    "interim_seconds",
     "disabled_at",
 ];
 
@@ -119,7 +133,7 @@ pub async fn run(
     pool: &Pool,
     task: Task,
     yes: bool,
-    settings: &settings::Ingestion,
+    settings: &Settings,
 ) -> Result<Output, CommandError> {
     match task {
         Task::Add {
@@ -128,17 +142,16 @@ pub async fn run(
             radius,
         } => add::add(pool, &name, &networks, radius).await,
         Task::TryRules(task) => {
-            let rules = Rules::with_files(&rule_files::read(&settings.rules_directory)?)?;
-            let seconds = |seconds: u32| SignedDuration::from_secs(seconds.into());
-            let arrival = Arrival {
-                at: Clock::System.now(),
-                earliest: settings.earliest,
-                ahead: seconds(settings.ahead_seconds),
-                skew: seconds(settings.skew_seconds),
-            };
+            let rules = Rules::with_files(&rule_files::read(&settings.ingestion.rules_directory)?)?;
+            let zone = try_rules::zone(pool, &task, &settings.reporting.time_zone).await?;
             let input = std::io::stdin().lock();
-            try_rules::run(&task, &rules, &settings.syslog_data_id, &arrival, input)
+            try_rules::run(&task, &rules, zone, settings, input)
         }
+        Task::Set {
+            name,
+            time_zone,
+            interim_interval,
+        } => set::set(pool, &name, time_zone, interim_interval).await,
         Task::SetNetworks { name, networks } => {
             if networks.is_empty() {
                 confirm(&cut_off(&name, "syslog and RADIUS"), yes)?;
@@ -163,7 +176,9 @@ pub async fn run(
         }
         Task::List => list(pool).await,
         Task::ResetCompleteThrough { name } => reset_complete_through(pool, &name).await,
-        Task::Replay { name } => replay::run(pool, &name).await,
+        Task::Replay { name } => {
+            replay::run(pool, &name, settings.reporting.session_timeout()).await
+        }
         Task::Disable { name } => {
             confirm(&cut_off(&name, "any protocol"), yes)?;
             disable(pool, &name).await

@@ -10,17 +10,24 @@ use jiff::tz::TimeZone;
 use rollcall_attendance::event::{Arrival, Event};
 use rollcall_formats::{
     rules::Rules,
-    syslog::{Context, Found, Logins, Matched, parse},
+    syslog::{Context, Found, Matched, parse},
 };
 
+use rollcall_platform::settings::Settings;
+use rollcall_store::{Pool, sources};
+
 use self::report::Report;
-use crate::{failure::CommandError, output::Output};
+use crate::{failure::CommandError, import::file::arrival, output::Output, sources::unknown};
 
 #[derive(Args)]
 pub struct Task {
-    /// Time zone of times without an offset, an IANA name such as Asia/Kolkata.
-    #[arg(long, default_value = "UTC", value_parser = time_zone)]
-    time_zone: TimeZone,
+    /// Source whose time zone is that of times without an offset.
+    #[arg(long, conflicts_with = "time_zone")]
+    source: Option<String>,
+    /// Time zone of times without an offset, an IANA name such as Asia/Kolkata. The default is the
+    /// reporting time zone.
+    #[arg(long, value_parser = time_zone)]
+    time_zone: Option<TimeZone>,
     /// Show all sessions, and each event with its line.
     #[arg(long)]
     all: bool,
@@ -31,22 +38,37 @@ fn time_zone(name: &str) -> Result<TimeZone, String> {
     TimeZone::get(name).map_err(|_| accepted.to_owned())
 }
 
+/// Returns the time zone of times without an offset.
+pub async fn zone(
+    pool: &Pool,
+    task: &Task,
+    reporting: &TimeZone,
+) -> Result<TimeZone, CommandError> {
+    let Some(name) = &task.source else {
+        return Ok(task.time_zone.as_ref().unwrap_or(reporting).clone());
+    };
+    let zone = pool.ask(async |connection| sources::time_zone_of(connection, name).await);
+    let zone = zone.await?.ok_or_else(|| unknown(name))?;
+    let zone = zone.and_then(|zone| TimeZone::get(&zone).ok());
+    Ok(zone.unwrap_or_else(|| reporting.clone()))
+}
+
 /// Applies the rules to each line of `input`, as ingestion does to a message that arrives now.
 pub fn run(
     task: &Task,
     rules: &Rules,
-    data_id: &str,
-    arrival: &Arrival,
+    zone: TimeZone,
+    settings: &Settings,
     input: impl BufRead,
 ) -> Result<Output, CommandError> {
+    let arrival = arrival(&settings.ingestion);
     let context = Context {
-        data_id,
+        data_id: &settings.ingestion.syslog_data_id,
         rules,
-        zone: task.time_zone.clone(),
+        zone,
         received_at: arrival.at,
     };
-    let mut logins = Logins::default();
-    let mut report = Report::new(task.all);
+    let mut report = Report::new(task.all, settings.reporting.session_timeout());
     for (index, line) in input.split(b'\n').enumerate() {
         let line = line?;
         let line = String::from_utf8_lossy(&line);
@@ -55,7 +77,7 @@ pub fn run(
         }
         let number = index + 1;
         match parse(&line, &context) {
-            Ok(Found::Events(events)) => match validated(events, &mut logins, arrival) {
+            Ok(Found::Events(events)) => match validated(events, &arrival) {
                 Ok((rule, events)) => report.add_events(number, rule, events),
                 Err(reason) => report.add_rejected(number, reason),
             },
@@ -68,18 +90,12 @@ pub fn run(
 }
 
 /// Returns the rule and the events that ingestion would record.
-fn validated(
-    matched: Vec<Matched>,
-    logins: &mut Logins,
-    arrival: &Arrival,
-) -> Result<(String, Vec<Event>), String> {
+fn validated(matched: Vec<Matched>, arrival: &Arrival) -> Result<(String, Vec<Event>), String> {
     let mut rule = String::new();
     let mut events = Vec::new();
     for matched in matched {
         rule.clone_from(&matched.rule);
-        let resolved = logins.resolve(matched);
-        let raw = resolved.unwrap_or_else(|matched| matched.session(None));
-        let parsed = Event::parse_all(raw, arrival);
+        let parsed = Event::parse_all(matched.raw, arrival);
         events.extend(parsed.map_err(|error| format!("{error} (rule {rule})"))?);
     }
     Ok((rule, events))

@@ -1,74 +1,52 @@
 //! Import of the user log that a gateway exports.
 
 mod common;
+#[path = "common/import.rs"]
+mod log;
 
-use std::{fs, process::Output};
+use std::fs;
 
 use rollcall_test_support::Rollcall;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use common::error;
-
-const HEADER: &str = "User Name,Display Name,Domain,WAN IP,Client IP,MAC,Login Time,Logout Time";
-
-const ASHA: &str = "asha,Asha Rao,Sales,198.51.100.7,10.8.0.2,02:00:00:00:00:01,\
-                    2025-01-01 15:30:00,2025-01-01 21:10:00";
-
-/// Returns a log of three valid rows, of which two are equal, and four invalid rows.
-fn log() -> String {
-    let rows = [
-        HEADER,
-        ASHA,
-        "ben,Ben Okafor,,198.51.100.8,10.8.0.3,,2025-01-01 09:00:00,-",
-        ",No Name,,,,,2025-01-01 09:00:00,-",
-        "carla,Carla,,nowhere,,,2025-01-01 09:00:00,-",
-        "dmitri,Dmitri,,,,,yesterday,-",
-        "elif,Elif,,,,,2025-01-01 09:00:00,2025-01-01 08:00:00",
-        ASHA,
-    ];
-    rows.join("\n") + "\n"
-}
-
-fn import(rollcall: &Rollcall, source: &str, text: &str, options: &[&str]) -> Output {
-    let zone = "Asia/Kolkata";
-    let command = ["--json", "import", "--source", source, "--time-zone", zone];
-    let arguments = [&command[..], options].concat();
-    common::run(rollcall, "ingestion", &arguments, text)
-}
-
-fn summary(output: &Output) -> Value {
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", error(output)))
-}
-
-fn valid_rows(log: &str) -> String {
-    let rows: Vec<&str> = log.lines().collect();
-    [&rows[..3], &rows[7..]].concat().join("\n")
-}
+use log::{ASHA, HEADER, counts, import, log, summary, valid_log};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn dry_run_records_nothing() {
+async fn dry_run_says_what_is_new_and_records_nothing() {
     let rollcall = Rollcall::start().await;
     let source = rollcall.source().await;
-    assert_eq!(
-        summary(&import(&rollcall, &source, &log(), &["--dry-run"])),
-        json!({"rows": 7, "accepted": 0, "duplicates": 0, "rejected": 4})
-    );
-    assert_eq!(rollcall.database.count("events").await, 0);
+    let dry_run = || import(&rollcall, &source, log(), &["--dry-run"]);
+    assert_eq!(counts(&dry_run()), [7, 4, 3, 2]);
+    for table in ["events", "imports", "audit_log"] {
+        assert_eq!(rollcall.database.count(table).await, 0, "{table}");
+    }
+    import(&rollcall, &source, format!("{HEADER}\n{ASHA}\n"), &[]);
+    assert_eq!(counts(&dry_run()), [7, 4, 1, 4]);
+    assert_eq!(rollcall.database.count("events").await, 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn imported_rows_are_reported_and_a_second_import_adds_nothing() {
     let rollcall = Rollcall::builder().await.time_zone("Asia/Kolkata").start();
     let source = rollcall.source().await;
-    let text = valid_rows(&log());
-    let first = import(&rollcall, &source, &text, &[]);
+    let first = import(&rollcall, &source, valid_log(), &[]);
     assert!(first.status.success(), "{}", error(&first));
     assert_eq!(
         summary(&first),
-        json!({"rows": 3, "accepted": 3, "duplicates": 2, "rejected": 0})
+        json!({
+            "import": 1,
+            "rows": 3,
+            "rejected_rows": 0,
+            "accepted_events": 3,
+            "duplicate_events": 2,
+            "clock_changes": 0,
+            "delimiter": "comma",
+            "encoding": "UTF-8",
+        })
     );
-    let second = import(&rollcall, &source, &text, &[]);
-    assert_eq!(summary(&second)["accepted"], 0);
+    let second = import(&rollcall, &source, valid_log(), &[]);
+    assert_eq!(counts(&second), [3, 0, 0, 5]);
 
     let token = rollcall.token("reporting:read").await;
     let rows = rollcall
@@ -85,13 +63,11 @@ async fn imported_rows_are_reported_and_a_second_import_adds_nothing() {
     );
 }
 
-/// Imports the log with these line ends. Returns the text of the file with the rejected rows.
-fn rejects(rollcall: &Rollcall, source: &str, line_end: &str) -> String {
+/// Imports a log and returns the text of the file with the rejected rows.
+fn rejects(rollcall: &Rollcall, source: &str, log: &str) -> String {
     let file = format!("{}/{source}.rejects.csv", env!("CARGO_TARGET_TMPDIR"));
-    let text = log().replace('\n', line_end);
-    let output = import(rollcall, source, &text, &["--rejects", &file]);
+    let output = import(rollcall, source, log, &["--rejects", &file]);
     assert_eq!(output.status.code(), Some(1), "{}", error(&output));
-    assert_eq!(summary(&output)["rejected"], 4);
     let rejects = fs::read_to_string(&file).expect("the rejects");
     fs::remove_file(&file).expect("removed");
     rejects
@@ -101,28 +77,103 @@ fn rejects(rollcall: &Rollcall, source: &str, line_end: &str) -> String {
 async fn rejected_rows_are_written_with_line_column_and_reason() {
     let rollcall = Rollcall::start().await;
     let source = rollcall.source().await;
-    let rejects = rejects(&rollcall, &source, "\n");
-    let mut lines = rejects.lines();
-    let header = format!("{HEADER},rejected_line,rejected_column,rejected_reason");
-    assert_eq!(lines.next(), Some(header.as_str()));
-    let ends = [
-        "4,User Name,",
-        "5,WAN IP,",
-        "6,Login Time,",
-        "7,Logout Time,",
-    ];
-    for (line, end) in lines.zip(ends) {
-        assert!(line.contains(&format!(",{end}")), "{end}: {line}");
+    for line_end in ["\n", "\r\n"] {
+        let rejects = rejects(&rollcall, &source, &log().replace('\n', line_end));
+        let mut lines = rejects.lines();
+        let header = format!("\u{feff}rejected_line,rejected_column,rejected_reason,{HEADER}");
+        assert_eq!(lines.next(), Some(header.as_str()));
+        let starts = [
+            "4,User Name,",
+            "5,WAN IP,",
+            "6,Login Time,",
+            "7,Logout Time,",
+        ];
+        for (line, start) in lines.zip(starts) {
+            assert!(line.starts_with(start), "{start}: {line}");
+        }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn line_numbers_are_right_for_lines_that_end_with_cr_lf() {
+async fn file_of_rejected_rows_can_be_corrected_and_imported() {
     let rollcall = Rollcall::start().await;
     let source = rollcall.source().await;
-    let rejects = rejects(&rollcall, &source, "\r\n");
-    let first = rejects.lines().nth(1).expect("a rejected row");
-    assert!(first.contains(",4,User Name,"), "{first}");
+    let text = "login;user;note\nyesterday;\"Zoë; \"\"Z\"\"\";\"two\nlines\"\n";
+    let rejects = rejects(&rollcall, &source, text);
+    let corrected = rejects.replace("yesterday", "2025-01-01 09:00:00");
+    let corrected = corrected.replacen("2025-01-01 09:00:00", "yesterday", 1);
+    let output = import(&rollcall, &source, &corrected, &["--encoding", "latin1"]);
+    assert_eq!(counts(&output), [1, 0, 1, 0], "{corrected}");
+    let users = "SELECT display_user AS text FROM persons";
+    assert_eq!(rollcall.database.texts(users).await, ["Zoë; \"Z\""]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn row_of_which_both_events_are_refused_is_rejected_once() {
+    let rollcall = Rollcall::start().await;
+    let source = rollcall.source().await;
+    import(&rollcall, &source, format!("{HEADER}\n{ASHA}\n"), &[]);
+    let other = ASHA.replace("Asha Rao", "A. Rao");
+    let output = import(&rollcall, &source, format!("{HEADER}\n{other}\n"), &[]);
+    assert_eq!(counts(&output), [1, 1, 0, 0]);
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn delimiter_and_encoding_are_detected() {
+    let rollcall = Rollcall::start().await;
+    let source = rollcall.source().await;
+    let text = "User Name;Login Time;Logout Time\nZoë;2025-01-01 09:00:00;-\n";
+    let utf_16 = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let windows = text.chars().map(|character| character as u8).collect();
+    let files: [(Vec<u8>, &str, i64); 3] = [
+        (text.into(), "UTF-8", 1),
+        (utf_16, "UTF-16LE", 0),
+        (windows, "windows-1252", 0),
+    ];
+    for (file, encoding, accepted) in files {
+        let output = import(&rollcall, &source, file, &[]);
+        let summary = summary(&output);
+        let found = (&summary["delimiter"], &summary["encoding"]);
+        assert_eq!(found, (&json!("semicolon"), &json!(encoding)));
+        assert_eq!(summary["accepted_events"], accepted, "{encoding}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn given_delimiter_and_encoding_take_precedence() {
+    let rollcall = Rollcall::start().await;
+    let source = rollcall.source().await;
+    let file = b"user|login|a,b,c\n\xc3\xa9|2025-01-01 09:00:00|\n";
+    let options = ["--delimiter", "pipe", "--encoding", "windows-1252"];
+    import(&rollcall, &source, file, &options);
+    let users = "SELECT display_user AS text FROM persons";
+    assert_eq!(rollcall.database.texts(users).await, ["Ã©"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn local_times_that_a_clock_change_skips_or_repeats_are_counted() {
+    let rollcall = Rollcall::start().await;
+    let source = rollcall.source().await;
+    let file = "user,login,logout\nasha,2025-03-09 02:30:00,-\nben,2024-11-03 01:30:00,-\n";
+    let arguments = ["--json", "import", "log.csv", "--source", &source];
+    let zone = ["--time-zone", "America/New_York"];
+    let arguments = [&arguments[..], &zone].concat();
+    let output = common::run(&rollcall, "ingestion", &arguments, file);
+    assert_eq!(summary(&output)["clock_changes"], 2);
+    let logins = "SELECT (login_at AT TIME ZONE 'UTC')::text AS text FROM sessions ORDER BY 1";
+    assert_eq!(
+        rollcall.database.texts(logins).await,
+        ["2024-11-03 05:30:00", "2025-03-09 07:00:00"]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn progress_is_not_shown_in_a_pipe() {
+    let rollcall = Rollcall::start().await;
+    let source = rollcall.source().await;
+    let output = import(&rollcall, &source, valid_log(), &[]);
+    assert_eq!(error(&output), "");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -130,24 +181,11 @@ async fn later_export_closes_a_session_that_was_open_in_an_earlier_export() {
     let rollcall = Rollcall::start().await;
     let source = rollcall.source().await;
     let export = |logout: &str| format!("Person;From;To\nben;2025-02-13T09:00:00Z;{logout}\n");
-    let options = [
-        "--delimiter",
-        ";",
-        "--map",
-        "user=person,login=FROM,logout=To",
-    ];
-    let open = import(&rollcall, &source, &export("-"), &options);
-    assert_eq!(summary(&open)["accepted"], 1);
-    let closed = import(
-        &rollcall,
-        &source,
-        &export("2025-02-13T10:00:00Z"),
-        &options,
-    );
-    assert_eq!(
-        summary(&closed),
-        json!({"rows": 1, "accepted": 1, "duplicates": 1, "rejected": 0})
-    );
+    let options = ["--map", "user=person,login=FROM,logout=To"];
+    let open = import(&rollcall, &source, export("-"), &options);
+    assert_eq!(counts(&open), [1, 0, 1, 0]);
+    let closed = import(&rollcall, &source, export("2025-02-13T10:00:00Z"), &options);
+    assert_eq!(counts(&closed), [1, 0, 1, 1]);
     assert_eq!(rollcall.database.count("sessions").await, 1);
 }
 
@@ -155,20 +193,16 @@ async fn later_export_closes_a_session_that_was_open_in_an_earlier_export() {
 async fn error_says_what_is_accepted_and_the_exit_code_tells_usage_from_failure() {
     let rollcall = Rollcall::start().await;
     let source = rollcall.source().await;
-    let cases: [(&str, &str, &[&str], i32, &str); 5] = [
-        (
-            "nowhere",
-            ASHA,
-            &[],
-            1,
-            "There is no enabled source named nowhere",
-        ),
+    let other = "There is no enabled source named nowhere";
+    let header = "a,b\n1,2\n";
+    let cases: [(&str, &str, &[&str], i32, &str); 7] = [
+        ("nowhere", ASHA, &[], 1, other),
         (
             &source,
-            "a,b\n1,2\n",
+            header,
             &[],
             1,
-            "name it with --map login=COLUMN",
+            "--map login=COLUMN (the columns are a, b)",
         ),
         (
             &source,
@@ -191,9 +225,25 @@ async fn error_says_what_is_accepted_and_the_exit_code_tells_usage_from_failure(
             2,
             "one ASCII character",
         ),
+        (
+            &source,
+            HEADER,
+            &["--encoding", "morse"],
+            2,
+            "such as utf-8",
+        ),
+        (
+            &source,
+            HEADER,
+            &["--time-zone", "India"],
+            2,
+            "such as Asia/Kolkata",
+        ),
     ];
     for (source, text, options, code, message) in cases {
-        let output = import(&rollcall, source, text, options);
+        let arguments = ["import", "log.csv", "--source", source];
+        let arguments = [&arguments[..], options].concat();
+        let output = common::run(&rollcall, "ingestion", &arguments, text);
         let error = error(&output);
         assert!(error.contains(message), "{error}");
         assert_eq!(output.status.code(), Some(code), "{error}");

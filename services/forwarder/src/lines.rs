@@ -3,7 +3,7 @@
 use jiff::{Timestamp, tz::TimeZone};
 use rollcall_formats::{
     rules::Rules,
-    syslog::{Context, Found, Matched, parse},
+    syslog::{Context, Found, parse},
 };
 use rollcall_wire::{FieldError, RawEvent, json};
 
@@ -38,7 +38,7 @@ impl Lines<'_> {
         }
         let events = match self.format {
             Format::Ndjson => object(line).map(|event| vec![event]),
-            Format::Log => self.found(line, reading)?,
+            Format::Log => self.found(line),
         };
         match events {
             Ok(events) => reading.events.extend(events),
@@ -51,37 +51,17 @@ impl Lines<'_> {
         clippy::disallowed_methods,
         reason = "a line without a year has that of its arrival"
     )]
-    fn found(
-        &self,
-        line: &str,
-        reading: &mut Reading,
-    ) -> Result<Result<Vec<String>, FieldError>, Failure> {
+    fn found(&self, line: &str) -> Result<Vec<String>, FieldError> {
         let context = Context {
             data_id: DATA_ID,
             rules: &self.rules,
             zone: self.zone.clone(),
             received_at: Timestamp::now(),
         };
-        Ok(match parse(line, &context) {
-            Ok(Found::Events(events)) => {
-                let events = events.into_iter().map(|event| self.resolve(event, reading));
-                Ok(events.collect::<Result<_, _>>()?)
-            }
-            Ok(Found::Ignored(_) | Found::Unmatched) => Ok(Vec::new()),
-            Err(error) => Err(error),
+        Ok(match parse(line, &context)? {
+            Found::Events(events) => events.iter().map(|event| event.raw.to_json()).collect(),
+            Found::Ignored(_) | Found::Unmatched => Vec::new(),
         })
-    }
-
-    /// Returns the event of a line as JSON. A login that was read earlier is looked up in the spool.
-    fn resolve(&self, matched: Matched, reading: &mut Reading) -> Result<String, Failure> {
-        let raw = match reading.logins.resolve(matched) {
-            Ok(raw) => raw,
-            Err(matched) => {
-                let login = self.spool.login(&matched.key)?;
-                matched.session(login.as_deref())
-            }
-        };
-        Ok(raw.to_json())
     }
 }
 

@@ -16,7 +16,8 @@ use crate::{
     spool::{Failure, Spool},
 };
 
-/// Maximum number of events in a request, well below the limit of ingestion.
+/// Maximum number of events in a request. Ingestion lists up to 1,000 rejections, so the rejection
+/// of every event in a request of this size is listed and kept.
 const MAX_EVENTS: usize = 1_000;
 /// Maximum size of a request, well below the limit of ingestion.
 const MAX_BYTES: usize = 4 << 20;

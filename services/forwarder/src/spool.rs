@@ -9,15 +9,12 @@ use std::{
 };
 
 use redb::{Database, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition};
-use rollcall_formats::syslog::Logins;
 use serde::{Deserialize, Serialize};
 
 /// Events by sequence number, in the order in which they were read.
 const EVENTS: TableDefinition<u64, &str> = TableDefinition::new("events");
 /// [`Position`] in the input file as JSON, under the key 0.
 const POSITION: TableDefinition<u8, &str> = TableDefinition::new("position");
-/// Time of the latest login by correlation key.
-const LOGINS: TableDefinition<&str, &str> = TableDefinition::new("logins");
 
 /// Error of the disk or the network, as text for the operator.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -38,8 +35,6 @@ pub struct Position {
 pub struct Reading {
     /// Events as JSON.
     pub events: Vec<String>,
-    /// Logins in the lines, by correlation key.
-    pub logins: Logins,
     /// Position after the events. `None` for standard input.
     pub position: Option<Position>,
 }
@@ -61,7 +56,6 @@ impl Spool {
         let transaction = database.begin_write()?;
         transaction.open_table(EVENTS)?;
         transaction.open_table(POSITION)?;
-        transaction.open_table(LOGINS)?;
         transaction.commit()?;
         let rejected = OpenOptions::new()
             .create(true)
@@ -82,10 +76,6 @@ impl Spool {
             for (number, event) in (next..).zip(&reading.events) {
                 events.insert(number, event.as_str())?;
             }
-            let mut logins = transaction.open_table(LOGINS)?;
-            for (key, login) in reading.logins.latest_of_each() {
-                logins.insert(key, login.as_str())?;
-            }
             if let Some(position) = &reading.position {
                 transaction
                     .open_table(POSITION)?
@@ -104,15 +94,6 @@ impl Spool {
         Ok(position
             .map(|text| serde_json::from_str(text.value()))
             .transpose()?)
-    }
-
-    /// Returns the time of the latest login of a correlation key.
-    ///
-    /// # Errors
-    /// The disk fails.
-    pub fn login(&self, name: &str) -> Result<Option<String>, Failure> {
-        let login = self.database.begin_read()?.open_table(LOGINS)?.get(name)?;
-        Ok(login.map(|login| login.value().to_owned()))
     }
 
     /// Returns the number of waiting events.

@@ -1,6 +1,6 @@
-//! Records the events of all receivers with group commit: events that wait are written in one
-//! transaction, and each caller is answered after the commit. An idle recorder writes at once.
-//! Under load a batch waits for further callers, for at most the linger time.
+//! Records the events of all receivers with group commit: the events of all waiting callers are
+//! written in one transaction, and each caller is answered after the commit. An idle recorder
+//! writes at once. Under load a batch waits for further callers, for at most the linger time.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -9,7 +9,7 @@ use std::{
 };
 
 use futures::FutureExt;
-use rollcall_platform::settings;
+use rollcall_platform::settings::Settings;
 use rollcall_store::{
     Pool,
     batch::{self, Outcomes, Recorded},
@@ -41,33 +41,37 @@ impl From<batch::Unavailable> for Unrecorded {
 
 type Answer = Result<Vec<Recorded>, Unrecorded>;
 
+/// Events of one caller, and what is needed to answer the caller.
 struct Job {
     events: Vec<Reported>,
     answer: oneshot::Sender<Answer>,
     /// Runtime of the caller. Each HTTP worker has its own runtime.
     runtime: Handle,
-    _room: OwnedSemaphorePermit,
+    /// Capacity that the events occupy in the queue. It is released when the job is dropped.
+    _occupied: OwnedSemaphorePermit,
 }
 
 /// Queues events and answers when they are on disk.
 pub struct Recorder {
     queue: Arc<Queue>,
-    /// Capacity of the queue, in events.
-    room: Arc<Semaphore>,
+    /// Free capacity of the queue, in events.
+    capacity: Arc<Semaphore>,
 }
 
 impl Recorder {
     /// Starts the writers. They end when the recorder is dropped and the queue is empty.
     #[must_use]
-    pub fn start(pool: &Pool, settings: &settings::Ingestion) -> Self {
+    pub fn start(pool: &Pool, settings: &Settings) -> Self {
+        let session_timeout = settings.reporting.session_timeout();
+        let settings = &settings.ingestion;
         let queue = Arc::new(Queue::new(settings.batch_events.max(1)));
         for _ in 0..settings.writers.max(1) {
-            tokio::spawn(write_batches(pool.writer(), queue.clone()));
+            tokio::spawn(write_batches(pool.writer(session_timeout), queue.clone()));
         }
-        let room = Arc::new(Semaphore::new(
+        let capacity = Arc::new(Semaphore::new(
             settings.queue_events.max(queue.batch_events),
         ));
-        Self { queue, room }
+        Self { queue, capacity }
     }
 
     /// Records events. Returns the outcome of each event, in order.
@@ -86,8 +90,8 @@ impl Recorder {
 
     async fn record_part(&self, events: Vec<Reported>) -> Answer {
         let size = u32::try_from(events.len()).map_err(|_| Unrecorded::Busy)?;
-        let room = self
-            .room
+        let occupied = self
+            .capacity
             .clone()
             .try_acquire_many_owned(size)
             .map_err(|_| Unrecorded::Busy)?;
@@ -96,7 +100,7 @@ impl Recorder {
             events,
             answer,
             runtime: Handle::current(),
-            _room: room,
+            _occupied: occupied,
         });
         answered.await.unwrap_or(Err(Unrecorded::Unavailable))
     }
@@ -108,73 +112,77 @@ impl Drop for Recorder {
     }
 }
 
-/// Linger time of a group commit. Under load, the callers that were just answered soon send again.
-/// For this long after a batch, the next batch waits for half of all callers, and takes no more
-/// than that. So one half is written while the other half sends its next events. An idle recorder
-/// writes at once, and a single caller never waits.
-const GATHERING: Duration = Duration::from_millis(4);
+/// Linger time: maximum time that a batch waits for further callers, measured from the end of the
+/// previous batch. Under load, the callers that were just answered soon send again. The next batch
+/// therefore waits for half of all callers, and takes the jobs of no more than half. So the events
+/// of one half are written while the other half sends its next events. A single caller never waits.
+const LINGER_TIME: Duration = Duration::from_millis(4);
 
 /// Jobs that wait for the writers. One writer is active at a time, so that batches are large and
 /// the cost per event is low. A second writer starts only for a full batch.
 struct Queue {
-    waiting: Mutex<Waiting>,
+    state: Mutex<State>,
+    /// Wakes a writer when a batch is due.
     due: Notify,
+    /// Number of events that make a batch full.
     batch_events: usize,
 }
 
-struct Waiting {
+struct State {
     jobs: VecDeque<Job>,
+    /// Number of events in `jobs`.
     events: usize,
+    /// Number of batches that are being written.
     writing: usize,
-    /// Number of callers that a batch waits for.
-    half: usize,
-    /// End of the linger time.
-    gathering_until: Instant,
+    /// Number of callers that a batch waits for: about half of all callers.
+    awaited_callers: usize,
+    lingers_until: Instant,
     closed: bool,
 }
 
-impl Waiting {
-    fn is_gathered(&self) -> bool {
-        self.jobs.len() >= self.half || self.closed || Instant::now() >= self.gathering_until
+impl State {
+    fn linger_is_over(&self) -> bool {
+        self.jobs.len() >= self.awaited_callers
+            || self.closed
+            || Instant::now() >= self.lingers_until
     }
 }
 
 impl Queue {
     fn new(batch_events: usize) -> Self {
-        let gathering_until = Instant::now();
-        let waiting = Waiting {
+        let state = State {
             jobs: VecDeque::new(),
             events: 0,
             writing: 0,
-            half: 1,
-            gathering_until,
+            awaited_callers: 1,
+            lingers_until: Instant::now(),
             closed: false,
         };
         Self {
-            waiting: waiting.into(),
+            state: state.into(),
             due: Notify::new(),
             batch_events,
         }
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn is_due(&self, waiting: &Waiting) -> bool {
-        waiting.events >= self.batch_events
-            || waiting.writing == 0 && !waiting.jobs.is_empty() && waiting.is_gathered()
+    fn is_due(&self, state: &State) -> bool {
+        state.events >= self.batch_events
+            || state.writing == 0 && !state.jobs.is_empty() && state.linger_is_over()
     }
 
     fn put(&self, job: Job) {
-        let mut waiting = self.waiting();
-        waiting.events += job.events.len();
-        waiting.jobs.push_back(job);
-        self.notify(&waiting);
+        let mut state = self.lock();
+        state.events += job.events.len();
+        state.jobs.push_back(job);
+        self.notify(&state);
     }
 
     fn close(&self) {
-        self.waiting().closed = true;
+        self.lock().closed = true;
         self.due.notify_waiters();
     }
 
@@ -182,65 +190,66 @@ impl Queue {
     async fn next_batch(&self) -> Option<Vec<Job>> {
         loop {
             let due = self.due.notified();
-            let gathering_until = {
-                let mut waiting = self.waiting();
+            let deadline = {
+                let mut state = self.lock();
                 // Read the deadline before checking the queue, so that a deadline that passes in
                 // between is not missed.
-                let gathering = Instant::now() < waiting.gathering_until;
-                if self.is_due(&waiting) {
-                    return Some(self.take(&mut waiting));
+                let lingers = Instant::now() < state.lingers_until;
+                if self.is_due(&state) {
+                    return Some(self.take(&mut state));
                 }
-                if waiting.closed {
+                if state.closed {
                     return None;
                 }
-                gathering.then_some(waiting.gathering_until)
+                lingers.then_some(state.lingers_until)
             };
-            match gathering_until {
-                Some(end) => drop(timeout_at(end, due).await),
+            match deadline {
+                Some(deadline) => drop(timeout_at(deadline, due).await),
                 None => due.await,
             }
         }
     }
 
-    fn take(&self, waiting: &mut Waiting) -> Vec<Job> {
+    fn take(&self, state: &mut State) -> Vec<Job> {
         let mut batch = Vec::new();
         let mut size = 0;
-        let mut callers = waiting.jobs.len();
-        // A full batch takes jobs of all callers.
-        if waiting.events < self.batch_events {
-            // The linger time has passed. Do not wait again for callers that sent nothing.
-            waiting.half = waiting.half.min(callers);
-            callers = waiting.half;
+        let mut max_callers = state.jobs.len();
+        // Only a full batch may take the jobs of all callers.
+        if state.events < self.batch_events {
+            // If the linger time has passed, fewer callers came than were awaited. Do not wait for
+            // the others again.
+            state.awaited_callers = state.awaited_callers.min(max_callers);
+            max_callers = state.awaited_callers;
         }
-        while batch.len() < callers
+        while batch.len() < max_callers
             && size < self.batch_events
-            && let Some(job) = waiting.jobs.pop_front()
+            && let Some(job) = state.jobs.pop_front()
         {
             size += job.events.len();
             batch.push(job);
         }
-        waiting.events -= size;
-        waiting.writing += 1;
-        self.notify(waiting);
+        state.events -= size;
+        state.writing += 1;
+        self.notify(state);
         batch
     }
 
     /// Counts a batch of `callers` callers as written, so that the next batch can begin while these
     /// callers are answered.
     fn written(&self, callers: usize) {
-        let mut waiting = self.waiting();
-        waiting.writing -= 1;
-        // Callers that are about to send are not in the queue yet. The previous estimate therefore
-        // remains and decays slowly.
-        waiting.half = (callers + waiting.jobs.len())
+        let mut state = self.lock();
+        state.writing -= 1;
+        // Callers that are about to send again are not in the queue yet, so this count is too low.
+        // The previous number therefore decays slowly.
+        state.awaited_callers = (callers + state.jobs.len())
             .div_ceil(2)
-            .max(waiting.half * 7 / 8);
-        waiting.gathering_until = Instant::now() + GATHERING;
-        self.notify(&waiting);
+            .max(state.awaited_callers * 7 / 8);
+        state.lingers_until = Instant::now() + LINGER_TIME;
+        self.notify(&state);
     }
 
-    fn notify(&self, waiting: &Waiting) {
-        if self.is_due(waiting) {
+    fn notify(&self, state: &State) {
+        if self.is_due(state) {
             self.due.notify_one();
         }
     }
@@ -314,7 +323,7 @@ mod tests {
         let event = Event::parse(raw, &arrival).expect("an event");
         let permit = Arc::new(Semaphore::new(1))
             .try_acquire_owned()
-            .expect("room");
+            .expect("capacity");
         let events = vec![
             Reported {
                 source_id: 1,
@@ -326,7 +335,7 @@ mod tests {
             events,
             answer: oneshot::channel().0,
             runtime: Handle::current(),
-            _room: permit,
+            _occupied: permit,
         }
     }
 
@@ -337,21 +346,25 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_writes_at_a_time_but_for_full_batches() {
+    async fn second_batch_is_written_concurrently_only_if_it_is_full() {
         let queue = Queue::new(10);
         assert_eq!(due(&queue), None);
         queue.put(job(1));
-        assert_eq!(due(&queue), Some(1), "an idle one writes at once");
+        assert_eq!(due(&queue), Some(1), "an idle recorder writes at once");
         queue.put(job(4));
-        assert_eq!(due(&queue), None, "one writes");
+        assert_eq!(due(&queue), None, "a batch is being written");
         queue.put(job(6));
         queue.put(job(3));
-        assert_eq!(due(&queue), Some(10), "a full batch is not kept waiting");
+        assert_eq!(due(&queue), Some(10), "a full batch does not wait");
         queue.written(1);
-        assert_eq!(due(&queue), None, "one still writes");
+        assert_eq!(due(&queue), None, "the other batch is still being written");
         queue.close();
         queue.written(2);
-        assert_eq!(due(&queue), Some(3), "what waits is written before the end");
+        assert_eq!(
+            due(&queue),
+            Some(3),
+            "the waiting jobs are written before the writers end"
+        );
         assert!(
             queue
                 .next_batch()
@@ -362,33 +375,33 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn half_of_those_who_were_answered_are_waited_for_a_moment() {
+    async fn batch_waits_for_half_of_the_callers_until_the_linger_time_ends() {
         let queue = Queue::new(100);
         let put = |callers| (0..callers).for_each(|_| queue.put(job(1)));
         put(1);
-        assert_eq!(due(&queue), Some(1), "an idle one writes at once");
+        assert_eq!(due(&queue), Some(1), "an idle recorder writes at once");
         put(7);
         queue.written(1);
-        assert_eq!(due(&queue), Some(4), "half of eight callers, and no more");
+        assert_eq!(due(&queue), Some(4), "half of the eight callers");
         queue.written(4);
         put(1);
         assert_eq!(due(&queue), Some(4));
         put(3);
         queue.written(4);
-        assert_eq!(due(&queue), None, "the others are on their way");
+        assert_eq!(due(&queue), None, "the batch waits for the other callers");
         put(1);
         assert_eq!(due(&queue), Some(4));
         put(1);
         let began = Instant::now();
         queue.written(4);
         assert_eq!(queue.next_batch().await.expect("a batch").len(), 1);
-        assert!(began.elapsed() >= GATHERING, "no other caller came");
+        assert!(began.elapsed() >= LINGER_TIME, "no other caller came");
         queue.written(1);
         put(1);
-        assert_eq!(due(&queue), Some(1), "a caller who is alone does not wait");
+        assert_eq!(due(&queue), Some(1), "a single caller does not wait");
         queue.written(1);
-        tokio::time::advance(GATHERING).await;
+        tokio::time::advance(LINGER_TIME).await;
         put(1);
-        assert_eq!(due(&queue), Some(1), "an idle one writes at once");
+        assert_eq!(due(&queue), Some(1), "an idle recorder writes at once");
     }
 }

@@ -37,7 +37,7 @@ pub fn build(
 ) -> Result<server::Running, Box<dyn std::error::Error>> {
     let pool = Pool::new(&settings.database)?;
     let keys = Data::new(SourceKeys::new(pool.clone()));
-    let recorder = Arc::new(Recorder::start(&pool, &settings.ingestion));
+    let recorder = Arc::new(Recorder::start(&pool, settings));
     let arrivals = Arrivals::new(clock.clone(), &settings.ingestion);
     let body_bytes = settings.server.body_bytes;
     let limits = Data::new(Limits {
@@ -47,11 +47,11 @@ pub fn build(
     });
     let source_networks = SourceNetworks::new(pool.clone());
     let syslog = Syslog {
-        pool: pool.clone(),
         source_networks: source_networks.clone(),
         recorder: recorder.clone(),
         arrivals: arrivals.clone(),
         rules: CurrentRules::start(settings.ingestion.rules_directory.clone()),
+        zone: settings.reporting.time_zone.clone(),
         data_id: settings.ingestion.syslog_data_id.clone(),
     };
     let radius = Radius::new(source_networks, recorder.clone(), arrivals.clone());

@@ -1,7 +1,7 @@
 //! Tests of events that the database refuses. Such an event is set aside and can be replayed, and
 //! other events are recorded.
 
-use rollcall_store::{Pool, set_aside, sources};
+use rollcall_store::{set_aside, sources};
 use rollcall_test_support::Rollcall;
 use serde_json::{Value, json};
 
@@ -101,9 +101,7 @@ async fn replayed_event_keeps_its_event_id_and_time_of_arrival() {
         .database
         .texts("SELECT received_at::text AS text FROM set_aside_events")
         .await;
-    let mut writer = Pool::new(&rollcall.database.settings("ingestion"))
-        .expect("a pool")
-        .writer();
+    let mut writer = rollcall.database.writer();
     let events = writer
         .ask(async |connection| set_aside::of_source(connection, 1).await)
         .await

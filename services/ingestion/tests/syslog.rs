@@ -101,6 +101,32 @@ async fn reused_correlation_key_begins_another_session() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn login_and_logout_in_datagrams_at_the_same_time_give_one_session() {
+    let (rollcall, _) = with_source().await;
+    let mut datagrams_of_all = Vec::new();
+    for process in 10..20 {
+        let line = |at, text| format!("<86>1 2025-01-01T{at}:00Z gw sshd {process} - - {text}");
+        // The logout arrives first.
+        datagrams_of_all.extend([
+            line(
+                "17:00",
+                "pam_unix(sshd:session): session closed for user asha",
+            ),
+            line(
+                "08:00",
+                "Accepted password for asha from 203.0.113.5 port 51234 ssh2",
+            ),
+        ]);
+    }
+    let _connection = datagrams(&rollcall, "192.0.2.7:40000", &datagrams_of_all).await;
+    events(&rollcall, 20).await;
+    let expected: Vec<_> = (10..20)
+        .map(|process| format!("sshd/gw/{process}@2025-01-01T08:00:00Z asha 01 08:00 01 17:00"))
+        .collect();
+    assert_eq!(sessions(&rollcall).await, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn datagram_with_structured_data_is_recorded_after_invalid_datagrams() {
     let (rollcall, _) = with_source().await;
     let event = "<134>1 2025-01-01T10:00:00Z gw app - - [rollcall@32473 type=\"login\" \
@@ -129,13 +155,13 @@ async fn connection_from_outside_the_source_networks_is_closed() {
         "2025-01-01T10:00:00Z",
         "Accepted password for asha from 203.0.113.5 port 51234 ssh2",
     );
-    let stranger = connection(
+    let unknown_peer = connection(
         &rollcall,
         &format!("{}{line}", PROXY.replace("192.0.2.7", "192.0.2.99")),
     )
     .await;
     let without_header = connection(&rollcall, &line.repeat(3)).await;
-    for mut stream in [stranger, without_header] {
+    for mut stream in [unknown_peer, without_header] {
         let mut rest = Vec::new();
         // Reading may fail, because ingestion closes the connection before it has read all bytes.
         let _ = stream.read_to_end(&mut rest).await;

@@ -1,5 +1,5 @@
-//! Metrics of the running service. Telemetry is started once per process, so this test has a file
-//! of its own.
+//! Metrics of the running service. Telemetry is started once per process, so this test has its
+//! own file.
 
 use std::time::Duration;
 
@@ -35,9 +35,9 @@ async fn metrics_name_at_most_20_sources_however_many_there_are() {
 
     with(&url, r#"maintenance_job_last_success{job="partitions""#).await;
 
-    let heard = "UPDATE sources SET last_received_at = now()
+    let receive = "UPDATE sources SET last_received_at = now()
         WHERE id IN (SELECT id FROM sources ORDER BY last_received_at LIMIT 100)";
-    database.execute(heard).await;
+    database.execute(receive).await;
     let metrics = with(&url, r#"source="gateway-400""#).await;
     assert_eq!(metrics.matches("source=\"").count(), 20, "{metrics}");
 }

@@ -9,7 +9,7 @@ use std::{
 use rollcall_platform::settings;
 
 /// Number of token buckets. Two addresses with the same hash share a bucket. The hash is keyed, so
-/// a sender cannot choose its bucket.
+/// an attacker cannot choose its bucket.
 const BUCKETS: usize = 65_536;
 /// Mask of the /64 network of an IPv6 address. A host can choose the lower 64 bits itself.
 const IPV6_NETWORK: u128 = !(u64::MAX as u128);
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_has_its_burst_and_then_its_rate() {
+    fn address_is_admitted_for_its_burst_and_then_at_its_rate() {
         let started = Instant::now();
         let mut limiter = limiter(started);
         assert_eq!(admitted(&mut limiter, "192.0.2.7", started), 3);
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_are_apart_and_those_of_one_ipv6_network_are_not() {
+    fn ipv4_addresses_are_limited_separately_and_one_ipv6_network_together() {
         let started = Instant::now();
         let mut limiter = limiter(started);
         // Addresses may share a bucket by chance, so the total of ten is not checked exactly.

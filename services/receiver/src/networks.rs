@@ -1,4 +1,4 @@
-//! The networks from which sources send.
+//! Source networks: networks from which sources send datagrams.
 
 use std::net::IpAddr;
 
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_of_the_networks_and_no_others_are_contained() {
+    fn only_addresses_in_the_networks_are_contained() {
         let networks = [
             "192.0.2.0/28",
             "192.0.2.7/32",

@@ -108,8 +108,8 @@ async fn datagram_is_dropped_while_networks_are_unknown_or_its_address_is_in_non
     let settings = alone("unknown");
     let receiver = start(&settings);
     let counters = receiver.forwarder.counters.clone();
-    let stranger = gateway(receiver.syslog).await;
-    stranger.send(b"early").await.expect("sent");
+    let unknown_gateway = gateway(receiver.syslog).await;
+    unknown_gateway.send(b"early").await.expect("sent");
     until("the drop", || counters.get(Outcome::NetworksUnknown) == 1).await;
     assert!(receiver.forwarder.check().is_err());
     let mut replica = replica(&settings.receiver.socket_directory, "one").await;
@@ -120,7 +120,7 @@ async fn datagram_is_dropped_while_networks_are_unknown_or_its_address_is_in_non
     // Wait until the networks of the second frame have replaced those of the first.
     tokio::time::sleep(Duration::from_millis(200)).await;
     for number in 1..=200 {
-        stranger.send(&[0; 20]).await.expect("sent");
+        unknown_gateway.send(&[0; 20]).await.expect("sent");
         until("the drop", || {
             counters.get(Outcome::UnknownAddress) == number
         })

@@ -1,6 +1,6 @@
-//! Reports against a brute-force reading of the contract: random events, zones and starts of day,
-//! with clock changes among them. The oracle shares nothing with the services but the time zone
-//! database.
+//! Compares reports with an oracle, which computes them from the events by brute force, as the
+//! contract describes. Events, periods and starts of day are random, and near clock changes. The
+//! oracle shares only the time zone database with the services.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use rollcall_test_support::Rollcall;
 use serde_json::{Value, json};
 
 #[derive(Debug, Clone)]
-struct Happening {
+struct TestEvent {
     session: u8,
     kind: &'static str,
     user: &'static str,
@@ -22,7 +22,7 @@ struct Happening {
     at: Timestamp,
 }
 
-impl Happening {
+impl TestEvent {
     fn realm(&self) -> &'static str {
         self.realm.unwrap_or("Default")
     }
@@ -32,8 +32,9 @@ impl Happening {
     }
 }
 
-/// Whole days around a clock change of each zone, and one around none.
-const PLACES: [(&str, [&str; 2]); 5] = [
+/// Time zones, each with two instants around which the events are. Most of the instants are clock
+/// changes. Kolkata has none, and Apia skipped a day.
+const ZONES: [(&str, [&str; 2]); 5] = [
     (
         "Europe/Berlin",
         ["2025-03-30T01:00:00Z", "2025-10-26T01:00:00Z"],
@@ -56,7 +57,7 @@ const PLACES: [(&str, [&str; 2]); 5] = [
     ),
 ];
 
-fn happenings(around: Timestamp) -> impl Strategy<Value = Vec<Happening>> {
+fn test_events(around: Timestamp) -> impl Strategy<Value = Vec<TestEvent>> {
     let minutes = -3 * 24 * 60..3 * 24 * 60_i64;
     let one = (
         0..10_u8,
@@ -71,9 +72,9 @@ fn happenings(around: Timestamp) -> impl Strategy<Value = Vec<Happening>> {
             "login", "login", "login", "login", "logout", "logout", "logout", "active", "active",
             "restart",
         ];
-        let happening =
+        let test_event =
             |(session, kind, user, realm, minute, near): (u8, usize, usize, usize, i64, bool)| {
-                Happening {
+                TestEvent {
                     session,
                     kind: kinds[kind],
                     // A session has one user, whose name is reported in several forms.
@@ -83,7 +84,7 @@ fn happenings(around: Timestamp) -> impl Strategy<Value = Vec<Happening>> {
                     at: around + SignedDuration::from_mins(if near { minute / 60 } else { minute }),
                 }
             };
-        all.into_iter().map(happening).collect()
+        all.into_iter().map(test_event).collect()
     })
 }
 
@@ -91,18 +92,18 @@ fn local(at: Timestamp, zone: &TimeZone) -> DateTime {
     zone.to_datetime(at)
 }
 
-/// The first second at which the clock on the wall shows the day's start or more.
-fn first_at_or_after(wall: DateTime, zone: &TimeZone) -> Timestamp {
-    let start =
-        TimeZone::UTC.to_timestamp(wall).expect("an instant") - SignedDuration::from_hours(40);
+/// Returns the first second at which the local time is `start` or later.
+fn first_at_or_after(start: DateTime, zone: &TimeZone) -> Timestamp {
+    let begin =
+        TimeZone::UTC.to_timestamp(start).expect("an instant") - SignedDuration::from_hours(40);
     let minute = (0..80 * 60)
-        .map(|minute| start + SignedDuration::from_mins(minute))
-        .find(|at| local(*at, zone) >= wall)
+        .map(|minute| begin + SignedDuration::from_mins(minute))
+        .find(|at| local(*at, zone) >= start)
         .expect("a minute");
     let before = minute - SignedDuration::from_mins(1);
     (0..=60)
         .map(|second| before + SignedDuration::from_secs(second))
-        .find(|at| local(*at, zone) >= wall)
+        .find(|at| local(*at, zone) >= start)
         .expect("a second")
 }
 
@@ -112,7 +113,8 @@ struct Group {
     ends: Vec<Option<Timestamp>>,
 }
 
-struct Asked {
+/// Period and filters of a report.
+struct Query {
     from: Timestamp,
     to: Timestamp,
     user: Option<&'static str>,
@@ -120,9 +122,9 @@ struct Asked {
 }
 
 fn oracle(
-    all: &[Happening],
-    named: &[Happening],
-    asked: &Asked,
+    all: &[TestEvent],
+    named: &[TestEvent],
+    query: &Query,
     zone: &TimeZone,
     now: Timestamp,
 ) -> Value {
@@ -141,19 +143,19 @@ fn oracle(
         *greatest = form.max(greatest.clone());
     }
     for session in 0..10 {
-        let signs: Vec<&Happening> = all
+        let its_events: Vec<&TestEvent> = all
             .iter()
             .filter(|one| one.session == session && one.kind != "restart")
             .collect();
-        let Some(last) = signs.iter().map(|one| one.at).max() else {
+        let Some(last) = its_events.iter().map(|one| one.at).max() else {
             continue;
         };
-        let group = signs
+        let group = its_events
             .iter()
             .max_by_key(|one| (one.realm.is_some(), one.at, one.person()))
             .expect("an event")
             .person();
-        let Some(login) = signs
+        let Some(login) = its_events
             .iter()
             .filter(|one| one.kind == "login")
             .map(|one| one.at)
@@ -161,15 +163,15 @@ fn oracle(
         else {
             continue;
         };
-        if !(asked.from <= login && login < asked.to) {
+        if !(query.from <= login && login < query.to) {
             continue;
         }
-        let logout = signs
+        let logout = its_events
             .iter()
             .filter(|one| one.kind == "logout")
             .map(|one| one.at)
             .max();
-        let end = if logout.is_some_and(|logout| signs.iter().all(|one| one.at <= logout)) {
+        let end = if logout.is_some_and(|logout| its_events.iter().all(|one| one.at <= logout)) {
             logout
         } else if restarts
             .iter()
@@ -184,33 +186,34 @@ fn oracle(
         group.first = Some(group.first.map_or(login, |first| first.min(login)));
         group.ends.push(end);
     }
-    let shown = |at: Timestamp| local(at, zone).strftime("%Y-%m-%d %H:%M:%S").to_string();
-    let wanted =
-        |asked: Option<&str>, key: &str| asked.is_none_or(|asked| asked.to_lowercase() == key);
+    let format_time = |at: Timestamp| local(at, zone).strftime("%Y-%m-%d %H:%M:%S").to_string();
+    let wanted = |asked: Option<&str>, normalized: &str| {
+        asked.is_none_or(|asked| asked.to_lowercase() == normalized)
+    };
     let rows = groups
         .iter()
-        .filter(|((user, realm), _)| wanted(asked.user, user) && wanted(asked.realm, realm));
+        .filter(|((user, realm), _)| wanted(query.user, user) && wanted(query.realm, realm));
     let row = |(group, sums): (&(String, String), &Group)| {
         let (_, user, realm) = &forms[group];
         let last = sums
             .ends
             .iter()
             .all(Option::is_some)
-            .then(|| sums.ends.iter().flatten().max().map(|at| shown(*at)))
+            .then(|| sums.ends.iter().flatten().max().map(|at| format_time(*at)))
             .flatten();
-        json!({"UserID": user, "Realm": realm, "FirstLoginDateTime": sums.first.map(shown), "LastLogoutDateTime": last})
+        json!({"UserID": user, "Realm": realm, "FirstLoginDateTime": sums.first.map(format_time), "LastLogoutDateTime": last})
     };
     rows.map(row).collect()
 }
 
-fn events(all: &[Happening]) -> Vec<Value> {
-    let event = |(number, one): (usize, &Happening)| json!({"event_id": number.to_string(), "type": one.kind, "session_id": one.session.to_string(), "user": one.user, "realm": one.realm, "occurred_at": one.at.to_string()});
+fn events(all: &[TestEvent]) -> Vec<Value> {
+    let event = |(number, one): (usize, &TestEvent)| json!({"event_id": number.to_string(), "type": one.kind, "session_id": one.session.to_string(), "user": one.user, "realm": one.realm, "occurred_at": one.at.to_string()});
     all.iter().enumerate().map(event).collect()
 }
 
-async fn check_place(name: &str, changes: [&str; 2]) {
+async fn check_zone(name: &str, changes: [&str; 2]) {
     let zone = TimeZone::get(name).expect("a zone");
-    // Events of any year: the clock here stands still.
+    // Accept events of any year, whatever the clock of the test shows.
     let any_time = |settings: &mut rollcall_platform::settings::Settings| {
         settings.ingestion.ahead_seconds = u32::MAX;
     };
@@ -224,19 +227,19 @@ async fn check_place(name: &str, changes: [&str; 2]) {
     let mut named = Vec::new();
     for case in 0..40 {
         let around: Timestamp = changes[case / 20].parse().expect("an instant");
-        // Some sessions are older than the stale limit by then, and some are not.
+        // Advance the clock so that some sessions are closed by timeout and others are not.
         rollcall.clock.advance(
             (around + SignedDuration::from_hours(50)).as_second()
                 - rollcall.clock.now().as_second(),
         );
-        let all = happenings(around)
+        let all = test_events(around)
             .new_tree(&mut runner)
-            .expect("happenings")
+            .expect("events")
             .current();
         named.extend(all.iter().cloned());
         rollcall
             .database
-            .execute("TRUNCATE event_ids, events, sessions")
+            .execute("TRUNCATE imported_events, event_ids, events, sessions")
             .await;
         rollcall
             .database
@@ -262,7 +265,7 @@ async fn check_place(name: &str, changes: [&str; 2]) {
         );
         for _ in 0..6 {
             let (first, length, hour, minute, second, user, realm) =
-                ask.new_tree(&mut runner).expect("a question").current();
+                ask.new_tree(&mut runner).expect("a query").current();
             let first = day
                 .checked_add(jiff::Span::new().days(first))
                 .expect("a day");
@@ -270,7 +273,7 @@ async fn check_place(name: &str, changes: [&str; 2]) {
                 .checked_add(jiff::Span::new().days(length))
                 .expect("a day");
             let start_of_day = jiff::civil::time(hour, minute, second, 0);
-            let asked = Asked {
+            let query = Query {
                 from: first_at_or_after(first.to_datetime(start_of_day), &zone),
                 to: first_at_or_after(
                     last.tomorrow().expect("a day").to_datetime(start_of_day),
@@ -279,8 +282,8 @@ async fn check_place(name: &str, changes: [&str; 2]) {
                 user: [None, Some("AmY"), Some("bob")][user],
                 realm: [None, Some("SALES"), Some("default")][realm],
             };
-            let mut filters = json!({"StartDate": first, "EndDate": last, "UserName": asked.user.unwrap_or("all users"), "StartOfDay": start_of_day, "RequestDate": date(2025, 1, 1)});
-            if let Some(realm) = asked.realm {
+            let mut filters = json!({"StartDate": first, "EndDate": last, "UserName": query.user.unwrap_or("all users"), "StartOfDay": start_of_day, "RequestDate": date(2025, 1, 1)});
+            if let Some(realm) = query.realm {
                 filters["Domain"] = json!(realm);
             }
             let answer: Value = rollcall
@@ -289,26 +292,27 @@ async fn check_place(name: &str, changes: [&str; 2]) {
                 .json()
                 .await
                 .expect("JSON");
-            let expected = oracle(&all, &named, &asked, &zone, rollcall.clock.now());
+            let expected = oracle(&all, &named, &query, &zone, rollcall.clock.now());
             assert_eq!(answer["data"], expected, "{name} {filters} {all:#?}");
         }
     }
 }
 
-macro_rules! places {
+/// Makes a test of each time zone, so that the tests run concurrently.
+macro_rules! tests_of_zones {
     ($($test:ident: $index:literal,)*) => {
         $(#[tokio::test(flavor = "multi_thread")]
         async fn $test() {
-            let (name, changes) = PLACES[$index];
-            check_place(name, changes).await;
+            let (name, changes) = ZONES[$index];
+            check_zone(name, changes).await;
         })*
     };
 }
 
-places! {
-    berlin: 0,
-    new_york: 1,
-    lord_howe: 2,
-    kolkata: 3,
-    apia: 4,
+tests_of_zones! {
+    reports_in_berlin_equal_those_of_the_oracle: 0,
+    reports_in_new_york_equal_those_of_the_oracle: 1,
+    reports_in_lord_howe_equal_those_of_the_oracle: 2,
+    reports_in_kolkata_equal_those_of_the_oracle: 3,
+    reports_in_apia_equal_those_of_the_oracle: 4,
 }

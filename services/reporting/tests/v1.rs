@@ -1,4 +1,4 @@
-//! KB008's report, decision by decision of the contract's table.
+//! Reports in the format of KB008.
 
 use reqwest::header;
 use rollcall_test_support::{Rollcall, TestDatabase, snapshot};
@@ -38,7 +38,7 @@ async fn with_events(zone: &str, events: &[Value]) -> (Rollcall, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_answer_is_kb008s() {
+async fn report_has_the_format_of_kb008() {
     let events = [
         event("s1", "login", "user_4", "2025-01-01T15:30:00.999+05:30"),
         event("s1", "logout", "user_4", "2025-01-01T21:10:00.999+05:30"),
@@ -59,7 +59,7 @@ async fn the_answer_is_kb008s() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rows_are_one_per_user_and_realm_in_order_and_as_last_spelled() {
+async fn report_has_one_row_per_user_and_realm_sorted_with_the_latest_display_form() {
     let in_realm = |session: &str, user: &str, realm: &str, at: &str| {
         let mut event = event(session, "login", user, at);
         event["realm"] = json!(realm);
@@ -85,7 +85,7 @@ async fn rows_are_one_per_user_and_realm_in_order_and_as_last_spelled() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_night_shift_stays_in_the_day_in_which_it_began() {
+async fn night_shift_belongs_to_the_day_in_which_it_began() {
     let events = [
         event("night", "login", "guard", "2025-01-10T22:00:00Z"),
         event("night", "logout", "guard", "2025-01-11T06:30:00Z"),
@@ -105,19 +105,19 @@ async fn a_night_shift_stays_in_the_day_in_which_it_began() {
             .rows(&token, "2025-01-10", "2025-01-10", "22:00:00")
             .await,
         first,
-        "the start is in"
+        "the period includes its start"
     );
     assert_eq!(
         rollcall
             .rows(&token, "2025-01-09", "2025-01-09", "22:00:00")
             .await,
         json!([]),
-        "the end is not"
+        "the period excludes its end"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_open_session_has_no_logout_and_what_ends_one_is_told_from_what_does_not() {
+async fn logout_is_null_only_while_a_session_is_open() {
     let long_ago = "2025-01-05T17:00:00Z";
     let events = [
         event("a1", "login", "open", "2025-02-13T08:00:00Z"),
@@ -141,7 +141,7 @@ async fn an_open_session_has_no_logout_and_what_ends_one_is_told_from_what_does_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restart_ends_what_it_found_open_and_a_later_sign_of_life_undoes_that() {
+async fn restart_closes_open_sessions_and_later_activity_reopens_them() {
     let events = [
         event("a", "login", "before", "2025-02-13T08:00:00Z"),
         event("a", "active", "before", "2025-02-13T08:30:00Z"),
@@ -169,7 +169,8 @@ async fn a_restart_ends_what_it_found_open_and_a_later_sign_of_life_undoes_that(
             (json!("survivor"), ended)
         ]
     );
-    // Of the same source: its key is its name here.
+    // The activity event must come from the same source. In these tests the key of a source is its
+    // name.
     let source = rollcall
         .operator()
         .ask(async |connection| rollcall_store::sources::list(connection).await)
@@ -187,7 +188,7 @@ async fn a_restart_ends_what_it_found_open_and_a_later_sign_of_life_undoes_that(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_user_or_one_realm_can_be_asked_for_in_any_case() {
+async fn filters_select_user_and_realm_case_insensitively() {
     let mut elsewhere = event("2", "login", "bob", "2025-01-02T09:00:00Z");
     elsewhere["realm"] = json!("Berlin");
     let events = [
@@ -221,12 +222,12 @@ async fn one_user_or_one_realm_can_be_asked_for_in_any_case() {
     assert_eq!(
         count(json!({"RequestDate": "1999-01-01"})).await,
         Some(3),
-        "it selects nothing"
+        "RequestDate selects nothing"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_wrong_with_a_request_is_said() {
+async fn invalid_filter_gets_400_that_names_it() {
     let (rollcall, token) = with_events("UTC", &[]).await;
     let mut answers = Vec::new();
     for change in [
@@ -257,7 +258,7 @@ async fn what_is_wrong_with_a_request_is_said() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_wrong_with_the_body_or_the_method_is_said() {
+async fn invalid_body_or_method_gets_an_error_that_says_why() {
     let (rollcall, token) = with_events("UTC", &[]).await;
     let url = format!("http://{}/api/v1/reporting/sessions", rollcall.reporting);
     let mut answers = Vec::new();
@@ -298,7 +299,7 @@ async fn what_is_wrong_with_the_body_or_the_method_is_said() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_period_may_have_as_many_days_as_are_set() {
+async fn period_longer_than_period_days_gets_400() {
     let rollcall = Rollcall::builder()
         .await
         .set(|settings| settings.reporting.period_days = 7)
@@ -318,7 +319,7 @@ async fn the_period_may_have_as_many_days_as_are_set() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_report_is_in_the_audit_log_with_its_request_date() {
+async fn report_is_recorded_in_the_audit_log_with_its_request_date() {
     let (rollcall, token) = with_events("UTC", &[]).await;
     rollcall
         .report(&token, &filters(json!({"RequestDate": "2025-02-07"})))
@@ -335,7 +336,7 @@ async fn each_report_is_in_the_audit_log_with_its_request_date() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_is_off_or_not_migrated_is_said_to_be_so_and_never_an_empty_report() {
+async fn report_returns_503_when_database_is_disabled_or_not_migrated() {
     let off = Rollcall::builder()
         .await
         .set(|settings| settings.reporting.database_enabled = false)
@@ -346,7 +347,7 @@ async fn a_database_that_is_off_or_not_migrated_is_said_to_be_so_and_never_an_em
     )
     .await;
 
-    // The token comes from services that have their tables; the report is asked of one that has none.
+    // The token is issued by a migrated installation that has the same signing key.
     let migrated = Rollcall::start().await;
     let unmigrated = Rollcall::builder_on(TestDatabase::unmigrated().await)
         .set(|settings| {
@@ -366,7 +367,7 @@ async fn a_database_that_is_off_or_not_migrated_is_said_to_be_so_and_never_an_em
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_name_of_256_bytes_is_taken() {
+async fn name_of_256_bytes_is_accepted() {
     let (rollcall, token) = with_events("UTC", &[]).await;
     for name in ["x".repeat(256), "é".repeat(128)] {
         let change = json!({"UserName": name, "Domain": name});

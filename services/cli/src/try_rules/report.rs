@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use jiff::SignedDuration;
 use rollcall_attendance::{
+    correlation::{self, Correlated},
     event::{Event, Fact, Kind},
     session::Session,
 };
@@ -27,7 +29,11 @@ pub struct Report {
     unmatched: Commonest,
     rejected: Commonest,
     rules: BTreeMap<String, Taken>,
+    /// Sessions that the gateway names by an ID.
     sessions: BTreeMap<String, Session>,
+    /// Events by their correlation key.
+    correlated: BTreeMap<String, Vec<Correlated>>,
+    session_timeout: SignedDuration,
     events: Vec<Value>,
 }
 
@@ -47,7 +53,7 @@ struct Commonest {
 }
 
 impl Report {
-    pub fn new(shows_all: bool) -> Self {
+    pub fn new(shows_all: bool, session_timeout: SignedDuration) -> Self {
         Self {
             shows_all,
             lines: 0,
@@ -57,6 +63,8 @@ impl Report {
             rejected: Commonest::default(),
             rules: BTreeMap::new(),
             sessions: BTreeMap::new(),
+            correlated: BTreeMap::new(),
+            session_timeout,
             events: Vec::new(),
         }
     }
@@ -70,16 +78,50 @@ impl Report {
         }
         let taken = self.rules.entry(rule).or_default();
         taken.lines += 1;
-        for event in events {
-            *taken.kinds.entry(kind(&event)).or_default() += 1;
-            if let Some((session_id, session)) = Session::of(&event) {
-                let merged = match self.sessions.remove(session_id) {
-                    Some(known) => known.merge(session),
-                    None => session,
-                };
-                self.sessions.insert(session_id.to_owned(), merged);
-            }
+        for event in &events {
+            *taken.kinds.entry(kind(event)).or_default() += 1;
         }
+        events
+            .into_iter()
+            .for_each(|event| self.add_to_session(event));
+    }
+
+    fn add_to_session(&mut self, event: Event) {
+        let Some(session) = Session::of(&event) else {
+            return;
+        };
+        if let Some(key) = event.correlation_key() {
+            self.correlated
+                .entry(key.to_owned())
+                .or_default()
+                .push(Correlated {
+                    event_id: event.event_id,
+                    part: session,
+                });
+        } else if let Some(id) = event.session_id() {
+            let merged = match self.sessions.remove(id) {
+                Some(known) => known.merge(session),
+                None => session,
+            };
+            self.sessions.insert(id.to_owned(), merged);
+        }
+    }
+
+    /// Returns all sessions by their IDs.
+    fn sessions(&mut self) -> BTreeMap<String, Session> {
+        let mut sessions = std::mem::take(&mut self.sessions);
+        for (key, mut events) in std::mem::take(&mut self.correlated) {
+            // A line that occurs twice is one event.
+            events.sort_by(|a, b| a.event_id.cmp(&b.event_id));
+            events.dedup_by(|a, b| a.event_id == b.event_id);
+            let groups = correlation::sessions(&key, None, events, self.session_timeout);
+            sessions.extend(
+                groups
+                    .into_iter()
+                    .map(|group| (group.session_id, group.session)),
+            );
+        }
+        sessions
     }
 
     pub fn add_ignored(&mut self, rule: String) {
@@ -100,14 +142,15 @@ impl Report {
         self.rejected.add(number, reason);
     }
 
-    pub fn output(self) -> Output {
+    pub fn output(mut self) -> Output {
+        let all_sessions = self.sessions();
         let fields = json!({
             "lines": self.lines,
             "event_lines": share(self.event_lines, self.lines),
             "ignored_lines": share(self.ignored, self.lines),
             "unmatched_lines": share(self.unmatched.lines, self.lines),
             "rejected_lines": share(self.rejected.lines, self.lines),
-            "sessions_found": self.sessions.len(),
+            "sessions_found": all_sessions.len(),
         });
         let rules = self
             .rules
@@ -119,7 +162,7 @@ impl Report {
         } else {
             MAX_SESSIONS
         };
-        let sessions = self.sessions.iter().take(shown).map(session_row).collect();
+        let sessions = all_sessions.iter().take(shown).map(session_row).collect();
         let has_rejected = self.rejected.lines > 0;
         let mut sections = vec![
             Section::new("rules", "Rules that took lines", rules),
@@ -139,7 +182,7 @@ impl Report {
         if !self.shows_all {
             sections.retain(|section| section.name != "events");
         }
-        let hidden = self.sessions.len().saturating_sub(shown);
+        let hidden = all_sessions.len().saturating_sub(shown);
         let output = Output::sections(fields, sections).failed_if(has_rejected);
         if hidden > 0 {
             return output.note(&format!("{hidden} more sessions: add --all."));
@@ -210,6 +253,7 @@ fn row(line: usize, rule: &str, event: &Event) -> Value {
         "user": user,
         "realm": realm,
         "session_id": event.session_id(),
+        "correlation_key": event.correlation_key(),
         "wan_ip": evidence.wan_ip,
         "client_ip": evidence.client_ip,
         "device": evidence.device,

@@ -8,7 +8,7 @@ use std::{
 use rollcall_test_support::Rollcall;
 
 /// Runs the command line with the database role `role` and `input` on standard input.
-pub fn run(rollcall: &Rollcall, role: &str, arguments: &[&str], input: &str) -> Output {
+pub fn run(rollcall: &Rollcall, role: &str, arguments: &[&str], input: impl AsRef<[u8]>) -> Output {
     let database = rollcall.database.settings(role);
     let mut child = Command::new(env!("CARGO_BIN_EXE_rollcall"))
         .args(arguments)
@@ -24,7 +24,7 @@ pub fn run(rollcall: &Rollcall, role: &str, arguments: &[&str], input: &str) -> 
         .expect("the binary starts");
     // A binary that rejects its arguments does not read its input.
     let mut stdin = child.stdin.take().expect("standard input");
-    let _ = stdin.write_all(input.as_bytes());
+    let _ = stdin.write_all(input.as_ref());
     drop(stdin);
     child.wait_with_output().expect("the binary ends")
 }

@@ -94,10 +94,7 @@ impl Radius {
             .map_err(|error| counts::reject(RECEIVER, &source.name, &error))?;
         let reported = events
             .into_iter()
-            .map(|event| Reported {
-                source_id: source.source_id,
-                event,
-            })
+            .map(|event| reported(event, source))
             .collect();
         let recorded = self
             .recorder
@@ -113,6 +110,17 @@ impl Radius {
         } else {
             Ok(())
         }
+    }
+}
+
+/// RADIUS does not tell the interval of interim updates, so the settings of the source do.
+fn reported(mut event: Event, source: &SourceOfAddress) -> Reported {
+    if let Some(seconds) = source.interim_seconds {
+        event.set_next_in(seconds.into());
+    }
+    Reported {
+        source_id: source.source_id,
+        event,
     }
 }
 

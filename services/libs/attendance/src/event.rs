@@ -35,6 +35,10 @@ pub struct Event {
     /// depends on the arrival and does not belong to the content.
     #[serde(skip)]
     pub clock_skewed: bool,
+    /// SHA-256 of the input that a rule made this event of. It replaces the digest of the content,
+    /// so that the same input is the same event after a change of the rules.
+    #[serde(skip)]
+    pub input_digest: Option<[u8; 32]>,
 }
 
 /// Time of arrival of an event, and the range of times that it accepts.
@@ -57,8 +61,8 @@ pub enum Fact {
     Session {
         /// Kind of the event.
         kind: Kind,
-        /// Name of the session at the gateway.
-        session_id: String,
+        /// Session to which the event belongs.
+        session: SessionName,
         /// User name as reported.
         user: String,
         /// Realm as reported. `None` if the gateway names no realm.
@@ -66,6 +70,16 @@ pub enum Fact {
     },
     /// The source restarted and knows nothing of its earlier sessions.
     Restart,
+}
+
+/// How an event names its session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum SessionName {
+    /// Session ID, which the gateway uses once.
+    Id(String),
+    /// Correlation key, which the gateway uses again over time: see [`crate::correlation`].
+    CorrelationKey(String),
 }
 
 /// Kind of an event of a session.
@@ -82,12 +96,27 @@ pub enum Kind {
 }
 
 impl Event {
-    /// Returns the session ID. A restart has none.
+    /// Returns the session ID, if the event names its session by one.
     #[must_use]
     pub fn session_id(&self) -> Option<&str> {
         match &self.fact {
-            Fact::Session { session_id, .. } => Some(session_id),
-            Fact::Restart => None,
+            Fact::Session {
+                session: SessionName::Id(id),
+                ..
+            } => Some(id),
+            _ => None,
+        }
+    }
+
+    /// Returns the correlation key, if the event names its session by one.
+    #[must_use]
+    pub fn correlation_key(&self) -> Option<&str> {
+        match &self.fact {
+            Fact::Session {
+                session: SessionName::CorrelationKey(key),
+                ..
+            } => Some(key),
+            _ => None,
         }
     }
 
@@ -100,7 +129,7 @@ impl Event {
         }
     }
 
-    /// Returns the SHA-256 of the content. Two events with the same ID are the same event if their
+    /// Returns the SHA-256 of the content, or of the input if a rule made the event. Two events with the same ID are the same event if their
     /// digests are equal.
     #[must_use]
     #[allow(
@@ -108,8 +137,27 @@ impl Event {
         reason = "an event contains no map, so that its JSON cannot fail"
     )]
     pub fn digest(&self) -> [u8; 32] {
+        if let Some(digest) = self.input_digest {
+            return digest;
+        }
         let content = serde_json::to_vec(self).expect("JSON of plain fields");
         Sha256::digest(content).into()
+    }
+
+    /// Sets the time in which the next activity event is due, unless the event itself announces one.
+    /// This comes from the settings of the source and does not belong to the content of the event.
+    pub fn set_next_in(&mut self, seconds: i64) {
+        let continues = matches!(
+            self.fact,
+            Fact::Session {
+                kind: Kind::Login | Kind::Active,
+                ..
+            }
+        );
+        if continues && self.evidence.next_in_seconds.is_none() {
+            self.input_digest = Some(self.digest());
+            self.evidence.next_in_seconds = Some(seconds);
+        }
     }
 
     /// Returns the login that the duration of the session in a logout gives, or `None` if it lies
@@ -131,6 +179,7 @@ impl Event {
             active_seconds: None,
             duration_seconds: None,
             next_in_seconds: None,
+            last_activity_at: None,
             ..login.evidence
         };
         (login.occurred_at >= arrival.earliest).then_some(login)

@@ -3,6 +3,7 @@
 //! This crate does no I/O and reads no clock. Instants are UTC with microsecond precision, like
 //! those in the database.
 
+pub mod correlation;
 pub mod event;
 pub mod name;
 pub mod period;

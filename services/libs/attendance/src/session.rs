@@ -5,10 +5,12 @@
 //! sessions, and a property test there compares the two. The end of a session is not merged,
 //! because it also depends on the source's restarts and on the present time.
 
-use jiff::Timestamp;
+use std::cmp::Ordering;
+
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    event::{Event, Fact, Kind},
+    event::{Event, Fact, Kind, SessionName},
     person::Person,
 };
 
@@ -23,6 +25,10 @@ pub struct Session {
     pub logout_at: Option<Timestamp>,
     /// Time of the latest event of any type.
     pub last_activity_at: Timestamp,
+    /// Twice the time after the latest event in which that event announced the next one. A session
+    /// without an event until then is closed by timeout as soon as its source has reported a later
+    /// event. None if the latest event announced nothing.
+    pub next_due_at: Option<Timestamp>,
 }
 
 /// The person that an event names. The greatest owner of all events takes precedence, so an event
@@ -48,13 +54,16 @@ pub struct Login {
 }
 
 impl Session {
-    /// Returns the session ID of an event and what the event says of its session. Returns None for
-    /// a restart, which concerns no single session.
+    /// Returns what an event says of its session, or None for a restart, which concerns no single
+    /// session.
+    ///
+    /// A logout with a correlation key and a duration includes the derived login. With a session ID,
+    /// the derived login is an event of its own.
     #[must_use]
-    pub fn of(event: &Event) -> Option<(&str, Self)> {
+    pub fn of(event: &Event) -> Option<Self> {
         let Fact::Session {
             kind,
-            session_id,
+            session,
             user,
             realm,
         } = &event.fact
@@ -62,33 +71,52 @@ impl Session {
             return None;
         };
         let at = event.occurred_at;
-        let session = Self {
+        let login = match (kind, session) {
+            (Kind::Login, _) => Some(Login { derived: false, at }),
+            (Kind::DerivedLogin, _) => Some(Login { derived: true, at }),
+            (Kind::Logout, SessionName::CorrelationKey(_)) => derived_login(event),
+            (Kind::Active | Kind::Logout, _) => None,
+        };
+        Some(Self {
             owner: Owner {
                 names_realm: realm.is_some(),
                 named_at: at,
                 person: Person::new(user, realm.as_deref()),
             },
-            login: match kind {
-                Kind::Login => Some(Login { derived: false, at }),
-                Kind::DerivedLogin => Some(Login { derived: true, at }),
-                Kind::Active | Kind::Logout => None,
-            },
+            login,
             logout_at: (*kind == Kind::Logout).then_some(at),
             last_activity_at: at,
-        };
-        Some((session_id, session))
+            next_due_at: next_due(event),
+        })
     }
 
     /// Merges what two sets of events say of the same session.
     #[must_use]
     pub fn merge(self, other: Self) -> Self {
         Self {
+            next_due_at: match self.last_activity_at.cmp(&other.last_activity_at) {
+                Ordering::Less => other.next_due_at,
+                Ordering::Equal => self.next_due_at.max(other.next_due_at),
+                Ordering::Greater => self.next_due_at,
+            },
             owner: self.owner.max(other.owner),
             login: self.login.into_iter().chain(other.login).min(),
             logout_at: self.logout_at.max(other.logout_at),
             last_activity_at: self.last_activity_at.max(other.last_activity_at),
         }
     }
+}
+
+fn next_due(event: &Event) -> Option<Timestamp> {
+    let wait = event.evidence.next_in_seconds?.checked_mul(2)?;
+    let wait = SignedDuration::from_secs(wait);
+    event.occurred_at.checked_add(wait).ok()
+}
+
+fn derived_login(logout: &Event) -> Option<Login> {
+    let duration = SignedDuration::from_secs(logout.evidence.duration_seconds?);
+    let at = logout.occurred_at.checked_sub(duration).ok()?;
+    Some(Login { derived: true, at })
 }
 
 #[cfg(test)]
@@ -113,14 +141,18 @@ mod tests {
             owner,
             prop::option::of(login),
             prop::option::of(instant.clone()),
-            instant,
+            instant.clone(),
+            prop::option::of(instant),
         )
-            .prop_map(|(owner, login, logout_at, last_activity_at)| Session {
-                owner,
-                login,
-                logout_at,
-                last_activity_at,
-            })
+            .prop_map(
+                |(owner, login, logout_at, last_activity_at, next_due_at)| Session {
+                    owner,
+                    login,
+                    logout_at,
+                    last_activity_at,
+                    next_due_at,
+                },
+            )
     }
 
     proptest! {

@@ -17,10 +17,12 @@ use sha2::{Digest, Sha256};
 /// Derives an ID for an event or a session that has none: `kind` and a 128-bit hash of `parts` in
 /// hexadecimal. Recorded IDs depend on this function, so its result must never change.
 fn made_id(kind: &str, parts: &[&str]) -> String {
-    format!(
-        "{kind}-{}",
-        hex::encode(&Sha256::digest(parts.join("\0"))[..16])
-    )
+    format!("{kind}-{}", hex::encode(&digest(parts)[..16]))
+}
+
+/// Returns the SHA-256 of the parts of an input.
+fn digest(parts: &[&str]) -> [u8; 32] {
+    Sha256::digest(parts.join("\0")).into()
 }
 
 /// Derives an ID for an event, in which the time of the event in seconds since 1970 precedes the

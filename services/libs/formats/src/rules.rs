@@ -23,10 +23,33 @@ use crate::{
 };
 
 /// The rule sets that Rollcall ships. Each is a file in `rules/sets`.
-const SETS: [(&str, &str); 3] = [
+const SETS: [(&str, &str); 20] = [
+    (
+        "aws-client-vpn",
+        include_str!("rules/sets/aws-client-vpn.toml"),
+    ),
+    ("checkpoint", include_str!("rules/sets/checkpoint.toml")),
+    ("cisco-asa", include_str!("rules/sets/cisco-asa.toml")),
+    ("f5-apm", include_str!("rules/sets/f5-apm.toml")),
+    ("fortigate", include_str!("rules/sets/fortigate.toml")),
+    (
+        "globalprotect",
+        include_str!("rules/sets/globalprotect.toml"),
+    ),
+    ("guacamole", include_str!("rules/sets/guacamole.toml")),
+    ("ivanti", include_str!("rules/sets/ivanti.toml")),
+    ("keycloak", include_str!("rules/sets/keycloak.toml")),
+    ("netscaler", include_str!("rules/sets/netscaler.toml")),
     ("openvpn", include_str!("rules/sets/openvpn.toml")),
+    ("pfsense", include_str!("rules/sets/pfsense.toml")),
+    ("rras", include_str!("rules/sets/rras.toml")),
+    ("sonicwall", include_str!("rules/sets/sonicwall.toml")),
+    ("sophos", include_str!("rules/sets/sophos.toml")),
     ("sshd", include_str!("rules/sets/sshd.toml")),
     ("strongswan", include_str!("rules/sets/strongswan.toml")),
+    ("teleport", include_str!("rules/sets/teleport.toml")),
+    ("windows", include_str!("rules/sets/windows.toml")),
+    ("zscaler-zpa", include_str!("rules/sets/zscaler-zpa.toml")),
 ];
 
 static SHIPPED: LazyLock<Rules> = LazyLock::new(|| {

@@ -4,7 +4,6 @@
 mod context;
 mod frame;
 mod header;
-mod resolver;
 
 use std::borrow::Cow;
 
@@ -14,7 +13,6 @@ use rollcall_attendance::event::{FieldError, RawEvent};
 pub use context::Context;
 pub use frame::{Frames, LONGEST};
 pub(crate) use header::stamp;
-pub use resolver::Logins;
 
 use self::header::Header;
 use crate::{made_event_id, record::Record};
@@ -30,53 +28,21 @@ pub enum Found {
     Unmatched,
 }
 
-/// An event of a record. If the raw event has no session ID, [`Logins::resolve`] finds the session
-/// to which the correlation key belonged at that time.
+/// An event of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Matched {
     /// Name of the rule.
     pub rule: String,
-    /// Correlation key. A later session may have the same key. Empty for a restart, and if the raw
-    /// event has a session ID.
-    pub key: String,
-    /// All other fields.
+    /// The event. It has a session ID or a correlation key.
     pub raw: RawEvent,
 }
 
 impl Matched {
-    /// Creates the event of structured data, which names its session itself.
-    #[must_use]
-    pub fn of_structured(raw: RawEvent) -> Self {
+    /// Creates the event of structured data, which no rule takes.
+    fn of_structured(raw: RawEvent) -> Self {
         Self {
             rule: "structured data".to_owned(),
-            key: String::new(),
             raw,
-        }
-    }
-
-    /// Returns true if the line begins a session.
-    #[must_use]
-    pub fn begins(&self) -> bool {
-        self.raw.kind.as_deref() == Some("login")
-    }
-
-    /// Returns the time of the line.
-    #[must_use]
-    pub fn occurred_at(&self) -> Option<Timestamp> {
-        self.raw.occurred_at.as_deref()?.parse().ok()
-    }
-
-    /// Returns the raw event of the session that began at `login`, RFC 3339 in UTC. If no login is
-    /// known, the line begins a session without a login.
-    #[must_use]
-    pub fn session(self, login: Option<&str>) -> RawEvent {
-        let login_at = login
-            .or(self.raw.occurred_at.as_deref())
-            .unwrap_or_default();
-        let session_id = (!self.key.is_empty()).then(|| format!("{}@{login_at}", self.key));
-        RawEvent {
-            session_id: session_id.or(self.raw.session_id),
-            ..self.raw
         }
     }
 }

@@ -32,11 +32,7 @@ fn result(line: &str, context: &Context) -> String {
 fn event(matched: &Matched) -> String {
     let raw = &matched.raw;
     let text = |text: &Option<String>| text.clone().unwrap_or("-".to_owned());
-    let key = if matched.key.is_empty() {
-        text(&raw.session_id)
-    } else {
-        matched.key.clone()
-    };
+    let key = text(&raw.correlation_key.clone().or(raw.session_id.clone()));
     let [kind, user] = [&raw.kind, &raw.user].map(text);
     let [realm, time] = [&raw.realm, &raw.occurred_at].map(text);
     format!("{kind} {user} {realm} {key} {time}")

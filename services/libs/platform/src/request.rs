@@ -11,13 +11,13 @@ use serde::de::DeserializeOwned;
 
 use crate::envelope::Problem;
 
-/// A body that may have failed to arrive.
+/// Body of a request, or the error with which it was received.
 pub type Body = Result<Bytes, actix_web::Error>;
 
 /// Creates a resource with one path and one method. Other methods get 405 with `Allow`.
 #[must_use]
 pub fn only(path: &str, method: &'static Method, route: Route) -> Resource {
-    let refusal = move || async move {
+    let reject = move || async move {
         let problem = Problem::new(
             StatusCode::METHOD_NOT_ALLOWED,
             format!("This address accepts {method} and no other method."),
@@ -26,7 +26,7 @@ pub fn only(path: &str, method: &'static Method, route: Route) -> Resource {
     };
     web::resource(path.to_owned())
         .route(route.method(method.clone()))
-        .default_service(web::to(refusal))
+        .default_service(web::to(reject))
 }
 
 fn method_name(method: &Method) -> &'static str {

@@ -159,7 +159,13 @@ impl Reporting {
     /// Returns the time before which the last activity of a session closes it by timeout.
     #[must_use]
     pub fn timeout_before(&self, now: Timestamp) -> Timestamp {
-        now - SignedDuration::from_hours(self.stale_hours.into())
+        now - self.session_timeout()
+    }
+
+    /// Returns the silence after which a session is closed by timeout.
+    #[must_use]
+    pub fn session_timeout(&self) -> SignedDuration {
+        SignedDuration::from_hours(self.stale_hours.into())
     }
 }
 
@@ -274,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_is_over_the_defaults() {
+    fn environment_variable_overrides_the_default() {
         let settings = load(&[
             ("ROLLCALL_REPORTING__TIME_ZONE", "Asia/Kolkata"),
             ("ROLLCALL_DATABASE__PORT", "6543"),
@@ -290,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_names_its_key() {
+    fn invalid_setting_returns_an_error_that_names_its_key() {
         for (name, value, key) in [
             ("ROLLCALL_DATABASE__PORT", "many", "database.port"),
             ("ROLLCALL_SERVER__ADDRESS", "here", "server.address"),

@@ -5,6 +5,7 @@ use futures::{FutureExt, future::BoxFuture};
 use crate::{
     events::{self, Outcome, Reported},
     failure::Failure,
+    imports,
     recording::Writer,
     set_aside,
 };
@@ -31,8 +32,26 @@ pub type Outcomes = Vec<Result<Recorded, Unavailable>>;
 /// Records a batch in one transaction. If the database refuses an event, the batch is halved until
 /// that event is alone.
 pub fn record<'a>(writer: &'a mut Writer, batch: &'a [Reported]) -> BoxFuture<'a, Outcomes> {
+    record_from(writer, batch, None)
+}
+
+/// Records a batch of an import, and notes which events the import brought. See [`record`].
+pub fn record_import<'a>(
+    writer: &'a mut Writer,
+    import: i32,
+    batch: &'a [Reported],
+) -> BoxFuture<'a, Outcomes> {
+    record_from(writer, batch, Some(import))
+}
+
+fn record_from<'a>(
+    writer: &'a mut Writer,
+    batch: &'a [Reported],
+    import: Option<i32>,
+) -> BoxFuture<'a, Outcomes> {
     async move {
-        let written = writer.ask(async |connection| events::record(connection, batch).await);
+        let written =
+            writer.ask(async |connection| events::record_from(connection, batch, import).await);
         match (written.await, batch) {
             (Ok(outcomes), _) => outcomes
                 .into_iter()
@@ -48,12 +67,12 @@ pub fn record<'a>(writer: &'a mut Writer, batch: &'a [Reported]) -> BoxFuture<'a
             }
             (Err(Failure::Refused(why)), [_]) => vec![Ok(Recorded::Refused(why))],
             (Err(Failure::Unknown { sqlstate, message }), [reported]) => {
-                vec![set_aside(writer, reported, &sqlstate, &message).await]
+                vec![set_aside(writer, reported, import, &sqlstate, &message).await]
             }
             (Err(_), _) => {
                 let (left, right) = batch.split_at(batch.len() / 2);
-                let mut outcomes = record(writer, left).await;
-                outcomes.extend(record(writer, right).await);
+                let mut outcomes = record_from(writer, left, import).await;
+                outcomes.extend(record_from(writer, right, import).await);
                 outcomes
             }
         }
@@ -64,6 +83,7 @@ pub fn record<'a>(writer: &'a mut Writer, batch: &'a [Reported]) -> BoxFuture<'a
 async fn set_aside(
     writer: &mut Writer,
     reported: &Reported,
+    import: Option<i32>,
     sqlstate: &str,
     message: &str,
 ) -> Result<Recorded, Unavailable> {
@@ -75,8 +95,13 @@ async fn set_aside(
         message,
         "Setting an event aside, because the database refused it"
     );
-    let added = writer
-        .ask(async |connection| set_aside::add(connection, reported, sqlstate, message).await);
+    let added = writer.ask(async |connection| {
+        set_aside::add(connection, reported, sqlstate, message).await?;
+        match import {
+            Some(import) => imports::note_set_aside(connection, import, reported).await,
+            None => Ok(()),
+        }
+    });
     added
         .await
         .map(|()| Recorded::As(Outcome::SetAside))

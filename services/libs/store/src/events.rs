@@ -7,6 +7,7 @@ use rollcall_attendance::event::{Event, Fact, Kind};
 use tokio_postgres::{Error, error::SqlState};
 
 use crate::{
+    correlation, imports,
     persons::{PersonIds, Search},
     recording::{Parameters, Recording, array},
     sessions, sources,
@@ -40,25 +41,41 @@ pub enum Outcome {
 
 /// Records a batch in one transaction and returns the outcome of each event, in order.
 ///
-/// Rows are locked in the order of their keys, events before persons before sessions before sources,
-/// so that batches that overlap do not deadlock.
+/// Rows are locked in the order of their keys: events, persons, correlation keys, sessions, sources.
+/// So batches that overlap do not deadlock.
 ///
 /// # Errors
 /// The database fails. Nothing of the batch is recorded then.
 #[tracing::instrument(name = "database.events.record", skip_all)]
 pub async fn record(connection: &mut Recording, batch: &[Reported]) -> Result<Vec<Outcome>, Error> {
-    let mut new: BTreeMap<EventKey, &Reported> = BTreeMap::new();
-    for reported in batch {
-        new.entry(key(reported)).or_insert(reported);
-    }
+    record_from(connection, batch, None).await
+}
+
+/// Records a batch of an import, or of a receiver if `import` is `None`. See [`record`].
+pub(crate) async fn record_from(
+    connection: &mut Recording,
+    batch: &[Reported],
+    import: Option<i32>,
+) -> Result<Vec<Outcome>, Error> {
+    let mut new = distinct(batch);
     let mut known = KnownEvents::new();
     loop {
         let events: Vec<&Reported> = new.values().copied().collect();
-        match insert(connection, &events).await {
+        let note = import.map(|import| imports::record(import, &brought(batch, &known)));
+        match insert(connection, &events, note).await {
             Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
                 // Some events are known already. Record the others.
-                known.extend(look_up(connection, &events).await?);
+                let mut found = look_up(connection, &events).await?;
+                if import.is_none() {
+                    claim(connection, &mut found).await?;
+                }
+                known.extend(found);
                 new.retain(|key, _| !known.contains_key(key));
+            }
+            Err(error) if error.code() == Some(&SqlState::FOREIGN_KEY_VIOLATION) => {
+                // Undoing another import has withdrawn a known event. Begin again.
+                known.clear();
+                new = distinct(batch);
             }
             inserted => {
                 inserted?;
@@ -75,9 +92,48 @@ pub async fn record(connection: &mut Recording, batch: &[Reported]) -> Result<Ve
         .collect())
 }
 
-type EventKey<'a> = (i32, &'a str);
+/// Returns what [`record`] would return, and records nothing.
+///
+/// # Errors
+/// The database fails.
+#[tracing::instrument(name = "database.events.preview", skip_all)]
+pub async fn preview(
+    connection: &mut Recording,
+    batch: &[Reported],
+) -> Result<Vec<Outcome>, Error> {
+    let events: Vec<&Reported> = batch.iter().collect();
+    let mut known = look_up(connection, &events).await?;
+    Ok(batch
+        .iter()
+        .map(|reported| outcome(reported, &mut known))
+        .collect())
+}
 
-fn key(reported: &Reported) -> EventKey<'_> {
+/// Key of an event: ID of its source and event ID.
+pub(crate) type EventKey<'a> = (i32, &'a str);
+
+fn distinct(batch: &[Reported]) -> BTreeMap<EventKey<'_>, &Reported> {
+    let mut distinct = BTreeMap::new();
+    for reported in batch {
+        distinct.entry(key(reported)).or_insert(reported);
+    }
+    distinct
+}
+
+/// Returns the events that a batch brings, without those that are in conflict with known events, and
+/// whether each is new.
+fn brought<'a>(batch: &'a [Reported], known: &KnownEvents) -> BTreeMap<EventKey<'a>, bool> {
+    let is_new = |reported: &Reported| match known.get(&key(reported)) {
+        Some(event) => (event.digest == reported.event.digest()).then_some(false),
+        None => Some(true),
+    };
+    batch
+        .iter()
+        .filter_map(|reported| Some((key(reported), is_new(reported)?)))
+        .collect()
+}
+
+pub(crate) fn key(reported: &Reported) -> EventKey<'_> {
     (reported.source_id, &reported.event.event_id)
 }
 
@@ -87,6 +143,8 @@ type KnownEvents<'a> = HashMap<EventKey<'a>, KnownEvent>;
 struct KnownEvent {
     digest: Vec<u8>,
     is_set_aside: bool,
+    /// Undoing an import could withdraw the event.
+    is_withdrawable: bool,
 }
 
 /// Returns the outcome of an event. `known` has the events recorded before this batch. An event
@@ -102,6 +160,7 @@ fn outcome<'a>(reported: &'a Reported, known: &mut KnownEvents<'a>) -> Outcome {
             let recorded = KnownEvent {
                 digest: digest.to_vec(),
                 is_set_aside: false,
+                is_withdrawable: false,
             };
             known.insert(key(reported), recorded);
             Outcome::Accepted
@@ -109,20 +168,33 @@ fn outcome<'a>(reported: &'a Reported, known: &mut KnownEvents<'a>) -> Outcome {
     }
 }
 
-/// Records events, of which none may be known.
-async fn insert(connection: &mut Recording, events: &[&Reported]) -> Result<(), Error> {
+/// Records events, of which none may be known. `note` is executed in the same transaction.
+async fn insert(
+    connection: &mut Recording,
+    events: &[&Reported],
+    note: Option<(&'static str, Parameters<'_>)>,
+) -> Result<(), Error> {
     if events.is_empty() {
-        return force_commit_record(connection).await;
+        return match note {
+            Some(note) => connection.commit(vec![note]).await,
+            None => force_commit_record(connection).await,
+        };
     }
     let mut search = Search::begin(connection, events).await?;
-    if let Some(ids) = search.ids() {
+    if let Some(ids) = search.ids()
+        && !correlation::is_needed(events)
+    {
         let mut statements = vec![(RECORD, parameters(events))];
+        statements.extend(note);
         statements.extend(consequences(events, ids));
         return connection.commit(statements).await;
     }
     connection
         .transaction(async |connection| {
             connection.query(RECORD, parameters(events)).await?;
+            if let Some((statement, parameters)) = note {
+                connection.query(statement, parameters).await?;
+            }
             apply(connection, events, &mut search).await
         })
         .await?;
@@ -147,6 +219,7 @@ pub(crate) async fn apply(
     search: &mut Search,
 ) -> Result<(), Error> {
     let ids = search.write(connection).await?;
+    correlation::add(connection, events, ids).await?;
     for (statement, parameters) in consequences(events, ids) {
         connection.query(statement, parameters).await?;
     }
@@ -187,6 +260,8 @@ pub(crate) fn parameters<'a>(events: &[&'a Reported]) -> Parameters<'a> {
         array(evidence().map(|evidence| evidence.duration_seconds)),
         array(evidence().map(|evidence| evidence.next_in_seconds)),
         array(evidence().map(|evidence| evidence.class.as_deref())),
+        array(event().map(Event::correlation_key)),
+        array(evidence().map(|evidence| evidence.last_activity_at)),
     ]
 }
 
@@ -220,6 +295,7 @@ async fn look_up<'a>(
         let event = KnownEvent {
             digest: row.try_get("digest")?,
             is_set_aside: row.try_get("is_set_aside")?,
+            is_withdrawable: row.try_get("is_withdrawable")?,
         };
         let position: i64 = row.try_get("position")?;
         let index = usize::try_from(position - 1).unwrap_or(usize::MAX);
@@ -228,4 +304,21 @@ async fn look_up<'a>(
         }
     }
     Ok(known)
+}
+
+/// Claims events of imports for a receiver, so that they are not withdrawn, and removes them from
+/// `known`. They may have been withdrawn meanwhile, so the caller must try to record them again.
+async fn claim(connection: &mut Recording, known: &mut KnownEvents<'_>) -> Result<(), Error> {
+    let claimed: Vec<EventKey> = known
+        .extract_if(|_, event| event.is_withdrawable)
+        .map(|(key, _)| key)
+        .collect();
+    if !claimed.is_empty() {
+        let parameters = vec![
+            array(claimed.iter().map(|(source_id, _)| *source_id)),
+            array(claimed.iter().map(|(_, event_id)| *event_id)),
+        ];
+        connection.query(imports::CLAIM, parameters).await?;
+    }
+    Ok(())
 }

@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_sqlstate_tells_who_is_at_fault() {
+    fn sqlstate_tells_errors_of_the_event_from_errors_of_the_database() {
         for (sqlstate, constraint, expected) in [
             ("22008", None, Cause::Event),
             ("22021", None, Cause::Event),

@@ -1,4 +1,4 @@
-//! Connections to Postgres, and what can go wrong with them.
+//! Connections to PostgreSQL, and their errors.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,6 +15,7 @@ use diesel_async::{
     },
 };
 use futures::{FutureExt, future::BoxFuture};
+use jiff::SignedDuration;
 use rollcall_settings::{self as settings, read_secret};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::runtime::Handle;
@@ -150,7 +151,8 @@ impl Pool {
         let wait = Duration::from_millis(settings.wait_milliseconds);
         let inner = deadpool::Pool::builder(manager)
             .max_size(connections)
-            // The last one back first: its process at the server is still warm.
+            // Reuse the connection that was returned last, because the caches of its server
+            // process are still warm.
             .queue_mode(::deadpool::managed::QueueMode::Lifo)
             .wait_timeout(Some(wait))
             .create_timeout(Some(wait))
@@ -165,10 +167,10 @@ impl Pool {
         })
     }
 
-    /// A connection.
+    /// Returns a connection, which goes back to the pool when it is dropped.
     ///
     /// # Errors
-    /// None is to be had within the wait.
+    /// No connection became free or could be opened within `wait_milliseconds`.
     pub async fn get(&self) -> Result<Connection, Error> {
         self.inner.get().await.map_err(|error| match error {
             PoolError::Timeout(TimeoutType::Wait) => {
@@ -178,11 +180,12 @@ impl Pool {
         })
     }
 
-    /// The answer, or [`Error::TooSlow`] when it does not come within the wait: a server that
-    /// hangs must not make its callers hang. The connection that waits for it is not used again.
+    /// Runs `query` on a connection of the pool and returns its result. A query that takes longer
+    /// than `wait_milliseconds` is abandoned and its connection closed, so that callers do not hang
+    /// with the server.
     ///
     /// # Errors
-    /// As the query's own.
+    /// [`Error::TooSlow`] after the wait, otherwise the error of the connection or of the query.
     pub async fn ask<T, E, F>(&self, query: F) -> Result<T, Error>
     where
         F: AsyncFnOnce(&mut AsyncPgConnection) -> Result<T, E>,
@@ -199,10 +202,11 @@ impl Pool {
         )))
     }
 
-    /// A writer with a connection of its own, beside those of the pool.
+    /// Creates a writer, which has its own connection outside the pool. A session with a correlation
+    /// key ends after a silence of `session_timeout`.
     #[must_use]
-    pub fn writer(&self) -> Writer {
-        Writer::new(self.config.clone(), self.wait)
+    pub fn writer(&self, session_timeout: SignedDuration) -> Writer {
+        Writer::new(self.config.clone(), self.wait, session_timeout)
     }
 
     /// Returns a health check: the database is reachable and migrated.
@@ -222,7 +226,8 @@ impl Pool {
         }
     }
 
-    /// The same error, or [`Error::NotMigrated`] where that is its cause.
+    /// Returns [`Error::NotMigrated`] if missing migrations may be the cause of `error`. Otherwise
+    /// returns `error`.
     pub async fn explain(&self, error: Error) -> Error {
         match &error {
             Error::Failed(_)
@@ -235,7 +240,8 @@ impl Pool {
     }
 }
 
-/// In the keyword form, where only backslash and quote need care.
+/// Returns the connection string in the keyword form of libpq, in which only backslash and quote
+/// must be escaped.
 fn address(settings: &settings::Database, options: &str) -> std::io::Result<SecretString> {
     let password = read_secret(&settings.password_file)?;
     let quote = |value: &str| value.replace('\\', r"\\").replace('\'', r"\'");

@@ -4,6 +4,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
+use jiff::SignedDuration;
 use tokio::time::timeout;
 use tokio_postgres::{Client, Config, Error, NoTls, Row, Statement, types::ToSql};
 
@@ -28,6 +29,8 @@ pub struct Recording {
     /// Prepared statements by their text.
     prepared: HashMap<&'static str, Statement>,
     pub(crate) known_persons: KnownPersons,
+    /// Silence after which a session with a correlation key has ended.
+    pub(crate) session_timeout: SignedDuration,
 }
 
 impl Recording {
@@ -35,7 +38,11 @@ impl Recording {
     ///
     /// # Errors
     /// The database cannot be reached.
-    async fn connect(config: &Config, known_persons: KnownPersons) -> Result<Self, Error> {
+    async fn connect(
+        config: &Config,
+        known_persons: KnownPersons,
+        session_timeout: SignedDuration,
+    ) -> Result<Self, Error> {
         let (client, connection) = config.connect(NoTls).await?;
         // An error of the connection is also returned by the statement that was running.
         tokio::spawn(connection);
@@ -43,6 +50,7 @@ impl Recording {
             client,
             prepared: HashMap::new(),
             known_persons,
+            session_timeout,
         })
     }
 
@@ -127,6 +135,7 @@ pub struct Writer {
     wait: Duration,
     connection: Option<Recording>,
     known_persons: KnownPersons,
+    session_timeout: SignedDuration,
 }
 
 fn references<'a>(parameters: &'a Parameters<'_>) -> Vec<&'a (dyn ToSql + Sync)> {
@@ -137,12 +146,13 @@ fn references<'a>(parameters: &'a Parameters<'_>) -> Vec<&'a (dyn ToSql + Sync)>
 }
 
 impl Writer {
-    pub(crate) fn new(config: Config, wait: Duration) -> Self {
+    pub(crate) fn new(config: Config, wait: Duration, session_timeout: SignedDuration) -> Self {
         Self {
             config,
             wait,
             connection: None,
             known_persons: known_persons(),
+            session_timeout,
         }
     }
 
@@ -158,7 +168,10 @@ impl Writer {
         let asked = timeout(self.wait, async {
             let mut connection = match known.filter(|known| !known.client.is_closed()) {
                 Some(known) => known,
-                None => Recording::connect(&self.config, self.known_persons.clone()).await?,
+                None => {
+                    let known_persons = self.known_persons.clone();
+                    Recording::connect(&self.config, known_persons, self.session_timeout).await?
+                }
             };
             let outcome = work(&mut connection).await.map_err(Failure::from);
             Ok((connection, outcome))

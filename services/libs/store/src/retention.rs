@@ -132,6 +132,20 @@ pub async fn remove_set_aside_events(connection: &mut AsyncPgConnection) -> Quer
     .await
 }
 
+/// Removes up to 5,000 expired events of the table `correlated_events`. Returns false if none is
+/// left.
+///
+/// # Errors
+/// The database fails.
+#[tracing::instrument(name = "database.retention.remove_correlated_events", skip_all)]
+pub async fn remove_correlated_events(connection: &mut AsyncPgConnection) -> QueryResult<bool> {
+    remove_rows(
+        connection,
+        include_str!("retention/remove_correlated_events.sql"),
+    )
+    .await
+}
+
 async fn remove_rows(connection: &mut AsyncPgConnection, statement: &str) -> QueryResult<bool> {
     let step = sql_query(statement).bind::<BigInt, _>(MAX_ROWS);
     Ok(step.get_result::<Count>(connection).await?.removed > 0)

@@ -20,20 +20,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    sessions (session_id, source_id) {
-        source_id -> Int4,
-        session_id -> Text,
-        person_id -> Int4,
-        names_realm -> Bool,
-        named_at -> Timestamptz,
-        login_at -> Nullable<Timestamptz>,
-        login_derived -> Bool,
-        logout_at -> Nullable<Timestamptz>,
-        last_activity_at -> Timestamptz,
-    }
-}
-
-diesel::table! {
     source_gaps (source_id, from_at) {
         source_id -> Int4,
         from_at -> Timestamptz,
@@ -49,6 +35,8 @@ diesel::table! {
         radius_secret -> Nullable<Text>,
         require_message_authenticator -> Bool,
         client_certificate -> Nullable<Bytea>,
+        time_zone -> Nullable<Text>,
+        interim_seconds -> Nullable<Int4>,
         created_at -> Timestamptz,
         disabled_at -> Nullable<Timestamptz>,
         complete_through -> Nullable<Timestamptz>,
@@ -62,10 +50,4 @@ diesel::table! {
 
 diesel::joinable!(source_gaps -> sources (source_id));
 
-diesel::allow_tables_to_appear_in_same_query!(
-    api_clients,
-    event_ids,
-    sessions,
-    source_gaps,
-    sources,
-);
+diesel::allow_tables_to_appear_in_same_query!(api_clients, event_ids, source_gaps, sources,);

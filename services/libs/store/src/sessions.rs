@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, QueryableByName,
+    QueryableByName,
     result::QueryResult,
     sql_query,
     sql_types::{Bool, Nullable, Text, Timestamptz},
@@ -21,7 +21,6 @@ use crate::{
     persons::PersonIds,
     pool::{self, Connection, StreamConnection},
     recording::{Parameters, array},
-    schema::sessions::dsl,
 };
 
 const MERGE: &str = include_str!("sessions/merge.sql");
@@ -29,8 +28,8 @@ const REPORT: &str = include_str!("sessions/report.sql");
 const REPORT_OF_USER: &str = include_str!("sessions/report_of_user.sql");
 const OF_USER: &str = include_str!("sessions/of_user.sql");
 
-/// Returns the statement that merges events into their sessions, or None if there is no event of a
-/// session. The events are merged among themselves first. `person_ids` has all persons that they
+/// Returns the statement that merges events into their sessions, or None if no event has a session
+/// ID. The events are merged among themselves first. `person_ids` has all persons that they
 /// name.
 pub(crate) fn merge<'a>(
     events: &[&'a Reported],
@@ -38,7 +37,7 @@ pub(crate) fn merge<'a>(
 ) -> Option<(&'static str, Parameters<'a>)> {
     let mut merged: BTreeMap<(i32, &str), Session> = BTreeMap::new();
     for Reported { source_id, event } in events {
-        let Some((session_id, session)) = Session::of(event) else {
+        let (Some(session_id), Some(session)) = (event.session_id(), Session::of(event)) else {
             continue;
         };
         let key = (*source_id, session_id);
@@ -61,6 +60,7 @@ pub(crate) fn merge<'a>(
             array(sessions().map(|session| session.login.is_some_and(|login| login.derived))),
             array(sessions().map(|session| session.logout_at)),
             array(sessions().map(|session| session.last_activity_at)),
+            array(sessions().map(|session| session.next_due_at)),
         ];
         (MERGE, parameters)
     })
@@ -118,35 +118,6 @@ pub async fn of_user(
         .bind::<Timestamptz, _>(timeout_before.to_diesel())
         .load(connection)
         .await
-}
-
-/// Returns the login, as the session ID contains it, of the latest session of a source that began
-/// by `at` and whose session ID is `key`, `@` and its login.
-///
-/// # Errors
-/// The database fails.
-#[tracing::instrument(name = "database.sessions.latest_login", skip_all)]
-pub async fn latest_login(
-    connection: &mut AsyncPgConnection,
-    source_id: i32,
-    key: &str,
-    at: Timestamp,
-) -> QueryResult<Option<String>> {
-    let named = dsl::sessions
-        .filter(dsl::source_id.eq(source_id))
-        .filter(
-            dsl::session_id
-                .gt(format!("{key}@"))
-                .and(dsl::session_id.lt(format!("{key}A"))),
-        )
-        .filter(dsl::login_at.le(at.to_diesel()));
-    let latest = named
-        .order(dsl::login_at.desc())
-        .select(dsl::session_id)
-        .first::<String>(connection)
-        .await
-        .optional()?;
-    Ok(latest.and_then(|id| id.strip_prefix(key)?.strip_prefix('@').map(str::to_owned)))
 }
 
 /// Selects the rows of a report.

@@ -6,7 +6,7 @@
 
 use std::net::IpAddr;
 
-use rollcall_attendance::event::{Event, Evidence, Fact, Kind};
+use rollcall_attendance::event::{Event, Evidence, Fact, Kind, SessionName};
 use tokio_postgres::{Error, Row, error::SqlState};
 
 use crate::{
@@ -44,7 +44,8 @@ pub async fn add(
 /// The database fails.
 #[tracing::instrument(name = "database.set_aside.of_source", skip_all)]
 pub async fn of_source(connection: &Recording, source_id: i32) -> Result<Vec<Reported>, Error> {
-    let all = "SELECT * FROM set_aside_events WHERE source_id = $1 ORDER BY received_at, event_id";
+    let all = "SELECT * FROM set_aside_events JOIN event_ids USING (source_id, event_id)
+        WHERE source_id = $1 ORDER BY received_at, event_id";
     let rows = connection.query_once(all, &[&source_id]).await?;
     rows.iter().map(reported).collect()
 }
@@ -75,7 +76,8 @@ pub async fn replay(connection: &mut Recording, reported: &Reported) -> Result<b
     Ok(is_replayed)
 }
 
-fn reported(row: &Row) -> Result<Reported, Error> {
+/// Returns the event in a row of `events` or of `set_aside_events`.
+pub(crate) fn reported(row: &Row) -> Result<Reported, Error> {
     let address = |column| -> Result<Option<IpAddr>, Error> {
         let text: Option<&str> = row.try_get(column)?;
         Ok(text.and_then(|text| text.parse().ok()))
@@ -95,9 +97,11 @@ fn reported(row: &Row) -> Result<Reported, Error> {
             active_seconds: row.try_get("active_seconds")?,
             duration_seconds: row.try_get("duration_seconds")?,
             next_in_seconds: row.try_get("next_in_seconds")?,
+            last_activity_at: row.try_get("last_activity_at")?,
             class: row.try_get("class")?,
         },
         clock_skewed: row.try_get("clock_skewed")?,
+        input_digest: row.try_get::<_, &[u8]>("digest")?.try_into().ok(),
     };
     Ok(Reported {
         source_id: row.try_get("source_id")?,
@@ -113,9 +117,13 @@ fn fact(row: &Row) -> Result<Fact, Error> {
         "logout" => Kind::Logout,
         _ => return Ok(Fact::Restart),
     };
+    let session = match row.try_get("session_id")? {
+        Some(id) => SessionName::Id(id),
+        None => SessionName::CorrelationKey(row.try_get("correlation_key")?),
+    };
     Ok(Fact::Session {
         kind,
-        session_id: row.try_get("session_id")?,
+        session,
         user: row.try_get("user_name")?,
         realm: row.try_get("realm")?,
     })

@@ -1,4 +1,4 @@
-//! Kind-in attempts of API clients: the state that decides about an attempt, and the counters for
+//! Sign-in attempts of API clients: the state that decides about an attempt, and the counters for
 //! locks.
 //!
 //! The limits are in the SQL functions `sign_in_…` in `migrations/`. An address is an IPv4 address

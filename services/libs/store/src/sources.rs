@@ -56,6 +56,10 @@ pub struct Source {
     pub require_message_authenticator: bool,
     #[diesel(sql_type = Nullable<Text>)]
     pub client_certificate: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub time_zone: Option<String>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    pub interim_seconds: Option<i32>,
     #[diesel(sql_type = Timestamptz, deserialize_as = jiff_diesel::Timestamp)]
     pub created_at: Timestamp,
     #[diesel(sql_type = Nullable<Timestamptz>, deserialize_as = NullableTimestamp)]
@@ -80,6 +84,12 @@ pub struct SourceOfAddress {
     /// SHA-256 fingerprint of the client certificate that is required for syslog.
     #[diesel(sql_type = Nullable<Binary>)]
     pub client_certificate: Option<Vec<u8>>,
+    /// Time zone of times without an offset, an IANA name. None: the reporting time zone.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub time_zone: Option<String>,
+    /// Seconds between two interim updates of RADIUS.
+    #[diesel(sql_type = Nullable<Integer>)]
+    pub interim_seconds: Option<i32>,
 }
 
 /// Returns the enabled source that has this key.
@@ -119,6 +129,20 @@ pub async fn id_of(connection: &mut AsyncPgConnection, name: &str) -> QueryResul
     named.select(dsl::id).first(connection).await.optional()
 }
 
+/// Returns the time zone of the source with this name, whose times have no offset.
+///
+/// # Errors
+/// The database fails.
+#[tracing::instrument(name = "database.sources.time_zone_of", skip_all)]
+pub async fn time_zone_of(
+    connection: &mut AsyncPgConnection,
+    name: &str,
+) -> QueryResult<Option<Option<String>>> {
+    let named = dsl::sources.filter(dsl::name.eq(name));
+    let zone = named.select(dsl::time_zone).first(connection);
+    zone.await.optional()
+}
+
 /// Returns the enabled source with the narrowest network that contains this address.
 ///
 /// # Errors
@@ -129,7 +153,8 @@ pub async fn by_address(
     address: IpAddr,
 ) -> QueryResult<Option<SourceOfAddress>> {
     sql_query(
-        "SELECT source_id, name, radius_secret, require_message_authenticator, client_certificate
+        "SELECT source_id, name, radius_secret, require_message_authenticator, client_certificate,
+             time_zone, interim_seconds
          FROM source_networks JOIN sources ON sources.id = source_id
          WHERE network >>= $1::inet AND disabled_at IS NULL ORDER BY masklen(network) DESC LIMIT 1",
     )
@@ -271,6 +296,30 @@ pub async fn set_client_certificate(
     let known = dsl::sources.filter(dsl::name.eq(name));
     let fingerprint = dsl::client_certificate.eq(fingerprint);
     Ok(update(known).set(fingerprint).execute(connection).await? == 1)
+}
+
+/// Settings of a source to be changed. A field that is None is not changed.
+#[derive(Debug, Default, diesel::AsChangeset)]
+#[diesel(table_name = crate::schema::sources)]
+pub struct Change<'a> {
+    /// IANA name of the time zone of times without an offset. `Some(None)`: the reporting time zone.
+    pub time_zone: Option<Option<&'a str>>,
+    /// Seconds between two interim updates of RADIUS. `Some(None)`: unknown.
+    pub interim_seconds: Option<Option<i32>>,
+}
+
+/// Changes settings of a source. Returns false if there is no source with this name.
+///
+/// # Errors
+/// The database fails.
+#[tracing::instrument(name = "database.sources.set", skip_all)]
+pub async fn set(
+    connection: &mut AsyncPgConnection,
+    name: &str,
+    change: &Change<'_>,
+) -> QueryResult<bool> {
+    let known = dsl::sources.filter(dsl::name.eq(name));
+    Ok(update(known).set(change).execute(connection).await? == 1)
 }
 
 /// Returns every source with its statistics, by name. Gaps are found by the service `maintenance`,

@@ -56,10 +56,11 @@ fn address() -> impl Strategy<Value = String> {
 
 fn raw() -> impl Strategy<Value = RawEvent> {
     let kind = prop::sample::select(vec!["login", "active", "logout", "restart"]);
-    let named = (kind, text(), text(), text(), of(text()));
+    let session = (text(), any::<bool>());
+    let named = (kind, text(), session, text(), of(text()));
     let duration = prop_oneof![0..100_000_i64, -1..=i64::MAX];
     let seconds = (of(-1..=i64::MAX), of(duration), of(-1..=i64::MAX));
-    let times = (time(), of(time()), seconds);
+    let times = (time(), of(time()), of(time()), seconds);
     let evidence = (
         of(text()),
         of(text()),
@@ -72,14 +73,16 @@ fn raw() -> impl Strategy<Value = RawEvent> {
     (named, times, evidence).prop_map(|(named, times, evidence)| RawEvent {
         kind: Some(named.0.into()),
         event_id: Some(named.1),
-        session_id: Some(named.2),
+        session_id: named.2.1.then(|| named.2.0.clone()),
+        correlation_key: (!named.2.1).then_some(named.2.0),
         user: Some(named.3),
         realm: named.4,
         occurred_at: Some(times.0),
         complete_through: times.1,
-        active_seconds: times.2.0,
-        duration_seconds: times.2.1,
-        next_in_seconds: times.2.2,
+        last_activity_at: times.2,
+        active_seconds: times.3.0,
+        duration_seconds: times.3.1,
+        next_in_seconds: times.3.2,
         reason: evidence.0,
         display_name: evidence.1,
         client_ip: evidence.2,
@@ -87,11 +90,12 @@ fn raw() -> impl Strategy<Value = RawEvent> {
         mac: evidence.4,
         device: evidence.5,
         class: evidence.6,
+        input_digest: None,
     })
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_database_accepts_every_event_that_parse_accepts() {
+async fn database_accepts_every_event_that_parse_accepts() {
     let database = TestDatabase::new().await;
     database
         .execute("INSERT INTO sources (name, key_hash) VALUES ('gateway', 'x')")

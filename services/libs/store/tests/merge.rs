@@ -36,6 +36,8 @@ struct Stored {
     logout_at: Option<Timestamp>,
     #[diesel(sql_type = Timestamptz, deserialize_as = jiff_diesel::Timestamp)]
     last_activity_at: Timestamp,
+    #[diesel(sql_type = Nullable<Timestamptz>, deserialize_as = jiff_diesel::NullableTimestamp)]
+    next_due_at: Option<Timestamp>,
 }
 
 fn arrival() -> Arrival {
@@ -73,6 +75,8 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
                         1 + second / 2,
                         second % 2
                     )),
+                    next_in_seconds: (number % 2 == 0)
+                        .then_some(i64::try_from(number).expect("small")),
                     ..RawEvent::default()
                 };
                 let mut event = Event::parse(raw, &arrival()).expect("an event");
@@ -85,7 +89,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
     })
 }
 
-/// The same events in some order, some of them twice, in batches of some size.
+/// Generates arrivals of `events`: in any order, some of them repeated, in batches of 1 to 5.
 fn arrivals(events: Vec<Event>) -> impl Strategy<Value = Vec<Vec<Event>>> {
     let repeated = prop::collection::vec(0..events.len(), 0..6);
     (Just(events), repeated, 1..6_usize)
@@ -103,7 +107,8 @@ fn arrivals(events: Vec<Event>) -> impl Strategy<Value = Vec<Vec<Event>>> {
 fn expected(events: &[Event]) -> Vec<Stored> {
     let mut sessions: BTreeMap<&str, Session> = BTreeMap::new();
     for event in events {
-        let (id, session) = Session::of(event).expect("an event of a session");
+        let id = event.session_id().expect("a session ID");
+        let session = Session::of(event).expect("an event of a session");
         let merged = match sessions.remove(id) {
             Some(known) => known.merge(session),
             None => session,
@@ -118,6 +123,7 @@ fn expected(events: &[Event]) -> Vec<Stored> {
         login_derived: session.login.is_some_and(|login| login.derived),
         logout_at: session.logout_at,
         last_activity_at: session.last_activity_at,
+        next_due_at: session.next_due_at,
     };
     sessions.into_iter().map(stored).collect()
 }

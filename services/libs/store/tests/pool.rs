@@ -1,4 +1,4 @@
-//! The pool, against the real server.
+//! Connection pool, tested with a real server.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ struct Process {
     id: i32,
 }
 
-/// The server's process that the connection speaks to.
+/// Returns the process ID of the server process that serves the connection.
 async fn process(connection: &mut AsyncPgConnection) -> i32 {
     let process = sql_query("SELECT pg_backend_pid() AS id")
         .get_result::<Process>(connection)
@@ -22,7 +22,7 @@ async fn process(connection: &mut AsyncPgConnection) -> i32 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_asks_again_and_again_asks_one_process() {
+async fn pool_reuses_the_connection_that_was_returned_last() {
     let database = TestDatabase::new().await;
     let pool = Pool::new(&database.settings("ingestion")).expect("a pool");
     let (mut one, mut other) = (
@@ -47,7 +47,7 @@ async fn sleep(connection: &mut AsyncPgConnection) -> Result<(), Error> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_that_takes_too_long_is_told_from_a_server_that_cannot_be_reached() {
+async fn slow_answer_returns_too_slow_and_missing_server_returns_unreachable() {
     let database = TestDatabase::new().await;
     let mut settings = database.settings("reporting");
     settings.connections = 1;
@@ -69,7 +69,7 @@ async fn an_answer_that_takes_too_long_is_told_from_a_server_that_cannot_be_reac
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pool_for_streams_has_its_own_statement_limit() {
+async fn pool_for_streams_has_its_own_statement_limit() {
     let database = TestDatabase::new().await;
     let limit = Duration::from_millis(300);
     let pool = Pool::for_streams(&database.settings("reporting"), 1, limit).expect("a pool");

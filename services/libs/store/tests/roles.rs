@@ -88,7 +88,7 @@ async fn audit_log_cannot_be_changed_and_only_operator_and_maintenance_read_it()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn auth_sees_clients_alone() {
+async fn auth_can_read_clients_alone() {
     let database = TestDatabase::new().await;
     for table in ["sessions", "events", "sources"] {
         assert!(!may(&database, "auth", &format!("SELECT FROM {table}")).await);
@@ -173,9 +173,8 @@ async fn ingestion_appends_events_and_cannot_change_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_operator_sees_no_attendance() {
+async fn operator_cannot_read_events_or_secrets() {
     let database = TestDatabase::new().await;
-    assert!(!may(&database, "operator", "SELECT FROM sessions").await);
     assert!(!may(&database, "operator", "SELECT FROM events").await);
     assert!(!may(&database, "operator", "DELETE FROM sources").await);
     assert!(
@@ -196,6 +195,7 @@ async fn no_role_can_delete_more_than_its_service_needs() {
     let allowed = [
         ("auth", "sign_in_attempts"),
         ("maintenance", "arrivals"),
+        ("maintenance", "correlated_events"),
         ("maintenance", "event_ids"),
         ("maintenance", "sessions"),
         ("maintenance", "set_aside_events"),
@@ -209,6 +209,29 @@ async fn no_role_can_delete_more_than_its_service_needs() {
         ORDER BY 1";
     let expected = allowed.map(|(role, table)| format!("{role} {table}"));
     assert_eq!(database.texts(privileges).await, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_operator_can_undo_an_import() {
+    let database = TestDatabase::new().await;
+    for role in migrations::ROLES {
+        let privilege = format!(
+            "SELECT has_function_privilege('{role}', 'withdraw_import(integer, text)', 'EXECUTE')::text
+                 AS text"
+        );
+        let expected = (role == "operator").to_string();
+        assert_eq!(database.texts(&privilege).await, [expected], "{role}");
+        for statement in [
+            "UPDATE imports SET undone_at = now()",
+            "DELETE FROM imports",
+            "DELETE FROM imported_events",
+        ] {
+            assert!(
+                !may(&database, role, statement).await,
+                "{role}: {statement}"
+            );
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -320,7 +343,7 @@ async fn ingestion_cannot_choose_the_time_of_arrival() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_audit_entry_carries_the_role_that_wrote_it() {
+async fn audit_entry_has_the_role_that_wrote_it() {
     let database = TestDatabase::new().await;
     let forged =
         "INSERT INTO audit_log (role, actor, action, detail) VALUES ('operator', 'a', 'b', '{}')";
@@ -334,7 +357,7 @@ async fn an_audit_entry_carries_the_role_that_wrote_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_role_can_fill_the_disk_beside_its_tables_or_enter_another_database() {
+async fn no_role_can_fill_the_disk_outside_its_tables_or_connect_to_another_database() {
     let database = TestDatabase::new().await;
     for role in migrations::ROLES {
         assert!(!may(&database, role, "SELECT lo_from_bytea(0, 'x')").await);
@@ -347,13 +370,13 @@ async fn no_role_can_fill_the_disk_beside_its_tables_or_enter_another_database()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn migrating_again_restores_privileges_and_takes_back_what_was_added() {
+async fn migrating_again_restores_missing_privileges_and_revokes_added_ones() {
     let database = TestDatabase::new().await;
     TestDatabase::execute(&database, "REVOKE ALL ON api_clients FROM auth").await;
     TestDatabase::execute(&database, "GRANT DELETE ON events TO ingestion").await;
     assert!(!may(&database, "auth", "SELECT FROM api_clients").await);
     let settings = database.settings("rollcall");
-    // A task of its own, because the migration harness blocks the task that it runs in.
+    // The run has its own task, because the migration harness blocks the task that it runs in.
     tokio::spawn(async move {
         let pool = Pool::new(&settings).expect("a pool");
         let connection = Object::take(pool.get().await.expect("a connection"));
@@ -402,8 +425,8 @@ async fn every_role_has_limits_that_fit_the_server_together() {
     let sum =
         format!("SELECT sum(rolconnlimit)::text AS text FROM pg_roles WHERE rolname IN ({roles})");
     let sum: i32 = database.texts(&sum).await[0].parse().expect("a number");
-    // As docker/postgres/postgresql.conf sets max_connections, less the superuser's own and some
-    // for the owner.
+    // docker/postgres/postgresql.conf sets max_connections to 200. The superuser has 3 reserved
+    // connections, and 5 are left for the owner.
     assert!(sum <= 200 - 3 - 5, "{sum}");
     // The other tests share the roles.
     for role in migrations::ROLES {
@@ -412,7 +435,7 @@ async fn every_role_has_limits_that_fit_the_server_together() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_role_but_the_superuser_lifts_its_limit_of_temporary_files() {
+async fn no_role_can_raise_its_limit_of_temporary_files() {
     let database = TestDatabase::new().await;
     for role in migrations::ROLES {
         assert!(!may(&database, role, "SET temp_file_limit = -1").await);
@@ -420,9 +443,9 @@ async fn no_role_but_the_superuser_lifts_its_limit_of_temporary_files() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn migrations_go_up_and_down_and_up_again_and_several_at_once_do_no_harm() {
+async fn migrations_can_run_concurrently_and_be_reverted_and_run_again() {
     let database = TestDatabase::unmigrated().await;
-    // Tasks of their own: a harness blocks the one that it is in.
+    // Each run has its own task, because the migration harness blocks the task that it runs in.
     let up = || {
         let settings = database.settings("rollcall");
         tokio::spawn(async move {

@@ -14,6 +14,7 @@ struct TestEvent {
     kind: &'static str,
     session: u8,
     second: i64,
+    next_in: Option<i64>,
 }
 
 fn at(second: i64) -> Timestamp {
@@ -24,11 +25,16 @@ fn test_events() -> impl Strategy<Value = Vec<TestEvent>> {
     let kinds = prop::sample::select(vec![
         "login", "login", "login", "active", "logout", "restart",
     ]);
-    let event = (kinds, 0..6_u8, 0..40_i64).prop_map(|(kind, session, second)| TestEvent {
-        kind,
-        session,
-        second,
-    });
+    let next_in = prop::option::of(0..12_i64);
+    let event =
+        (kinds, 0..6_u8, 0..40_i64, next_in).prop_map(|(kind, session, second, next_in)| {
+            TestEvent {
+                kind,
+                session,
+                second,
+                next_in,
+            }
+        });
     prop::collection::vec(event, 1..30)
 }
 
@@ -41,6 +47,7 @@ fn reported(source_id: i32, number: usize, event: &TestEvent) -> Reported {
         session_id: has_session.then(|| event.session.to_string()),
         user: has_session.then(|| format!("user {source_id}")),
         occurred_at: Some(at(event.second).to_string()),
+        next_in_seconds: event.next_in,
         ..RawEvent::default()
     };
     let arrival = Arrival {
@@ -81,7 +88,7 @@ fn expected(events: &[TestEvent], timeout_before: i64) -> BTreeMap<String, Strin
             "logout"
         } else if is_restarted {
             "restart"
-        } else if last < timeout_before {
+        } else if last < timeout_before || is_overdue(events, session, last) {
             "timeout"
         } else {
             "open"
@@ -89,6 +96,16 @@ fn expected(events: &[TestEvent], timeout_before: i64) -> BTreeMap<String, Strin
         expected.insert(session.to_string(), end_reason.to_owned());
     }
     expected
+}
+
+/// Returns true if the source reported something after twice the time in which the latest event of
+/// the session announced the next one.
+fn is_overdue(events: &[TestEvent], session: u8, last: i64) -> bool {
+    let latest = events.iter().filter(|event| {
+        event.kind != "restart" && event.session == session && event.second == last
+    });
+    let announced = latest.filter_map(|event| event.next_in).max();
+    announced.is_some_and(|wait| events.iter().any(|event| event.second > last + 2 * wait))
 }
 
 async fn end_reasons(
@@ -124,7 +141,7 @@ async fn add_source(database: &TestDatabase, id: i32) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn end_of_a_session_is_that_of_the_contract_for_any_events() {
+async fn end_reason_follows_the_contract_for_any_events() {
     let database = TestDatabase::new().await;
     let mut runner = TestRunner::default();
     let mut writer = database.writer();
@@ -160,12 +177,37 @@ async fn session_is_closed_by_timeout_only_after_the_time_has_passed() {
         kind: "login",
         session: 1,
         second: 10,
+        next_in: None,
     };
     record(&mut database.writer(), &[reported(1, 1, &login)])
         .await
         .expect("recorded");
     assert_eq!(end_reasons(&database, 1, 10).await["1"], "open");
     assert_eq!(end_reasons(&database, 1, 11).await["1"], "timeout");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn overdue_session_stays_open_until_its_source_reports_a_later_event() {
+    let database = TestDatabase::new().await;
+    add_source(&database, 1).await;
+    let event = |session, second, next_in| TestEvent {
+        kind: "login",
+        session,
+        second,
+        next_in,
+    };
+    let record = async |number, event: TestEvent| {
+        let batch = [reported(1, number, &event)];
+        record(&mut database.writer(), &batch)
+            .await
+            .expect("recorded");
+    };
+    record(1, event(1, 10, Some(5))).await;
+    record(2, event(2, 20, None)).await;
+    assert_eq!(end_reasons(&database, 1, 0).await["1"], "open");
+    record(3, event(3, 21, None)).await;
+    assert_eq!(end_reasons(&database, 1, 0).await["1"], "timeout");
+    assert_eq!(end_reasons(&database, 1, 0).await["2"], "open");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -179,6 +221,7 @@ async fn closed_session_is_reopened_by_a_later_event_only() {
             kind,
             session,
             second,
+            next_in: None,
         };
         record(&mut database.writer(), &[reported(1, number, &event)])
             .await

@@ -20,8 +20,12 @@ pub struct RawEvent {
     #[serde(rename = "type")]
     #[schema(required, nullable = false)]
     pub kind: Option<String>,
-    /// Name of the session at the gateway, at most 256 bytes. Required unless the type is `restart`.
+    /// Name of the session at the gateway, at most 256 bytes. Required unless the type is `restart`
+    /// or `correlation_key` is present.
     pub session_id: Option<String>,
+    /// What ties the events of a session together if the gateway gives no session ID, for example
+    /// an address and a port, at most 256 bytes. A later session may have the same key.
+    pub correlation_key: Option<String>,
     /// Name with which the person signed in, at most 256 bytes. Required unless the type is
     /// `restart`.
     pub user: Option<String>,
@@ -52,12 +56,19 @@ pub struct RawEvent {
     /// Seconds until the next activity event of the session is due, from 0.
     #[schema(minimum = 0)]
     pub next_in_seconds: Option<i64>,
+    /// Time of the latest activity, which the gateway states in a logout, RFC 3339 with an offset.
+    /// It is evidence: the session ends at the logout.
+    #[schema(format = DateTime)]
+    pub last_activity_at: Option<String>,
     /// Time up to which the source has sent all its events, RFC 3339 with an offset.
     #[schema(format = DateTime)]
     pub complete_through: Option<String>,
     /// RADIUS Class (RFC 2865, section 5.25). Not part of the API.
     #[serde(skip)]
     pub class: Option<String>,
+    /// SHA-256 of the input that a rule made this event of. Not part of the API.
+    #[serde(skip)]
+    pub input_digest: Option<[u8; 32]>,
 }
 
 impl RawEvent {

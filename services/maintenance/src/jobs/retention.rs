@@ -18,9 +18,14 @@ impl Job for Retention {
     async fn run(&self, connection: &mut AsyncPgConnection) -> QueryResult<()> {
         let set_aside = all_steps(connection, retention::remove_set_aside_events).await;
         let events = all_steps(connection, retention::remove_event_month).await;
+        let correlated = all_steps(connection, retention::remove_correlated_events).await;
         let sessions = all_steps(connection, retention::remove_sessions).await;
         let audit_log = all_steps(connection, retention::remove_audit_month).await;
-        set_aside.and(events).and(sessions).and(audit_log)
+        set_aside
+            .and(events)
+            .and(correlated)
+            .and(sessions)
+            .and(audit_log)
     }
 
     fn pause(_took: Duration) -> Duration {

@@ -7,7 +7,7 @@ use rollcall_test_support::{TestDatabase, record};
 use crate::support::{database, partitions, run, start};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn migrations_create_this_month_and_the_next_three() {
+async fn migrations_create_partitions_of_this_month_and_the_next_three() {
     let database = database().await;
     for table in ["events", "audit_log"] {
         let created = partitions(&database, table).await;
@@ -16,7 +16,7 @@ async fn migrations_create_this_month_and_the_next_three() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn partitions_that_exist_are_left_alone() {
+async fn existing_partitions_are_not_changed() {
     let database = database().await;
     let before = partitions(&database, "events").await;
     assert!(matches!(

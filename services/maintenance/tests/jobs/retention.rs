@@ -14,6 +14,9 @@ async fn expired_month_of_events_is_removed_with_its_event_ids() {
     let days = days_to_fourth_past_month(&database).await;
     add_events(&database, "old", 20_000, days).await;
     add_events(&database, "young", 3, 0).await;
+    let imported = "INSERT INTO imported_events SELECT 1, 1, event_id, true FROM event_ids
+        WHERE event_id IN ('old-1', 'young-1')";
+    database.execute(imported).await;
     set_limit(&database, "events", 40).await;
     let _service = start(&database);
     let count =
@@ -22,6 +25,7 @@ async fn expired_month_of_events_is_removed_with_its_event_ids() {
     assert!(!partitions(&database, "events").await.contains(&expired));
     assert_eq!(database.count("events").await, 3);
     assert_eq!(database.count("event_ids").await, 3);
+    assert_eq!(database.count("imported_events").await, 1);
     let removed = "SELECT sum((detail->>'events')::integer)::text || ' ' || (count(*) > 1) AS text
         FROM audit_log WHERE action = 'events.remove' AND role = 'maintenance'";
     assert_eq!(
@@ -85,6 +89,31 @@ async fn expired_set_aside_events_are_removed_with_their_event_ids() {
     assert_eq!(
         audit(&database).await,
         [r#"set_aside.remove maintenance {"events": 1}"#]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn expired_correlated_events_are_removed_unless_their_session_has_a_later_event() {
+    let database = database().await;
+    for (id, days) in [("old", 41), ("young", 39), ("long", 41)] {
+        add_session(&database, id, days).await;
+        let event = format!(
+            "INSERT INTO correlated_events (source_id, correlation_key, occurred_at, event_id, kind,
+                 person_id, names_realm, session_id)
+             VALUES (1, 'key', now() - {days} * interval '24 hours', '{id}', 'login', 1, false,
+                 '{id}')"
+        );
+        database.execute(&event).await;
+    }
+    let active = "UPDATE sessions SET last_activity_at = now() WHERE session_id = 'long'";
+    database.execute(active).await;
+    set_limit(&database, "events", 40).await;
+    run(&database, &Retention).await.expect("retention");
+    let kept = "SELECT event_id AS text FROM correlated_events ORDER BY 1";
+    assert_eq!(database.texts(kept).await, ["long", "young"]);
+    assert_eq!(
+        audit(&database).await,
+        [r#"correlated_events.remove maintenance {"events": 1}"#]
     );
 }
 

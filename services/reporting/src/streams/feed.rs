@@ -24,10 +24,10 @@ pub enum CutError {
     Database(#[from] rollcall_store::Error),
 }
 
-/// Limits of a stream.
+/// Permit and limits of a stream.
 #[derive(Debug)]
 pub struct Terms {
-    /// Held until the stream ends.
+    /// Permit to stream, which is released when the stream ends.
     pub permit: Permit,
     /// Minimum rate at which the client must read.
     pub pace: Pace,

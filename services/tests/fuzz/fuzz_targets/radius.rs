@@ -5,7 +5,8 @@ use md5::{Digest, Md5};
 
 const SECRET: &[u8] = b"a secret of the fuzzer's";
 
-// As it is, and as somebody who knows the secret would send it.
+// Parses the packet as it is, and with corrected code, length and Request Authenticator, so that
+// the fuzzer reaches the code behind the check of the shared secret.
 fuzz_target!(|packet: &[u8]| {
     let _ = Request::parse(packet, SECRET);
     let mut sealed = packet.to_vec();

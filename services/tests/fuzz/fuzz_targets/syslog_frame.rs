@@ -18,7 +18,7 @@ fn messages(parts: &[&[u8]]) -> (Vec<Vec<u8>>, bool) {
     (messages, false)
 }
 
-// However a stream is cut up, it holds the same messages.
+// Asserts that the messages do not depend on how the stream is split.
 fuzz_target!(|stream: &[u8]| {
     let (left, right) = stream.split_at(stream.len() / 2);
     let bytes: Vec<&[u8]> = stream.chunks(1).collect();

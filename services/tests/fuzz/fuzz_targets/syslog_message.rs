@@ -59,7 +59,7 @@ fuzz_target!(|message: &[u8]| {
     };
     if let Ok(Found::Events(events)) = parse(&String::from_utf8_lossy(message), &context) {
         for event in events {
-            rollcall_fuzz::check(event.session(Some("2025-01-01T00:00:00Z")));
+            rollcall_fuzz::check(event.raw);
         }
     }
 });

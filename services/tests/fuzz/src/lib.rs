@@ -1,15 +1,15 @@
-//! What the fuzz targets share.
+//! Helpers that the fuzz targets share.
 
 use rollcall_attendance::event::{Arrival, RawEvent, Event};
 use jiff::{SignedDuration, Timestamp};
 
-/// An arrival at a fixed time.
+/// Returns an arrival at a fixed time.
 pub fn arrival() -> Arrival {
     let at = Timestamp::from_second(1_735_689_600).unwrap_or(Timestamp::UNIX_EPOCH);
     Arrival { at, earliest: Timestamp::UNIX_EPOCH, ahead: SignedDuration::from_mins(5), skew: SignedDuration::from_hours(1) }
 }
 
-/// Checks a raw event: if it is valid, it is the same event after it was written and read again.
+/// Asserts that a valid raw event gives the same events after it was written as JSON and parsed.
 pub fn check(raw: RawEvent) {
     let written = raw.to_json();
     let has_class = raw.class.is_some();

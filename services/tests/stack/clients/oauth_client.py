@@ -1,4 +1,4 @@
-"""Goes through the OAuth endpoints with Authlib. Usage: oauth_client.py CLIENT_ID CLIENT_SECRET"""
+"""Calls each OAuth endpoint with Authlib. Usage: oauth_client.py CLIENT_ID CLIENT_SECRET"""
 
 import os
 import sys

@@ -61,7 +61,7 @@ pub struct LocalSource {
 /// The new source replaces an earlier one, because a network belongs to one source.
 pub fn local_source() -> LocalSource {
     psql("DELETE FROM source_networks");
-    let name = format!("sender-{}", uuid::Uuid::new_v4());
+    let name = format!("local-{}", uuid::Uuid::new_v4());
     let (edge, datagrams) = (gateway("edge"), gateway("datagrams"));
     let add = ["source", "add", &name, "--radius"];
     let networks = ["--network", &edge, "--network", &datagrams];

@@ -1,4 +1,4 @@
-//! Values that several tests of one run share, although each test is a process of its own.
+//! Values that several tests of one run share, although each test runs in its own process.
 
 use std::fs;
 

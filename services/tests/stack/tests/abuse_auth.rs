@@ -1,4 +1,4 @@
-//! Sign-ins in a crowd and in a flood. Each burst is bounded to 20 s.
+//! Many parallel sign-ins, and floods of guesses. Each burst is limited to 20 s.
 
 use std::{
     process::{Child, Command, Stdio},
@@ -14,7 +14,7 @@ fn body(name: &str, password: &str) -> String {
     json!({"username": name, "password": password}).to_string()
 }
 
-/// Restarts of auth, and whether it was ever killed for its memory.
+/// Returns the restarts of auth, and whether it exceeded its memory limit.
 fn state_of_auth() -> String {
     let containers = docker(&["compose", "ps", "--quiet", "auth"]);
     let format = "{{.RestartCount}} {{.State.OOMKilled}}";
@@ -134,7 +134,7 @@ fn flooding_addresses_delay_a_client_at_a_known_address_only_briefly() {
     let origin = "https://nginx:8443";
     let (name, password) = api_client(&["reporting:read"]);
     let home = Host::start();
-    // In turn, from one address.
+    // These sign-ins follow each other, from one address.
     let sign_ins = |password: &str| {
         let answers = home.run(&curl(origin, 8, 1, &body(&name, password)));
         assert_eq!(answers.len(), 8);

@@ -54,7 +54,7 @@ fn log_lines(service: &str) -> usize {
 
 #[test]
 fn https_and_known_gateways_work_during_a_flood_from_an_unknown_address() {
-    let sender = shared_source();
+    let gateway_source = shared_source();
     let (key, nas) = (source(), format!("nas-{}", Uuid::new_v4()));
     let (before, dropped_before) = (containers(), dropped());
     let services = ["receiver", "ingestion", "nginx"];
@@ -75,7 +75,7 @@ fn https_and_known_gateways_work_during_a_flood_from_an_unknown_address() {
         "python3",
         "/clients/radius_ledger.py",
         &port(1),
-        &sender.secret,
+        &gateway_source.secret,
         SECONDS,
         &nas,
     ];
@@ -203,7 +203,7 @@ fn is_stored(session: &str) -> bool {
 
 #[test]
 fn syslog_of_a_source_with_client_certificate_is_accepted_only_with_the_certificate() {
-    let sender = shared_source();
+    let gateway_source = shared_source();
     let (own, other) = (certificate(), certificate());
     let file = root().join("gateway.pem");
     std::fs::File::create(&file)
@@ -212,7 +212,7 @@ fn syslog_of_a_source_with_client_certificate_is_accepted_only_with_the_certific
     let path = file.to_str().expect("a path");
     script(
         "rollcall",
-        &["source", "set-certificate", &sender.name, path],
+        &["source", "set-certificate", &gateway_source.name, path],
     );
     std::fs::remove_file(&file).expect("removed");
     // The change takes effect within 5 seconds.
@@ -230,7 +230,7 @@ fn syslog_of_a_source_with_client_certificate_is_accepted_only_with_the_certific
     }
     script(
         "rollcall",
-        &["source", "set-certificate", &sender.name, "--none"],
+        &["source", "set-certificate", &gateway_source.name, "--none"],
     );
     eventually("the event without TLS", || {
         send_without_tls("tcp", &session("again"));

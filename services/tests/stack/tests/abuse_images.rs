@@ -1,10 +1,10 @@
-//! Images come from this host alone.
+//! All images are built on this host. None is pulled from a registry.
 
 use rollcall_stack_tests::{docker, project, run_script, script};
 use serde_json::Value;
 
 #[test]
-fn an_image_whose_tag_is_gone_is_never_pulled() {
+fn command_with_missing_image_fails_and_pulls_nothing() {
     let (image, kept) = (
         format!("localhost/{}/services", project()),
         format!("localhost/{}/services:kept", project()),
@@ -23,7 +23,7 @@ fn an_image_whose_tag_is_gone_is_never_pulled() {
 }
 
 #[test]
-fn every_image_has_a_name_of_this_host_and_is_never_pulled() {
+fn image_of_every_service_is_local_and_never_pulled() {
     let config = docker(&[
         "compose",
         "--profile",

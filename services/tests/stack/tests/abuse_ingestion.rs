@@ -1,12 +1,13 @@
-//! Attacks on the ingestion API: none stops the service, and a steady client sees nothing of them.
+//! Attacks on the ingestion API. None of them stops the service or fails a request of a steady
+//! client.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rollcall_stack_tests::{client, curl, docker, project, send, source};
 use serde_json::{Value, json};
 
-/// Returns the number of restarts of ingestion, and whether it was killed for its memory usage.
-fn deaths() -> String {
+/// Returns the restarts of each replica of ingestion, and whether it exceeded its memory limit.
+fn restarts() -> String {
     let service = format!("label=com.docker.compose.project={}", project());
     let label = "label=com.docker.compose.service=ingestion";
     let containers = docker(&["ps", "-aq", "--filter", &service, "--filter", label]);
@@ -19,7 +20,7 @@ fn deaths() -> String {
 /// Sends large bodies concurrently while a steady client sends one event at a time. Asserts that
 /// ingestion was not restarted. Returns the statuses of the bodies.
 fn attack(kind: &str, count: &str, keys: &[&str]) -> Value {
-    let before = deaths();
+    let before = restarts();
     let steady = source();
     let is_over = AtomicBool::new(false);
     let statuses = std::thread::scope(|scope| {
@@ -39,7 +40,7 @@ fn attack(kind: &str, count: &str, keys: &[&str]) -> Value {
         steady_client.join().expect("only 200");
         statuses
     });
-    assert_eq!(deaths(), before, "a container died");
+    assert_eq!(restarts(), before, "a replica was restarted");
     serde_json::from_str(&statuses).expect("JSON")
 }
 
@@ -49,7 +50,7 @@ fn sixty_large_gzip_bodies_without_a_key_get_401() {
 }
 
 #[test]
-fn a_large_body_without_a_key_gets_401_over_http_1_and_2() {
+fn large_body_without_a_key_gets_401_over_http_1_and_2() {
     let body = " ".repeat(16 * 1024 * 1024);
     for version in ["--http1.1", "--http2"] {
         let arguments = [
@@ -67,7 +68,7 @@ fn a_large_body_without_a_key_gets_401_over_http_1_and_2() {
 }
 
 #[test]
-fn twelve_large_honest_bodies_are_taken_or_told_to_come_back() {
+fn large_bodies_of_twelve_sources_get_200_or_503() {
     let keys: Vec<String> = (0..12).map(|_| source()).collect();
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
     for kind in ["lines", "array"] {
@@ -79,8 +80,8 @@ fn twelve_large_honest_bodies_are_taken_or_told_to_come_back() {
 }
 
 #[test]
-fn an_array_of_millions_of_numbers_gets_a_short_413() {
-    // One source may hold memory for two large bodies at once.
+fn array_of_millions_of_numbers_gets_413() {
+    // Two bodies are sent, because a source may hold memory for two large bodies at once.
     let key = source();
     assert_eq!(attack("ones", "2", &[&key]), json!({"413": 2}));
 }

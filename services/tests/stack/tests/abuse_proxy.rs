@@ -44,7 +44,7 @@ impl SteadyClient {
     }
 }
 
-/// The next line that a process prints.
+/// Returns the next line that a process prints.
 fn line(child: &mut Child) -> String {
     let mut line = String::new();
     let mut byte = [0];
@@ -59,13 +59,13 @@ fn nginx() -> String {
     docker(&["compose", "ps", "-q", "nginx"]).trim().to_owned()
 }
 
-/// Standard output of a service of the stack, since so long ago.
+/// Returns what a service wrote to standard output in the last `since`, such as `10s`.
 fn logs(service: &str, since: &str) -> String {
     let id = docker(&["compose", "ps", "-q", service]);
     docker(&["logs", "--since", since, id.trim()])
 }
 
-/// The process IDs of nginx's workers.
+/// Returns the process IDs of nginx's workers.
 fn workers() -> Vec<String> {
     let processes = docker(&["top", &nginx(), "-eo", "pid,args"]);
     let workers = processes
@@ -99,8 +99,8 @@ fn memory_holds_all_connections_that_the_proxy_accepts() {
 fn idle_connections_kill_no_worker_and_fail_no_other_client() {
     let before = workers();
     let steady = SteadyClient::start();
-    // By the container's own address: Docker's proxy for loopback would run out of descriptors
-    // first.
+    // Connect to the address of the container. Docker's proxy for loopback would run out of
+    // descriptors first.
     let address = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}";
     let addresses = docker(&["inspect", &nginx(), "--format", address]);
     let url = format!(
@@ -140,8 +140,8 @@ fn stalled_uploads_without_a_key_leave_room_for_a_large_body() {
 }
 
 #[test]
-fn refusals_are_sampled_in_the_log() {
-    let marker = curl("/marker-before-refusals", &[], "");
+fn rejected_requests_are_sampled_in_the_log() {
+    let marker = curl("/marker-before-rejections", &[], "");
     assert_eq!(marker.status, 404);
     let attack = "wrk -t 2 -c 100 -d 5s -H 'Authorization: Bearer unknown' -s /clients/post.lua \"$STACK_URL/api/v1/ingestion/events\"";
     let output = client(&["bash", "-c", attack], "");
@@ -153,19 +153,19 @@ fn refusals_are_sampled_in_the_log() {
     assert!(requests > 300, "{output}");
     for service in ["nginx", "ingestion"] {
         let logs = logs(service, "10s");
-        let refusals = logs
+        let rejections = logs
             .lines()
             .filter(|line| line.contains("\"status\":401"))
             .count();
-        println!("{service}: {refusals} lines of {requests} refusals");
-        assert!(refusals < 100, "{service}: {refusals}");
+        println!("{service}: {rejections} log lines for {requests} rejected requests");
+        assert!(rejections < 100, "{service}: {rejections}");
     }
 }
 
 #[test]
 fn log_of_the_proxys_own_errors_has_the_requested_method_and_path() {
     let path = format!("/nothing/{}", uuid::Uuid::new_v4());
-    // Other tests may have used up the log lines of this address: one more is written each second.
+    // Other tests may have used up the log lines of this address. One more is allowed each second.
     eventually("a line", || {
         let answer = curl(&format!("{path}?password=secret"), &["-X", "DELETE"], "");
         assert_eq!(answer.status, 404);
@@ -193,7 +193,7 @@ fn every_log_line_of_the_proxy_is_json() {
 }
 
 #[test]
-fn services_listen_on_no_network() {
+fn services_listen_on_unix_sockets_and_loopback_only() {
     for service in ["auth", "ingestion", "reporting", "maintenance"] {
         let sockets = docker(&[
             "compose",
@@ -206,7 +206,8 @@ fn services_listen_on_no_network() {
         ]);
         let listening: Vec<&str> = sockets
             .lines()
-            // 0A: listening. 7F in the last byte: loopback, and Docker's resolver.
+            // State 0A is LISTEN. The kernel prints the first byte of an address last: 7F is loopback,
+            // on which Docker's resolver listens.
             .filter(|line| line.contains(":0000 0A "))
             .filter_map(|line| line.split_whitespace().nth(1))
             .filter(
@@ -239,7 +240,7 @@ fn changed_setting_is_applied_without_a_failed_request() {
 }
 
 #[test]
-fn bad_setting_leaves_the_old_replicas_running() {
+fn invalid_setting_leaves_the_old_replicas_running() {
     let before = containers();
     let path = rollcall_stack_tests::root().join(".env");
     let settings = std::fs::read_to_string(&path).expect(".env");
@@ -259,7 +260,7 @@ fn bad_setting_leaves_the_old_replicas_running() {
     assert_eq!(curl("/.well-known/jwks.json", &[], "").status, 200);
 }
 
-/// IDs of the containers of the services that `scripts/up` replaces.
+/// Returns the IDs of the containers of the services that `scripts/up` replaces.
 fn containers() -> Vec<String> {
     let ids = docker(&[
         "compose",
@@ -273,7 +274,7 @@ fn containers() -> Vec<String> {
     ids.lines().map(str::to_owned).collect()
 }
 
-/// A host outside, see `clients/outside.sh`. It is gone when this value is dropped.
+/// A host outside the stack: see `clients/outside.sh`. It is removed when this value is dropped.
 struct OutsideHost(Child);
 
 impl OutsideHost {
@@ -304,7 +305,7 @@ impl OutsideHost {
         host
     }
 
-    /// The first line that a command prints there.
+    /// Runs a command on the host. Returns the first line of its output.
     fn run(&mut self, command: &str) -> String {
         writeln!(self.0.stdin.as_mut().expect("its input"), "{command}").expect("written");
         line(&mut self.0)
@@ -326,7 +327,7 @@ fn proxy_can_be_reached_from_outside_and_cannot_reach_out() {
     assert_eq!(
         control.trim(),
         "reached",
-        "a network with masquerading gets out"
+        "a network with masquerading can reach the outside"
     );
     let proxy = docker(&["exec", &nginx(), "bash", "-c", connect]);
     assert_eq!(proxy.trim(), "not reached");

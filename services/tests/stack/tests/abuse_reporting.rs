@@ -1,10 +1,10 @@
-//! Abuse of reports by an API client, while another API client gets its own: findings 6, 16 and 25.
+//! Abuse of reports by one API client, while another API client still gets its reports.
 
 use rollcall_stack_tests::{api_client, psql, run_client, source_named, token};
 use serde_json::{Value, json};
 
-/// 200,000 persons: a report on all of them is larger than all buffers between the database and a
-/// client.
+/// Sessions of 200,000 persons. A report on all of them is larger than all buffers between the
+/// database and a client.
 struct LargeReport;
 
 impl LargeReport {
@@ -61,7 +61,7 @@ fn abuse(kind: &str, seconds: u32, tokens: &[String]) -> Value {
 }
 
 #[test]
-fn slow_readers_of_large_reports_deny_no_one_a_short_report() {
+fn short_report_succeeds_while_slow_readers_hold_large_reports() {
     let _large = LargeReport::new();
     let tokens: Vec<String> = (0..4).map(|_| new_token()).collect();
     let twice = [tokens.clone(), tokens].concat();
@@ -71,7 +71,7 @@ fn slow_readers_of_large_reports_deny_no_one_a_short_report() {
 }
 
 #[test]
-fn stalled_streams_of_one_connection_deny_no_one_a_short_report() {
+fn short_report_succeeds_while_one_connection_has_stalled_streams() {
     let _large = LargeReport::new();
     let printed = abuse("stalled", 15, &[new_token()]);
     assert_eq!(
@@ -83,7 +83,7 @@ fn stalled_streams_of_one_connection_deny_no_one_a_short_report() {
 }
 
 #[test]
-fn long_user_names_are_refused_and_the_audit_log_does_not_grow() {
+fn long_user_names_get_400_and_add_no_long_audit_entry() {
     let tokens = [new_token()];
     // The entries of the other client, which asks meanwhile, are not counted.
     let long = "SELECT count(*) FROM audit_log WHERE length(detail::text) > 10000";
@@ -94,7 +94,7 @@ fn long_user_names_are_refused_and_the_audit_log_does_not_grow() {
 }
 
 #[test]
-fn a_client_beyond_50_requests_a_second_gets_429_and_another_does_not() {
+fn client_over_50_requests_per_second_gets_429_and_another_does_not() {
     let printed = abuse("rate", 20, &[new_token()]);
     let count = |status: &str| printed["abuse"][status].as_u64().unwrap_or(0);
     assert!(count("429") > 0 && count("200") >= 100, "{printed}");

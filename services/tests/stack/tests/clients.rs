@@ -1,4 +1,4 @@
-//! Clients that others wrote.
+//! Independent clients: PyJWT, Authlib and schemathesis.
 
 use rollcall_stack_tests::{api_client, client, source, token, url};
 
@@ -19,7 +19,7 @@ fn pyjwt_verifies_a_token_by_the_jwks() {
 }
 
 #[test]
-fn authlib_finds_the_doors_and_goes_through_them() {
+fn authlib_finds_the_oauth_endpoints_and_uses_them() {
     let (name, password) = api_client(&["reporting:read", "admin"]);
     assert_eq!(
         python("oauth_client.py", &[&name, &password]).trim(),
@@ -27,8 +27,8 @@ fn authlib_finds_the_doors_and_goes_through_them() {
     );
 }
 
-/// What fails is printed by schemathesis itself. Coverage, examples and fuzzing, both good and bad data; from one seed, so that
-/// a failure can be had again.
+/// Tests a service with valid and invalid requests that schemathesis derives from its OpenAPI
+/// document. The seed is fixed, so that a failure can be reproduced.
 fn schemathesis(service: &str, authorization: &[&str], exclude: &[&str]) {
     let document = format!("{}/api/v1/{service}/openapi.json", url());
     let mut command = vec![
@@ -52,13 +52,13 @@ fn schemathesis(service: &str, authorization: &[&str], exclude: &[&str]) {
 }
 
 #[test]
-fn schemathesis_finds_nothing_in_auth() {
+fn auth_complies_with_its_openapi_document() {
     let (name, password) = api_client(&["reporting:read", "admin"]);
     schemathesis("auth", &["-a", &format!("{name}:{password}")], &[]);
 }
 
 #[test]
-fn schemathesis_finds_nothing_in_ingestion() {
+fn ingestion_complies_with_its_openapi_document() {
     schemathesis(
         "ingestion",
         &["-H", &format!("Authorization: Bearer {}", source())],
@@ -70,9 +70,9 @@ fn schemathesis_finds_nothing_in_ingestion() {
 }
 
 #[test]
-fn schemathesis_finds_nothing_in_reporting() {
+fn reporting_complies_with_its_openapi_document() {
     let token = token(&api_client(&["reporting:read"]));
-    // A start after the end is a 400 that no schema can foretell.
+    // A start after the end gets 400, which a schema cannot express.
     schemathesis(
         "reporting",
         &["-H", &format!("Authorization: Bearer {token}")],

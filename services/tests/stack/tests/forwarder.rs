@@ -42,7 +42,7 @@ fn start(folder: &str) {
 
 fn kill() {
     docker(&["kill", "--signal", "KILL", NAME]);
-    eventually("its end", || {
+    eventually("the end of the forwarder", || {
         docker(&[
             "ps",
             "--all",
@@ -55,7 +55,7 @@ fn kill() {
 }
 
 #[test]
-fn killed_while_the_vip_is_away_nothing_is_lost_or_doubled() {
+fn forwarder_killed_while_the_vip_is_down_loses_and_repeats_no_event() {
     let run = Uuid::new_v4().simple().to_string();
     let folder = root().join(format!("forwarder-{run}"));
     fs::create_dir(&folder).expect("a folder");

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 const BALLAST: &str = "/var/lib/rollcall/data/ballast";
 
 fn batch(number: usize) -> Value {
-    // Long enough that a few batches need room on the disk.
+    // The text is long, so that a few batches need more disk space.
     let reason = "x".repeat(200);
     let event = |index| {
         json!({"event_id": format!("{number}-{index}"), "type": "login", "session_id": format!("{number}-{index}"), "user": "asha",
@@ -17,11 +17,11 @@ fn batch(number: usize) -> Value {
 }
 
 #[test]
-fn a_full_disk_is_503_and_nothing_acknowledged_is_lost() {
+fn event_gets_503_while_the_disk_is_full_and_no_acknowledged_event_is_lost() {
     let key = source();
     assert_eq!(send(&key, &batch(0)).status, 200);
     let filled = run_in("keeper", &format!("dd if=/dev/zero of={BALLAST} bs=64k"));
-    assert!(!filled.status.success(), "there is no end to this disk");
+    assert!(!filled.status.success(), "the disk has no size limit");
 
     let mut acknowledged = vec![0];
     let mut refused = Vec::new();
@@ -67,7 +67,7 @@ fn a_full_disk_is_503_and_nothing_acknowledged_is_lost() {
         .collect();
     assert_eq!(whole, expected.join(" "));
     println!(
-        "{} batches acknowledged, the disk full in between, and all of them are there",
+        "{} batches were acknowledged before, during and after the full disk, and all are stored",
         acknowledged.len()
     );
 }

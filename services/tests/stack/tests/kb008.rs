@@ -1,11 +1,11 @@
-//! KB008's calls, as its reader types them, but for host and credentials.
+//! The calls of KB008, as its documentation shows them, with another host and other credentials.
 
 use rollcall_stack_tests::{
     Answer, api_client, client, curl, parse, report, send, source, token, url,
 };
 use serde_json::{Value, json};
 
-/// `curl --location`, as KB008 calls it.
+/// Sends a request with `curl --location`, as KB008 shows it.
 fn kb008(path: &str, headers: &[&str], data: &str) -> Answer {
     let url = format!("{}{path}", url());
     let mut command = vec![
@@ -25,7 +25,7 @@ fn kb008(path: &str, headers: &[&str], data: &str) -> Answer {
 }
 
 #[test]
-fn the_five_calls() {
+fn calls_of_kb008_get_a_token_and_reports() {
     let user = format!("user_{}", uuid::Uuid::new_v4().simple());
     let event = |kind: &str, at: &str| json!({"event_id": format!("{user} {kind}"), "type": kind, "session_id": user, "user": user, "occurred_at": at});
     let result = send(
@@ -89,7 +89,7 @@ fn the_five_calls() {
 }
 
 #[test]
-fn a_revoked_token_is_refused_through_the_vip() {
+fn revoked_token_gets_401_through_the_vip() {
     let client = api_client(&["reporting:read"]);
     let token = token(&client);
     assert_eq!(report(&token, "2025-01-01", "2025-01-01").status, 200);
@@ -108,7 +108,7 @@ fn a_revoked_token_is_refused_through_the_vip() {
 }
 
 #[test]
-fn the_demo_fills_the_first_report_and_its_repetition_adds_nothing() {
+fn demo_fills_the_first_report_and_a_second_run_adds_nothing() {
     rollcall_stack_tests::script("demo", &[]);
     let again = rollcall_stack_tests::script("demo", &[]);
     assert!(

@@ -1,8 +1,8 @@
-//! A report of a million rows is streamed: the service does not grow by it.
+//! A report of a million rows is streamed, so the memory of the service does not grow.
 
 use rollcall_stack_tests::{api_client, docker, psql, source_named, token, url};
 
-/// Peak resident memory of the service since it was last reset, in KiB.
+/// Returns the peak resident memory of reporting since it started, in KiB.
 fn peak() -> u64 {
     let status = docker(&[
         "compose",
@@ -23,7 +23,7 @@ fn peak() -> u64 {
 }
 
 #[test]
-fn a_report_of_a_million_rows_does_not_grow_the_process_by_more_than_32_mib() {
+fn report_of_a_million_rows_needs_at_most_32_mib_of_memory() {
     let name = format!("large-{}", uuid::Uuid::new_v4());
     source_named(&name);
     let source = format!("(SELECT id FROM sources WHERE name = '{name}')");

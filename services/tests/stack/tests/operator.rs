@@ -255,14 +255,20 @@ fn import_reports_on_standard_output_and_writes_rejected_rows() {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let summary: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(
-        (&summary["accepted"], &summary["rejected"]),
+        (&summary["accepted_events"], &summary["rejected_rows"]),
         (&json!(1), &json!(1))
     );
     let rejects = std::fs::read_to_string(format!("{path}.rejects.csv")).expect("the rejects");
-    assert!(rejects.contains("ben,yesterday,-,3,login,"), "{rejects}");
+    assert!(rejects.contains("3,login,"), "{rejects}");
+    assert!(rejects.contains("ben,yesterday,-"), "{rejects}");
     for file in [path.to_owned(), format!("{path}.rejects.csv")] {
         std::fs::remove_file(file).expect("removed");
     }
+    let id = summary["import"].to_string();
+    let undone = rollcall_json(&["import", "undo", &id, "--yes"]);
+    assert_eq!(undone["withdrawn_events"], 1);
+    let list = rollcall_json(&["import", "list"]);
+    assert_eq!(list[0]["file"], format!("{name}.csv"));
 }
 
 #[test]

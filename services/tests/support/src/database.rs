@@ -119,7 +119,8 @@ impl TestDatabase {
         let mut settings = self.settings("ingestion");
         // Wait for long, because tests share the machine with builds.
         settings.wait_milliseconds = 60_000;
-        Pool::new(&settings).expect("a pool").writer()
+        let pool = Pool::new(&settings).expect("a pool");
+        pool.writer(SignedDuration::from_hours(24))
     }
 
     /// Connects as `role`. The role `rollcall` owns the database.

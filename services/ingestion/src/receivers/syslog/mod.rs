@@ -6,9 +6,9 @@ pub mod connections;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use jiff::tz::TimeZone;
-use rollcall_attendance::event::{Arrival, Event, FieldError, RawEvent};
-use rollcall_formats::syslog::{Context, Found, Frames, Logins, Matched, parse};
-use rollcall_store::{Pool, events::Reported, sessions, sources::SourceOfAddress};
+use rollcall_attendance::event::{Arrival, Event, FieldError};
+use rollcall_formats::syslog::{Context, Found, Frames, Matched, parse};
+use rollcall_store::{events::Reported, sources::SourceOfAddress};
 
 use crate::{
     arrivals::Arrivals,
@@ -27,8 +27,6 @@ const ATTEMPTS: usize = 120;
 /// Handles syslog messages.
 #[derive(Clone)]
 pub struct Syslog {
-    /// Database in which sessions are looked up.
-    pub pool: Pool,
     /// Look-up of the source of an address.
     pub source_networks: SourceNetworks,
     /// Recorder of the events.
@@ -37,6 +35,8 @@ pub struct Syslog {
     pub arrivals: Arrivals,
     /// Rules for messages without structured data.
     pub rules: CurrentRules,
+    /// Time zone of times without an offset, for a source that has none of its own.
+    pub zone: TimeZone,
     /// SD-ID of the structured data that contains an event.
     pub data_id: String,
 }
@@ -76,12 +76,10 @@ impl Syslog {
         messages: &[String],
         arrival: &Arrival,
     ) -> Result<(), Unrecorded> {
-        let parsed = self.parse(messages, arrival);
+        let parsed = self.parse(source, messages, arrival);
         let (mut events, mut rejected) = (Vec::new(), parsed.rejected);
-        let mut logins = Logins::default();
         for matched in parsed.events {
-            let raw = self.resolve(source, matched, &mut logins).await?;
-            match Event::parse_all(raw, arrival) {
+            match Event::parse_all(matched.raw, arrival) {
                 Ok(parsed) => events.extend(parsed.into_iter().map(|event| Reported {
                     source_id: source.source_id,
                     event,
@@ -99,12 +97,19 @@ impl Syslog {
         Ok(())
     }
 
-    fn parse(&self, messages: &[String], arrival: &Arrival) -> Parsed {
+    /// Returns the time zone of times without an offset.
+    fn zone(&self, source: &SourceOfAddress) -> TimeZone {
+        let zone = source.time_zone.as_deref();
+        zone.and_then(|zone| TimeZone::get(zone).ok())
+            .unwrap_or_else(|| self.zone.clone())
+    }
+
+    fn parse(&self, source: &SourceOfAddress, messages: &[String], arrival: &Arrival) -> Parsed {
         let rules = self.rules.now();
         let context = Context {
             data_id: &self.data_id,
             rules: &rules,
-            zone: TimeZone::UTC,
+            zone: self.zone(source),
             received_at: arrival.at,
         };
         let mut parsed = Parsed::default();
@@ -117,31 +122,6 @@ impl Syslog {
             }
         }
         parsed
-    }
-
-    /// Returns the raw event of a line with its session ID. A login that is not among the current
-    /// messages is looked up in the database.
-    async fn resolve(
-        &self,
-        source: &SourceOfAddress,
-        matched: Matched,
-        logins: &mut Logins,
-    ) -> Result<RawEvent, Unrecorded> {
-        let matched = match logins.resolve(matched) {
-            Ok(raw) => return Ok(raw),
-            Err(matched) => matched,
-        };
-        let Some(at) = matched.occurred_at() else {
-            return Ok(matched.session(None));
-        };
-        let asked = self.pool.ask(async |connection| {
-            sessions::latest_login(connection, source.source_id, &matched.key, at).await
-        });
-        let login = asked.await.map_err(|error| {
-            tracing::error!(%error, receiver = RECEIVER, "Failed to look up a session");
-            Unrecorded::Unavailable
-        })?;
-        Ok(matched.session(login.as_deref()))
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::net::IpAddr;
 
+use jiff::Timestamp;
 use rollcall_wire::quote::quoted;
 use serde::Serialize;
 
-use super::{FieldError, RawEvent, parse::optional};
+use super::{Arrival, FieldError, RawEvent, parse::optional};
 
 /// Details of an event that do not affect the times of its session.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -37,6 +38,9 @@ pub struct Evidence {
     /// Seconds until the next activity event of the session is due.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_in_seconds: Option<i64>,
+    /// Time of the latest activity, which the gateway states in a logout.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_activity_at: Option<Timestamp>,
     /// RADIUS Class (RFC 2865, section 5.25).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub class: Option<String>,
@@ -44,7 +48,7 @@ pub struct Evidence {
 
 impl Evidence {
     /// Takes the details out of a raw event and validates them.
-    pub(super) fn parse(raw: &mut RawEvent) -> Result<Self, FieldError> {
+    pub(super) fn parse(raw: &mut RawEvent, arrival: &Arrival) -> Result<Self, FieldError> {
         Ok(Self {
             reason: optional("reason", raw.reason.take())?,
             display_name: optional("display_name", raw.display_name.take())?,
@@ -55,6 +59,7 @@ impl Evidence {
             active_seconds: seconds("active_seconds", raw.active_seconds)?,
             duration_seconds: seconds("duration_seconds", raw.duration_seconds)?,
             next_in_seconds: seconds("next_in_seconds", raw.next_in_seconds)?,
+            last_activity_at: arrival.optional("last_activity_at", raw.last_activity_at.take())?,
             class: optional("class", raw.class.take())?,
         })
     }

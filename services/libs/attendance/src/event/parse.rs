@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use rollcall_wire::quote::quoted;
 
 use super::{
-    Arrival, EVENT_ID_BYTES, Event, Evidence, Fact, FieldError, Kind, RawEvent, TEXT_BYTES,
+    Arrival, EVENT_ID_BYTES, Event, Evidence, Fact, FieldError, Kind, RawEvent, SessionName,
+    TEXT_BYTES,
 };
 use crate::time;
 
@@ -23,7 +24,7 @@ impl Event {
             "restart" => Fact::Restart,
             kind => Fact::Session {
                 kind: session_kind(kind)?,
-                session_id: required("session_id", raw.session_id.take(), NAME)?,
+                session: session_name(&mut raw)?,
                 user: required("user", raw.user.take(), NAME)?,
                 realm: optional("realm", raw.realm.take())?,
             },
@@ -35,27 +36,44 @@ impl Event {
             occurred_at,
             clock_skewed: arrival.is_skewed(occurred_at),
             fact,
-            complete_through: optional("complete_through", raw.complete_through.take())?
-                .map(|text| arrival.instant("complete_through", &text))
-                .transpose()?,
-            evidence: Evidence::parse(&mut raw)?,
+            complete_through: arrival.optional("complete_through", raw.complete_through.take())?,
+            evidence: Evidence::parse(&mut raw, arrival)?,
+            input_digest: raw.input_digest,
         })
     }
 
     /// Validates a raw event. Returns the event, after the login derived from it if there is one.
+    /// With a correlation key, the derived login is no event of its own, because it belongs to the
+    /// session of its logout whatever happened at its time: see [`Session::of`].
+    ///
+    /// [`Session::of`]: crate::session::Session::of
     ///
     /// # Errors
     /// Names the first field that is missing or invalid.
     pub fn parse_all(raw: RawEvent, arrival: &Arrival) -> Result<Vec<Self>, FieldError> {
-        let event = Self::parse(raw, arrival)?;
-        let mut events = Vec::with_capacity(1);
-        events.extend(event.derived_login(arrival));
-        events.push(event);
-        Ok(events)
+        let mut event = Self::parse(raw, arrival)?;
+        let login = event.derived_login(arrival);
+        if event.correlation_key().is_none() {
+            return Ok(login.into_iter().chain([event]).collect());
+        }
+        if login.is_none() {
+            event.evidence.duration_seconds = None;
+        }
+        Ok(vec![event])
     }
 }
 
 impl Arrival {
+    /// Parses an optional time, as [`Arrival::instant`] does.
+    pub(super) fn optional(
+        &self,
+        field: &'static str,
+        text: Option<String>,
+    ) -> Result<Option<Timestamp>, FieldError> {
+        let text = optional(field, text)?;
+        text.map(|text| self.instant(field, &text)).transpose()
+    }
+
     /// Parses an RFC 3339 time that lies between `earliest` and `at + ahead`.
     fn instant(&self, field: &'static str, text: &str) -> Result<Timestamp, FieldError> {
         let instant = time::parse(text).ok_or_else(|| {
@@ -80,6 +98,20 @@ impl Arrival {
             return Err(FieldError::new(field, message));
         }
         Ok(instant)
+    }
+}
+
+fn session_name(raw: &mut RawEvent) -> Result<SessionName, FieldError> {
+    let id = optional("session_id", raw.session_id.take())?;
+    let key = optional("correlation_key", raw.correlation_key.take())?;
+    match (id, key) {
+        (Some(id), None) => Ok(SessionName::Id(id)),
+        (None, Some(key)) => Ok(SessionName::CorrelationKey(key)),
+        (None, None) => Err(FieldError::missing("session_id", NAME)),
+        (Some(_), Some(_)) => Err(FieldError::new(
+            "correlation_key",
+            "must be absent if session_id is present",
+        )),
     }
 }
 

@@ -50,18 +50,16 @@ impl Columns {
     /// A column is missing. The error names the column and lists those of the file.
     pub fn find(headers: &StringRecord, map: &[(String, String)]) -> Result<Self, String> {
         let position = |name: &str| {
-            headers.iter().position(|header| {
-                header
-                    .trim_start_matches('\u{feff}')
-                    .eq_ignore_ascii_case(name)
-            })
+            let mut names = headers.iter();
+            names.position(|header| header.eq_ignore_ascii_case(name))
         };
+        let all = headers.iter().collect::<Vec<_>>().join(", ");
         let mut indices = HashMap::new();
         for (field, names) in FIELDS {
             let mapped = map.iter().find(|(mapped, _)| mapped == field);
             let found = match mapped {
                 Some((_, column)) => Some(position(column).ok_or_else(|| {
-                    format!("--map: there is no column {column:?} (the columns are {headers:?})")
+                    format!("--map: there is no column {column:?} (the columns are {all})")
                 })?),
                 None => names.iter().find_map(|name| position(name)),
             };
@@ -71,7 +69,7 @@ impl Columns {
             if !indices.contains_key(field) {
                 return Err(format!(
                     "no column holds the {field}: name it with --map {field}=COLUMN (the columns are \
-                     {headers:?})"
+                     {all})"
                 ));
             }
         }

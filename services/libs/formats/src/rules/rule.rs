@@ -15,7 +15,7 @@ use super::{
     time::TimeOfField,
 };
 use crate::{
-    made_event_id,
+    digest, made_event_id,
     record::Record,
     syslog::{Context, Found, Matched},
 };
@@ -195,10 +195,12 @@ impl Rule {
             duration_seconds: duration.or(raw.duration_seconds),
             ..raw
         };
+        let digest = digest(&[record.host, record.app, record.process, record.text]);
         let event = |kind: &str, at: Timestamp, raw: RawEvent| Matched {
             rule: self.name.clone(),
-            key: key.clone(),
             raw: RawEvent {
+                correlation_key: key.clone(),
+                input_digest: Some(digest),
                 event_id: Some(event_id(&raw, record, at, (self.kind, kind))),
                 kind: Some(kind.to_owned()),
                 occurred_at: Some(at.to_string()),
@@ -230,16 +232,16 @@ impl Rule {
         })
     }
 
-    /// Returns the correlation key. It is empty if the session has an ID, and for a restart.
-    fn key(&self, values: &Values, raw: &RawEvent) -> Result<String, FieldError> {
+    /// Returns the correlation key, or `None` if the session has an ID, and for a restart.
+    fn key(&self, values: &Values, raw: &RawEvent) -> Result<Option<String>, FieldError> {
         if raw.session_id.is_some() || self.kind == TypeName::Restart {
-            return Ok(String::new());
+            return Ok(None);
         }
         let key = self
             .correlation_key
             .as_ref()
             .and_then(|key| key.fill(values));
-        key.ok_or_else(|| {
+        key.map(Some).ok_or_else(|| {
             self.error(
                 "correlation_key",
                 "the record does not identify its session",

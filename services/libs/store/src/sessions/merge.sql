@@ -3,11 +3,12 @@
 -- the two.
 INSERT INTO sessions AS stored (
     source_id, session_id, person_id, names_realm, named_at, login_at, login_derived, logout_at,
-    last_activity_at
+    last_activity_at, next_due_at
 )
 SELECT * FROM unnest(
     $1::integer[], $2::text[], $3::integer[], $4::boolean[], $5::timestamptz[],
-    $6::timestamptz[], $7::boolean[], $8::timestamptz[], $9::timestamptz[]
+    $6::timestamptz[], $7::boolean[], $8::timestamptz[], $9::timestamptz[],
+    $10::timestamptz[]
 )
 -- Every expression below reads the stored values from before this statement. GREATEST ignores
 -- nulls.
@@ -38,4 +39,10 @@ ON CONFLICT (source_id, session_id) DO UPDATE SET
         ORDER BY login_at IS NULL, login_derived, login_at LIMIT 1
     ),
     logout_at = GREATEST(stored.logout_at, excluded.logout_at),
+    -- What the latest event announced.
+    next_due_at = CASE
+        WHEN excluded.last_activity_at > stored.last_activity_at THEN excluded.next_due_at
+        WHEN excluded.last_activity_at < stored.last_activity_at THEN stored.next_due_at
+        ELSE GREATEST(stored.next_due_at, excluded.next_due_at)
+    END,
     last_activity_at = GREATEST(stored.last_activity_at, excluded.last_activity_at)

@@ -14,7 +14,8 @@ SELECT
 FROM persons
 JOIN sessions ON person_id = persons.id
 JOIN sources ON sources.id = source_id
-CROSS JOIN LATERAL
-    session_end_reason(source_id, login_at, logout_at, last_activity_at, $4::timestamptz)
+CROSS JOIN LATERAL session_end_reason(
+    source_id, login_at, logout_at, last_activity_at, next_due_at, $4::timestamptz
+)
 WHERE normalized_user = $1 AND last_activity_at >= $2 AND coalesce(login_at, last_activity_at) < $3
 ORDER BY coalesce(login_at, last_activity_at), session_id

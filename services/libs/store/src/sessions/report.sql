@@ -7,8 +7,9 @@ WITH attendance AS (
         min(login_at) AS first_login_at,
         CASE WHEN bool_and(end_reason IS NOT NULL) THEN max(last_activity_at) END AS last_logout_at
     FROM sessions
-    CROSS JOIN LATERAL
-        session_end_reason(source_id, login_at, logout_at, last_activity_at, $3::timestamptz)
+    CROSS JOIN LATERAL session_end_reason(
+        source_id, login_at, logout_at, last_activity_at, next_due_at, $3::timestamptz
+    )
     WHERE login_at >= $1 AND login_at < $2
     GROUP BY person_id
 )

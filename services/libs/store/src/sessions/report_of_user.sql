@@ -8,8 +8,9 @@ SELECT
     CASE WHEN bool_and(end_reason IS NOT NULL) THEN max(last_activity_at) END AS last_logout_at
 FROM persons
 JOIN sessions ON person_id = persons.id
-CROSS JOIN LATERAL
-    session_end_reason(source_id, login_at, logout_at, last_activity_at, $3::timestamptz)
+CROSS JOIN LATERAL session_end_reason(
+    source_id, login_at, logout_at, last_activity_at, next_due_at, $3::timestamptz
+)
 WHERE normalized_user = $5 AND ($4::text IS NULL OR normalized_realm = $4)
     AND login_at >= $1 AND login_at < $2
 GROUP BY persons.id

@@ -1,5 +1,6 @@
--- Counts an attempt before its password is checked. Changes no row if the address is locked or the
--- client is closed to it.
+-- Counts an attempt as failed before its password is checked, so that parallel attempts are limited
+-- and an interrupted one counts. A right password resets the count (see succeeded.sql). Changes no
+-- row if the address is locked or the client is closed to it.
 INSERT INTO sign_in_attempts AS earlier (
     client_id, address, failures, last_failure_at, pending, window_failures, window_at
 )

@@ -23,7 +23,7 @@ SELECT name, sources.events + coalesce(pending.events, 0) AS events,
     sources.clock_skewed + coalesce(pending.clock_skewed, 0) AS clock_skewed,
     coalesce(set_aside, 0) AS set_aside, last_restart_at, coalesce(networks, '{}') AS networks,
     require_message_authenticator, encode(client_certificate, 'hex') AS client_certificate,
-    created_at, disabled_at
+    time_zone, interim_seconds, created_at, disabled_at
 FROM sources
 LEFT JOIN pending ON pending.source_id = id
 LEFT JOIN gaps ON gaps.source_id = id

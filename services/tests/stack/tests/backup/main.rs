@@ -15,7 +15,7 @@ use rollcall_stack_tests::{project, psql, root, run_script, script};
 use target::Target;
 
 /// Asserts that a script failed. Returns its standard error.
-fn refusal(output: &Output) -> String {
+fn error_of(output: &Output) -> String {
     assert!(!output.status.success(), "{output:?}");
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
@@ -145,7 +145,7 @@ fn assert_purge_removes_only_the_target(target: &Target) {
             .count()
     };
     let (project, others) = (Target::project(), images(&project()));
-    let asked = refusal(&target.run("down", &["--purge"]));
+    let asked = error_of(&target.run("down", &["--purge"]));
     assert!(
         asked.contains(&format!("{project}_database")) && asked.contains("Give --yes"),
         "{asked}"
@@ -200,7 +200,7 @@ fn restore_rejects_an_unusable_backup_and_changes_nothing() {
         (&file("nowhere"), "passphrase", "cannot be read"),
     ] {
         let output = target.restore(file_name, &["--passphrase-file", text(&file(passphrase))]);
-        let error = refusal(&output);
+        let error = error_of(&output);
         assert!(error.contains(message), "{}: {error}", file_name.display());
         assert!(target.is_empty(), "{}", file_name.display());
     }
@@ -213,7 +213,7 @@ fn restore_that_fails_leaves_an_empty_installation() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = taken.local_addr().expect("an address").port().to_string();
     let key = file("key");
-    let error = refusal(&target.restore(
+    let error = error_of(&target.restore(
         &original().key_file_backup,
         &["--key-file", text(&key), "--port", &port],
     ));
@@ -234,7 +234,7 @@ fn restore_rejects_an_installation_that_is_not_empty() {
         text(&passphrase),
     ];
     let before = digests(psql);
-    let error = refusal(&run_script("restore", &arguments));
+    let error = error_of(&run_script("restore", &arguments));
     assert!(
         error.contains("this installation is not empty: the project"),
         "{error}"
@@ -244,7 +244,7 @@ fn restore_rejects_an_installation_that_is_not_empty() {
     let settings = target.folder.join(".env");
     let text = fs::read_to_string(&settings).expect(".env") + "ROLLCALL_REPORTING__TIME_ZONE=UTC\n";
     fs::write(&settings, text).expect("written");
-    let error = refusal(&target.run("restore", &arguments));
+    let error = error_of(&target.run("restore", &arguments));
     assert!(
         error.contains(".env sets ROLLCALL_REPORTING__TIME_ZONE"),
         "{error}"
@@ -273,7 +273,7 @@ fn backup_error_names_the_invalid_argument() {
         ),
         (vec!["/nowhere/backup"], "/nowhere is no folder"),
     ] {
-        let error = refusal(&run_script("backup", &arguments));
+        let error = error_of(&run_script("backup", &arguments));
         assert!(error.contains(message), "{arguments:?}: {error}");
     }
     assert!(!to.exists() && !to.with_extension("new").exists());
