@@ -7,9 +7,9 @@ use rollcall_attendance::event::{RawEvent, TEXT_BYTES};
 use super::{
     duration::whole,
     file::BadKey,
-    input::Values,
     template::Template,
     user_form::{UserForm, split},
+    values::Values,
 };
 use crate::syslog::{Context, stamp};
 

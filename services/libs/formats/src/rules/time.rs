@@ -8,8 +8,8 @@ use jiff::{
 
 use super::{
     file::{BadKey, TimeEntry},
-    input::Values,
     template::Template,
+    values::Values,
 };
 use crate::{
     local_time::{instant, instant_without_year},
