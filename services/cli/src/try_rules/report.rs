@@ -20,7 +20,7 @@ const MAX_SESSIONS: usize = 20;
 /// Maximum number of different masked lines, because a file of any size may be given.
 const MAX_MASKS: usize = 10_000;
 
-/// What the rules make of the lines of a file.
+/// Result of applying the rules to the lines of a file.
 pub struct Report {
     shows_all: bool,
     lines: u64,

@@ -57,7 +57,9 @@ mod tests {
         }
 
         #[test]
-        fn cells_of_a_written_row_are_the_same(row in prop::collection::vec("[a-z,\" ]{0,9}", 1..6)) {
+        fn cells_of_a_written_row_are_the_same(
+            row in prop::collection::vec("[a-z,\" ]{0,9}", 1..6),
+        ) {
             let quoted = row.iter().map(|cell| format!("\"{}\"", cell.replace('"', "\"\"")));
             let text = quoted.collect::<Vec<_>>().join(",");
             prop_assert_eq!(cells(&text, ','), row);

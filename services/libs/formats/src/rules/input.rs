@@ -13,7 +13,7 @@ use super::{
     key_value::pairs,
 };
 
-/// How a rule reads the fields of a record.
+/// Method by which a rule reads the fields of a record.
 #[derive(Debug, Clone)]
 pub(super) enum Input {
     /// The named captures of a pattern.

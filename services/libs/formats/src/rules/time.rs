@@ -19,7 +19,7 @@ use crate::{
 /// Digits after the decimal point of a second that are kept.
 const NANOSECOND_DIGITS: u32 = 9;
 
-/// Where a time is and how it is written.
+/// Place and format of a time.
 #[derive(Debug, Clone)]
 pub(super) struct TimeOfField {
     value: Template,
