@@ -12,7 +12,7 @@ pub enum Task {
     /// List the sessions of a user, and why each ended.
     ///
     /// A session ends by a logout event, by a restart of its source, or by timeout. An open session
-    /// has no end.
+    /// has no end. The accuracy of a time is the number of seconds by which it may be wrong.
     List {
         /// User name, in upper or lower case.
         user: String,
@@ -24,6 +24,20 @@ pub enum Task {
         to: Option<Date>,
     },
 }
+
+/// Columns of the list for people.
+const COLUMNS: [&str; 10] = [
+    "user",
+    "realm",
+    "login_at",
+    "login_accuracy_seconds",
+    "ended_at",
+    "end_accuracy_seconds",
+    "end_reason",
+    "last_activity_at",
+    "source",
+    "session_id",
+];
 
 pub async fn run(
     pool: &Pool,
@@ -46,15 +60,15 @@ pub async fn run(
             .map(|midnight| midnight.timestamp())
     };
     let period = (midnight(from)?, midnight(to.tomorrow()?)?);
+    let timeout = settings.session_timeout();
     let found = pool.ask(async |connection| {
         note(connection, "session.list", &user, true).await?;
-        Ok::<_, rollcall_store::Error>(
-            sessions::of_user(connection, &user, period, settings.timeout_before(now)).await?,
-        )
+        let sessions = sessions::of_user(connection, &user, period, (now, timeout)).await?;
+        Ok::<_, rollcall_store::Error>(sessions)
     });
     let none = format!(
         "There is no session of {user} from {from} to {to}. Check the spelling, or choose other \
          days with --from and --to."
     );
-    Ok(Output::many(&found.await?, &[], &none))
+    Ok(Output::many(&found.await?, &COLUMNS, &none))
 }

@@ -6,6 +6,7 @@ mod secrets;
 mod set;
 
 use clap::Subcommand;
+use jiff::tz::TimeZone;
 use rollcall_formats::rules::Rules;
 use rollcall_platform::{clock::Clock, rule_files, settings::Settings};
 use rollcall_store::{Pool, sources};
@@ -230,6 +231,18 @@ async fn list(pool: &Pool) -> Result<Output, CommandError> {
         &COLUMNS,
         "There is no source. Add one with scripts/rollcall source add NAME.",
     ))
+}
+
+/// Returns the time zone of a source's times without an offset.
+pub async fn time_zone(
+    pool: &Pool,
+    name: &str,
+    reporting: &TimeZone,
+) -> Result<TimeZone, CommandError> {
+    let zone = pool.ask(async |connection| sources::time_zone_of(connection, name).await);
+    let zone = zone.await?.ok_or_else(|| unknown(name))?;
+    let zone = zone.and_then(|zone| TimeZone::get(&zone).ok());
+    Ok(zone.unwrap_or_else(|| reporting.clone()))
 }
 
 /// Returns the error for a name without a source.

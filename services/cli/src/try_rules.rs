@@ -14,10 +14,10 @@ use rollcall_formats::{
 };
 
 use rollcall_platform::settings::Settings;
-use rollcall_store::{Pool, sources};
+use rollcall_store::Pool;
 
 use self::report::Report;
-use crate::{failure::CommandError, import::file::arrival, output::Output, sources::unknown};
+use crate::{failure::CommandError, import::file::arrival, output::Output, sources};
 
 #[derive(Args)]
 pub struct Task {
@@ -44,13 +44,10 @@ pub async fn zone(
     task: &Task,
     reporting: &TimeZone,
 ) -> Result<TimeZone, CommandError> {
-    let Some(name) = &task.source else {
-        return Ok(task.time_zone.as_ref().unwrap_or(reporting).clone());
-    };
-    let zone = pool.ask(async |connection| sources::time_zone_of(connection, name).await);
-    let zone = zone.await?.ok_or_else(|| unknown(name))?;
-    let zone = zone.and_then(|zone| TimeZone::get(&zone).ok());
-    Ok(zone.unwrap_or_else(|| reporting.clone()))
+    match (&task.source, &task.time_zone) {
+        (Some(name), _) => sources::time_zone(pool, name, reporting).await,
+        (None, zone) => Ok(zone.as_ref().unwrap_or(reporting).clone()),
+    }
 }
 
 /// Applies the rules to each line of `input`, as ingestion does to a message that arrives now.

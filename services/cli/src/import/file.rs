@@ -24,7 +24,9 @@ use rollcall_store::{
 use serde::Serialize;
 
 use super::{recorder::Recorder, rejects::Rejects};
-use crate::{failure::CommandError, output::Output, progress::Progress};
+use crate::{
+    failure::CommandError, output::Output, progress::Progress, sources::time_zone as time_zone_of,
+};
 
 /// Maximum number of events in a transaction.
 const MAX_BATCH_EVENTS: usize = 1000;
@@ -42,7 +44,7 @@ pub struct ImportFile {
     #[arg(long, value_delimiter = ',', value_parser = log::pair)]
     map: Vec<(String, String)>,
     /// Time zone of times without an offset, an IANA name such as Asia/Kolkata. The default is the
-    /// reporting time zone.
+    /// zone of the source (source set), or else the reporting time zone.
     #[arg(long, value_parser = time_zone)]
     time_zone: Option<TimeZone>,
     /// Format of times that are not RFC 3339, as for strftime, for example %d.%m.%Y %H:%M:%S.
@@ -92,7 +94,10 @@ pub async fn run(
     };
     let mut reader = Reader::open(input, format)?;
     let columns = Columns::find(reader.headers(), &options.map)?;
-    let zone = options.time_zone.as_ref();
+    let zone = match &options.time_zone {
+        Some(zone) => zone.clone(),
+        None => time_zone_of(pool, &options.source, &settings.reporting.time_zone).await?,
+    };
     let rejects = options.rejects.as_deref();
     let writer = pool.writer(settings.reporting.session_timeout());
     let mut import = Import {
@@ -100,7 +105,7 @@ pub async fn run(
         arrival: arrival(&settings.ingestion),
         columns,
         times: Times {
-            zone: zone.unwrap_or(&settings.reporting.time_zone).clone(),
+            zone,
             format: options.time_format.clone(),
         },
         waiting: Vec::new(),

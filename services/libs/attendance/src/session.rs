@@ -108,8 +108,12 @@ impl Session {
 }
 
 fn next_due(event: &Event) -> Option<Timestamp> {
-    let wait = event.evidence.next_in_seconds?.checked_mul(2)?;
-    let wait = SignedDuration::from_secs(wait);
+    // Gateways write 0 if no further event is due.
+    let next_in = event
+        .evidence
+        .next_in_seconds
+        .filter(|next_in| *next_in > 0)?;
+    let wait = SignedDuration::from_secs(next_in.checked_mul(2)?);
     event.occurred_at.checked_add(wait).ok()
 }
 

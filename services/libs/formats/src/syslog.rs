@@ -4,6 +4,7 @@
 mod context;
 mod frame;
 mod header;
+mod journal;
 
 use std::borrow::Cow;
 
@@ -56,11 +57,14 @@ struct StructuredData<'a> {
 
 /// Parses a message or a line of a log file, in any of the forms that gateways write. Structured
 /// data with the SD-ID [`Context::data_id`] is an event. Its parameters have the names of the fields
-/// in JSON. The rules are applied to other messages.
+/// in JSON. The rules are applied to other messages, and to entries of the systemd journal in JSON.
 ///
 /// # Errors
 /// The message is no record of a log, or an event in the message has an invalid field or no time.
 pub fn parse(message: &str, context: &Context) -> Result<Found, FieldError> {
+    if let Some(entry) = journal::Entry::read(message) {
+        return context.rules.apply(&entry.record(&entry.text()), context);
+    }
     let header = Header::read(message, context);
     let mut elements = header.elements.iter();
     if let Some(element) = elements.find(|element| element.id == context.data_id) {
@@ -147,6 +151,17 @@ mod tests {
         ] {
             assert_eq!(found(message).expect_err("a field error").field, field);
         }
+    }
+
+    #[test]
+    fn entry_of_the_journal_is_an_event() {
+        let entry = r#"{"__REALTIME_TIMESTAMP":"1735725600000000","SYSLOG_IDENTIFIER":"sshd","_PID":"7","MESSAGE":"Accepted publickey for asha from 203.0.113.5 port 51234 ssh2","_HOSTNAME":"gw"}"#;
+        let Ok(Found::Events(events)) = found(entry) else {
+            panic!("an event: {:?}", found(entry))
+        };
+        let raw = &events[0].raw;
+        assert_eq!(raw.correlation_key.as_deref(), Some("sshd/gw/7"));
+        assert_eq!(raw.occurred_at.as_deref(), Some("2025-01-01T10:00:00Z"));
     }
 
     #[test]

@@ -6,11 +6,11 @@ use diesel::{
     QueryableByName,
     result::QueryResult,
     sql_query,
-    sql_types::{Bool, Nullable, Text, Timestamptz},
+    sql_types::{BigInt, Bool, Nullable, Text, Timestamptz},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures::{Stream, TryStreamExt, stream::BoxStream};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use jiff_diesel::ToDiesel;
 use rollcall_attendance::{name::normalize, period::Period, session::Session};
 use serde::Serialize;
@@ -81,6 +81,10 @@ pub struct SessionSummary {
     /// True for a derived login.
     #[diesel(sql_type = Bool)]
     pub login_derived: bool,
+    /// Number of seconds by which the login may be wrong: 0 if the gateway reported it. None without
+    /// a login.
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub login_accuracy_seconds: Option<i64>,
     /// Time of the latest event, UTC.
     #[diesel(sql_type = Timestamptz, deserialize_as = jiff_diesel::Timestamp)]
     pub last_activity_at: Timestamp,
@@ -90,6 +94,10 @@ pub struct SessionSummary {
     /// `logout`, `restart` or `timeout`. None while the session is open.
     #[diesel(sql_type = Nullable<Text>)]
     pub end_reason: Option<String>,
+    /// Number of seconds by which the end may be wrong: 0 for a logout. None while the session is
+    /// open.
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub end_accuracy_seconds: Option<i64>,
     /// Name of the source.
     #[diesel(sql_type = Text)]
     pub source: String,
@@ -100,7 +108,7 @@ pub struct SessionSummary {
 
 /// Returns the sessions of a user, in any case, that have an activity since `from` and began before
 /// `to`. Sessions without a login are among them. Sessions whose last activity is before
-/// `timeout_before` are closed by timeout.
+/// `now - timeout` are closed by timeout.
 ///
 /// # Errors
 /// The database fails.
@@ -109,13 +117,14 @@ pub async fn of_user(
     connection: &mut AsyncPgConnection,
     user: &str,
     (from, to): (Timestamp, Timestamp),
-    timeout_before: Timestamp,
+    (now, timeout): (Timestamp, SignedDuration),
 ) -> QueryResult<Vec<SessionSummary>> {
     sql_query(OF_USER)
         .bind::<Text, _>(normalize(user))
         .bind::<Timestamptz, _>(from.to_diesel())
         .bind::<Timestamptz, _>(to.to_diesel())
-        .bind::<Timestamptz, _>(timeout_before.to_diesel())
+        .bind::<Timestamptz, _>((now - timeout).to_diesel())
+        .bind::<BigInt, _>(timeout.as_secs())
         .load(connection)
         .await
 }

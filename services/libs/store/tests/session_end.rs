@@ -9,6 +9,8 @@ use rollcall_attendance::event::{Arrival, Event, RawEvent};
 use rollcall_store::{events::Reported, sessions};
 use rollcall_test_support::{TestDatabase, record};
 
+const TIMEOUT: SignedDuration = SignedDuration::from_secs(600);
+
 #[derive(Debug, Clone)]
 struct TestEvent {
     kind: &'static str,
@@ -104,7 +106,9 @@ fn is_overdue(events: &[TestEvent], session: u8, last: i64) -> bool {
     let latest = events.iter().filter(|event| {
         event.kind != "restart" && event.session == session && event.second == last
     });
-    let announced = latest.filter_map(|event| event.next_in).max();
+    let announced = latest
+        .filter_map(|event| event.next_in.filter(|wait| *wait > 0))
+        .max();
     announced.is_some_and(|wait| events.iter().any(|event| event.second > last + 2 * wait))
 }
 
@@ -115,7 +119,9 @@ async fn end_reasons(
 ) -> BTreeMap<String, String> {
     let mut reporting = database.connect("reporting").await;
     let user = format!("USER {source_id}");
-    let sessions = sessions::of_user(&mut reporting, &user, (at(0), at(100)), at(timeout_before));
+    let now = at(timeout_before) + TIMEOUT;
+    let period = (at(0), at(100));
+    let sessions = sessions::of_user(&mut reporting, &user, period, (now, TIMEOUT));
     let sessions = sessions.await.expect("sessions");
     assert!(sessions.iter().all(|session| {
         session.ended_at
@@ -238,4 +244,56 @@ async fn closed_session_is_reopened_by_a_later_event_only() {
     assert_eq!(end_reasons(&database, 1, 0).await["1"], "logout");
     report("active", 1, 21).await;
     assert_eq!(end_reasons(&database, 1, 0).await["1"], "open");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accuracy_of_a_time_depends_on_how_it_is_known() {
+    let database = TestDatabase::new().await;
+    add_source(&database, 1).await;
+    let event = |kind, session, second, next_in| TestEvent {
+        kind,
+        session,
+        second,
+        next_in,
+    };
+    let events = [
+        event("login", 1, 10, None),
+        event("logout", 1, 12, None),
+        event("login", 2, 10, None),
+        event("restart", 0, 15, None),
+        event("login", 3, 20, None),
+        event("login", 4, 20, Some(3)),
+        event("active", 5, 31, None),
+    ];
+    let numbered = events.iter().enumerate();
+    let batch: Vec<_> = numbered
+        .map(|(number, event)| reported(1, number, event))
+        .collect();
+    record(&mut database.writer(), &batch)
+        .await
+        .expect("recorded");
+    let mut reporting = database.connect("reporting").await;
+    let found = |now| (at(now) + TIMEOUT, TIMEOUT);
+    let period = (at(0), at(100));
+    let sessions = sessions::of_user(&mut reporting, "user 1", period, found(25)).await;
+    let mut accuracies: Vec<_> = sessions
+        .expect("sessions")
+        .into_iter()
+        .map(|session| {
+            let (login, end) = (session.login_accuracy_seconds, session.end_accuracy_seconds);
+            (session.session_id, login, end)
+        })
+        .collect();
+    accuracies.sort();
+    let expected = [
+        ("1", Some(0), Some(0)),
+        ("2", Some(0), Some(5)),
+        ("3", Some(0), Some(600)),
+        ("4", Some(0), Some(6)),
+        ("5", None, None),
+    ];
+    assert_eq!(
+        accuracies,
+        expected.map(|(id, login, end)| (id.to_owned(), login, end))
+    );
 }
