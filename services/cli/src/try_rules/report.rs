@@ -81,9 +81,9 @@ impl Report {
         for event in &events {
             *taken.kinds.entry(kind(event)).or_default() += 1;
         }
-        events
-            .into_iter()
-            .for_each(|event| self.add_to_session(event));
+        for event in events {
+            self.add_to_session(event);
+        }
     }
 
     fn add_to_session(&mut self, event: Event) {

@@ -116,7 +116,7 @@ fn columns_that_say_why_a_row_was_rejected_are_skipped() {
 proptest! {
     #[test]
     fn any_file_can_be_read(file in prop::collection::vec(any::<u8>(), 0..400)) {
-        let lines = file.iter().filter(|byte| **byte == b'\n').count();
+        let lines = file.split(|byte| *byte == b'\n').count() - 1;
         let found = rows(&mut open(file));
         prop_assert!(found.iter().all(|(line, _)| *line >= 1));
         prop_assert!(found.len() <= lines + 1 || lines == 0);
