@@ -62,7 +62,7 @@ pub enum Task {
         #[arg(long)]
         none: bool,
     },
-    /// Change the settings of a source: the time zone of its times, the interval of its updates.
+    /// Set the time zone of a source's times, and the interval of its RADIUS updates.
     Set {
         /// Name of the source.
         name: String,

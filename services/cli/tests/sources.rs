@@ -181,7 +181,7 @@ async fn try_rules_shows_what_the_rules_make_of_a_log() {
         Jan  2 09:00:02 gw sshd[8]: Failed password for bert from 203.0.113.6 port 2 ssh2\n\
         Jan  3 10:00:02 gw sshd[99]: Failed password for bert from 2001:db8::5 port 51234 ssh2\n\
         Jan  2 17:00:01 gw sshd[7]: pam_unix(sshd:session): session closed for user asha\n\
-        Jan  2 09:00:03 gw openvpn[9]: [UNDEF] Peer Connection Initiated with [AF_INET]203.0.113.7:1\n\
+        Jan  2 09:00:03 gw openvpn: [UNDEF] Peer Connection Initiated with [AF_INET]192.0.2.7:1\n\
         nonsense\n";
     let arguments = ["source", "try-rules", "--time-zone", "Asia/Kolkata"];
     let json = run(

@@ -20,7 +20,7 @@ const MAX_SESSIONS: usize = 20;
 /// Maximum number of different masked lines, because a file of any size may be given.
 const MAX_MASKS: usize = 10_000;
 
-/// What the rules make of the lines of a file.
+/// Result of applying the rules to the lines of a file.
 pub struct Report {
     shows_all: bool,
     lines: u64,
@@ -81,9 +81,9 @@ impl Report {
         for event in &events {
             *taken.kinds.entry(kind(event)).or_default() += 1;
         }
-        events
-            .into_iter()
-            .for_each(|event| self.add_to_session(event));
+        for event in events {
+            self.add_to_session(event);
+        }
     }
 
     fn add_to_session(&mut self, event: Event) {

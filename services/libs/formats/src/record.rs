@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 
+use crate::{digest, made_event_id};
+
 /// A record of a log, to which the rules are applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Record<'a> {
@@ -28,5 +30,19 @@ impl<'a> Record<'a> {
             process: "-",
             text,
         }
+    }
+
+    /// Returns the event ID of an event that occurred at `at` and is reported by this record.
+    /// `part` distinguishes several events of one record.
+    pub(crate) fn event_id(&self, at: Timestamp, part: &str) -> String {
+        let header = self.at.map(|at| at.to_string()).unwrap_or_default();
+        let second = self.at.unwrap_or(at).as_second();
+        let parts = [&header, self.host, self.app, self.process, self.text, part];
+        made_event_id("log", Some(second), &parts)
+    }
+
+    /// Returns the SHA-256 of the record without its time.
+    pub(crate) fn digest(&self) -> [u8; 32] {
+        digest(&[self.host, self.app, self.process, self.text])
     }
 }

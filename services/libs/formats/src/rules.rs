@@ -1,14 +1,18 @@
 //! Rules, which turn records of logs into events. README.md of this crate explains the language.
 
+mod cells;
+mod condition;
 mod duration;
 mod event;
 mod file;
 mod input;
+mod json_path;
 mod key_value;
 mod rule;
 mod template;
 mod time;
 mod user_form;
+mod values;
 
 use std::{path::PathBuf, sync::LazyLock};
 

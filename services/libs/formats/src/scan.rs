@@ -15,7 +15,7 @@ impl<'a> Scan<'a> {
         taken
     }
 
-    /// Reads a number with so many digits, and no digit after it.
+    /// Reads a number that has a number of digits in this range, and no digit after it.
     pub(crate) fn number<T: std::str::FromStr>(
         &mut self,
         digits: RangeInclusive<usize>,

@@ -71,16 +71,18 @@ fn gateways() -> impl Iterator<Item = PathBuf> {
     gateways.map(|entry| entry.expect("an entry").path())
 }
 
+fn context(rules: &Rules) -> Context<'_> {
+    Context {
+        data_id: "rollcall@32473",
+        rules,
+        zone: TimeZone::UTC,
+        received_at: "2026-11-27T00:00:00Z".parse().expect("an instant"),
+    }
+}
+
 fn all_differences(rules_of: impl Fn(&Path) -> Rules) -> String {
-    let differences = gateways().flat_map(|gateway| {
-        let context = Context {
-            data_id: "rollcall@32473",
-            rules: &rules_of(&gateway),
-            zone: TimeZone::UTC,
-            received_at: "2026-11-27T00:00:00Z".parse().expect("an instant"),
-        };
-        differences(&gateway, &context)
-    });
+    let differences =
+        gateways().flat_map(|gateway| differences(&gateway, &context(&rules_of(&gateway))));
     differences.collect::<Vec<_>>().join("\n")
 }
 
@@ -100,4 +102,28 @@ fn rules_of_a_gateway_do_not_depend_on_those_of_others() {
         Rules::parse(&set).expect("valid rules")
     });
     assert!(differences.is_empty(), "{differences}");
+}
+
+/// Returns the examples of rules in README.md, each with the record before it.
+fn examples() -> Vec<(String, String)> {
+    let readme = include_str!("../README.md").lines();
+    let code: String = readme
+        .map(|line| line.strip_prefix("    ").unwrap_or_default().to_owned() + "\n")
+        .collect();
+    let blocks = code.split("# ").skip(1);
+    let blocks = blocks.filter_map(|block| block.split_once('\n'));
+    blocks
+        .map(|(record, rule)| (record.to_owned(), rule.to_owned()))
+        .collect()
+}
+
+#[test]
+fn rules_of_the_readme_take_their_records() {
+    let examples = examples();
+    assert_eq!(examples.len(), 3);
+    for (record, rule) in examples {
+        let rules = Rules::parse(&rule).expect("a valid rule");
+        let result = result(&record, &context(&rules));
+        assert!(result.contains(" asha "), "{result}: {record}");
+    }
 }

@@ -78,21 +78,22 @@ impl Syslog {
     ) -> Result<(), Unrecorded> {
         let parsed = self.parse(source, messages, arrival);
         let (mut events, mut rejected) = (Vec::new(), parsed.rejected);
-        for matched in parsed.events {
+        for (message, matched) in parsed.events {
             match Event::parse_all(matched.raw, arrival) {
                 Ok(parsed) => events.extend(parsed.into_iter().map(|event| Reported {
                     source_id: source.source_id,
                     event,
                 })),
-                Err(error) => rejected.push(error),
+                Err(error) => rejected.push((message, error)),
             }
         }
         let recorded = self.recorder.record(events).await?;
         counts::count_recorded(RECEIVER, &source.name, &recorded);
         counts::count(RECEIVER, "ignored", parsed.ignored);
         counts::count(RECEIVER, "unmatched", parsed.unmatched);
-        for error in &rejected {
-            counts::reject(RECEIVER, &source.name, error);
+        for (message, error) in &rejected {
+            let message = messages.get(*message).map(String::as_str);
+            counts::reject_message(RECEIVER, &source.name, error, message);
         }
         Ok(())
     }
@@ -113,12 +114,15 @@ impl Syslog {
             received_at: arrival.at,
         };
         let mut parsed = Parsed::default();
-        for message in messages {
+        for (index, message) in messages.iter().enumerate() {
             match parse(message, &context) {
-                Ok(Found::Events(events)) => parsed.events.extend(events),
+                Ok(Found::Events(events)) => {
+                    let events = events.into_iter().map(|event| (index, event));
+                    parsed.events.extend(events);
+                }
                 Ok(Found::Ignored(_)) => parsed.ignored += 1,
                 Ok(Found::Unmatched) => parsed.unmatched += 1,
-                Err(error) => parsed.rejected.push(error),
+                Err(error) => parsed.rejected.push((index, error)),
             }
         }
         parsed
@@ -128,8 +132,10 @@ impl Syslog {
 /// Content of several messages.
 #[derive(Default)]
 struct Parsed {
-    events: Vec<Matched>,
-    rejected: Vec<FieldError>,
+    /// Events, each with the index of its message.
+    events: Vec<(usize, Matched)>,
+    /// Errors, each with the index of its message.
+    rejected: Vec<(usize, FieldError)>,
     /// Number of records that a rule takes without making an event.
     ignored: usize,
     /// Number of records that no rule takes.

@@ -72,7 +72,7 @@ fn clock(text: &str) -> Option<i64> {
     (is_clock && without_unit.len() <= POSITIONS.len()).then_some(total)
 }
 
-/// Returns the seconds of a unit, or 0 if there is none.
+/// Returns the seconds of a unit, or 0 for an empty unit. Returns `None` for an unknown unit.
 fn seconds_of(unit: &str) -> Option<i64> {
     Some(match unit.to_ascii_lowercase().as_str() {
         "" => 0,

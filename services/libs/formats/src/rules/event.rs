@@ -7,9 +7,9 @@ use rollcall_attendance::event::{RawEvent, TEXT_BYTES};
 use super::{
     duration::whole,
     file::BadKey,
-    input::Values,
     template::Template,
     user_form::{UserForm, split},
+    values::Values,
 };
 use crate::syslog::{Context, stamp};
 
@@ -109,7 +109,7 @@ impl EventFields {
     }
 }
 
-/// Returns a value that is valid for a field, or `None` if there is none.
+/// Returns the value in the form that the field needs, or `None` if the value is invalid.
 fn cleaned(name: &str, text: String, context: &Context) -> Option<String> {
     match name {
         "wan_ip" | "client_ip" => address(&text).map(|address| address.to_string()),

@@ -101,7 +101,7 @@ pub(super) enum TypeName {
     Ignore,
 }
 
-/// One place of a time, or several, of which the first that has a time is taken.
+/// Places of a time. The first of several that has a time is taken.
 #[derive(Deserialize)]
 #[serde(
     untagged,

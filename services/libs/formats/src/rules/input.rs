@@ -5,10 +5,15 @@ use std::{borrow::Cow, rc::Rc};
 use regex::{Captures, Regex};
 use serde_json::Value;
 
-use super::{file::Aliases, key_value::pairs};
-use crate::record::Record;
+use super::{
+    cells::cells,
+    condition::regex,
+    file::{BadKey, Entry, InputName},
+    json_path::text_at,
+    key_value::pairs,
+};
 
-/// How a rule reads the fields of a record.
+/// Method by which a rule reads the fields of a record.
 #[derive(Debug, Clone)]
 pub(super) enum Input {
     /// The named captures of a pattern.
@@ -52,6 +57,49 @@ enum Kind<'t, 'r> {
 }
 
 impl Input {
+    /// Creates the input of a rule, and checks that the rule has no keys of other inputs.
+    pub(super) fn new(entry: &Entry) -> Result<Self, BadKey> {
+        let only = |is_given: bool, key, inputs: &str| {
+            let reason = format!("must be given only with input {inputs}");
+            if is_given {
+                Err(BadKey::new(key, reason))
+            } else {
+                Ok(())
+            }
+        };
+        only(
+            entry.input != InputName::Csv && !entry.columns.is_empty(),
+            "columns",
+            "csv",
+        )?;
+        only(
+            entry.input != InputName::Csv && entry.separator.is_some(),
+            "separator",
+            "csv",
+        )?;
+        let form = match entry.input {
+            InputName::Text => {
+                only(entry.prefix.is_some(), "prefix", "key_value, csv or json")?;
+                let pattern = entry.pattern.as_deref().unwrap_or_default();
+                if pattern.is_empty() {
+                    return Err(BadKey::new("pattern", "is missing; input text needs it"));
+                }
+                return Ok(Input::Text(regex("pattern", pattern)?));
+            }
+            InputName::KeyValue => Form::KeyValue,
+            InputName::Csv => Form::Csv(entry.separator.unwrap_or(',')),
+            InputName::Json => Form::Json,
+        };
+        only(entry.pattern.is_some(), "pattern", "text")?;
+        let prefix = entry.prefix.as_deref();
+        let prefix = prefix.map(|prefix| regex("prefix", &format!("^(?:{prefix})")));
+        Ok(Input::Body {
+            prefix: prefix.transpose()?,
+            form,
+            columns: entry.columns.clone(),
+        })
+    }
+
     /// Returns the fields, or `None` if the record does not have the form of the input.
     pub(super) fn read<'t>(&self, bodies: &mut Bodies<'t>) -> Option<Fields<'t, '_>> {
         match self {
@@ -116,7 +164,7 @@ impl Form {
 
 impl Fields<'_, '_> {
     /// Returns the value of a field, or `None` if the record does not have it.
-    fn get(&self, name: &str) -> Option<Cow<'_, str>> {
+    pub(super) fn get(&self, name: &str) -> Option<Cow<'_, str>> {
         match &self.0 {
             Kind::Captures(captures) => Some(captures.name(name)?.as_str().into()),
             Kind::Body(body, columns) => match &**body {
@@ -134,102 +182,8 @@ impl Fields<'_, '_> {
     }
 }
 
-/// Returns the cells of a row. A cell in double quotes may contain the separator and `""`.
-fn cells(text: &str, separator: char) -> Vec<Cow<'_, str>> {
-    let mut cells = Vec::new();
-    let mut rest = text;
-    loop {
-        let (cell, after) = cell(rest, separator);
-        cells.push(cell);
-        match after {
-            Some(after) => rest = after,
-            None => return cells,
-        }
-    }
-}
-
-fn cell(text: &str, separator: char) -> (Cow<'_, str>, Option<&str>) {
-    let quoted = text
-        .trim_start_matches(' ')
-        .strip_prefix('"')
-        .and_then(|quoted| {
-            let mut quotes = quoted.match_indices('"').map(|(position, _)| position);
-            let end = loop {
-                let position = quotes.next()?;
-                if !quoted[position + 1..].starts_with('"') {
-                    break position;
-                }
-                quotes.next();
-            };
-            Some((quoted[..end].replace("\"\"", "\""), &quoted[end + 1..]))
-        });
-    match quoted {
-        Some((cell, rest)) => (
-            cell.into(),
-            rest.split_once(separator).map(|(_, after)| after),
-        ),
-        None => match text.split_once(separator) {
-            Some((cell, after)) => (cell.into(), Some(after)),
-            None => (text.into(), None),
-        },
-    }
-}
-
-/// Returns the text at a dotted path, such as `actor.email` or `items.0.ip`. A key may itself
-/// contain dots.
-fn text_at<'a>(value: &'a Value, path: &str) -> Option<Cow<'a, str>> {
-    let child = |name: &str| match value {
-        Value::Object(fields) => fields.get(name),
-        Value::Array(items) => items.get(name.parse::<usize>().ok()?),
-        _ => None,
-    };
-    if let Some(value) = child(path) {
-        return match value {
-            Value::String(text) => Some(text.into()),
-            Value::Number(_) | Value::Bool(_) => Some(value.to_string().into()),
-            Value::Null | Value::Array(_) | Value::Object(_) => None,
-        };
-    }
-    path.match_indices('.')
-        .find_map(|(dot, _)| text_at(child(&path[..dot])?, &path[dot + 1..]))
-}
-
-/// Values for placeholders and tests: the fields of a record, and its host, program and process.
-pub(super) struct Values<'a> {
-    pub(super) record: &'a Record<'a>,
-    pub(super) fields: &'a Fields<'a, 'a>,
-    pub(super) aliases: &'a Aliases,
-}
-
-/// Names of the values that every record has.
-pub(super) const OF_EVERY_RECORD: [&str; 3] = ["host", "app", "process"];
-
-impl Values<'_> {
-    /// Returns a value. A value that is absent is empty.
-    pub(super) fn get(&self, name: &str) -> Cow<'_, str> {
-        let own = self.fields.get(name);
-        own.or_else(|| self.of_alias(name)).unwrap_or_else(|| {
-            let value = match name {
-                "host" => self.record.host,
-                "app" => self.record.app,
-                "process" => self.record.process,
-                _ => "",
-            };
-            value.into()
-        })
-    }
-
-    fn of_alias(&self, name: &str) -> Option<Cow<'_, str>> {
-        let fields = self.aliases.get(name)?.iter();
-        let mut values = fields.filter_map(|field| self.fields.get(field));
-        values.find(|value| !value.is_empty())
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     fn read(form: Form, columns: &[&str], text: &str, name: &str) -> Option<String> {
@@ -294,20 +248,5 @@ mod tests {
         let fields = input.read(&mut bodies).expect("fields");
         assert_eq!(fields.get("a").as_deref(), Some("1"));
         assert!(input.read(&mut Bodies::new("a=1")).is_none());
-    }
-
-    proptest! {
-        #[test]
-        fn cells_of_any_text_are_separated(text in "([a-z\", ]|\\PC){0,40}") {
-            let count = cells(&text, ',').len();
-            prop_assert!((1..=text.matches(',').count() + 1).contains(&count));
-        }
-
-        #[test]
-        fn cells_of_a_written_row_are_the_same(row in prop::collection::vec("[a-z,\" ]{0,9}", 1..6)) {
-            let quoted = row.iter().map(|cell| format!("\"{}\"", cell.replace('"', "\"\"")));
-            let text = quoted.collect::<Vec<_>>().join(",");
-            prop_assert_eq!(cells(&text, ','), row);
-        }
     }
 }

@@ -39,7 +39,7 @@ fn is_key(char: char) -> bool {
     char.is_alphanumeric() || "_.-@/".contains(char)
 }
 
-/// Reads a value up to its closing quote. Returns `None` if there is none.
+/// Reads a value up to its closing quote. Returns `None` if the quote is not closed.
 fn quoted<'a>(scan: &mut Scan<'a>, quote: char) -> Option<Cow<'a, str>> {
     let end = closing_quote(scan.0, quote)?;
     let value = &scan.0[..end];

@@ -7,15 +7,16 @@ use regex::Regex;
 use rollcall_attendance::event::{FieldError, RawEvent};
 
 use super::{
+    condition::{Condition, whole},
     duration::Unit,
     event::EventFields,
-    file::{Aliases, BadKey, Entry, InputName, TimeEntry, Times, TypeName},
-    input::{Bodies, Form, Input, OF_EVERY_RECORD, Values},
+    file::{Aliases, BadKey, Entry, TimeEntry, Times, TypeName},
+    input::{Bodies, Form, Input},
     template::Template,
     time::TimeOfField,
+    values::{OF_EVERY_RECORD, Values},
 };
 use crate::{
-    digest, made_event_id,
     record::Record,
     syslog::{Context, Found, Matched},
 };
@@ -26,8 +27,8 @@ pub(super) struct Rule {
     name: String,
     app: Option<Regex>,
     input: Input,
-    when: Vec<Test>,
-    unless: Vec<Test>,
+    when: Vec<Condition>,
+    unless: Vec<Condition>,
     kind: TypeName,
     correlation_key: Option<Template>,
     times: Vec<TimeOfField>,
@@ -39,14 +40,10 @@ pub(super) struct Rule {
     aliases: Arc<Aliases>,
 }
 
-/// A text that must match as a whole.
-#[derive(Debug, Clone)]
-struct Test(Template, Regex);
-
 impl Rule {
     /// Creates a rule from its entry in a file, and the aliases of the file.
     pub(super) fn new(entry: Entry, aliases: &Arc<Aliases>) -> Result<Self, BadKey> {
-        let input = input(&entry)?;
+        let input = Input::new(&entry)?;
         let captures = match &input {
             Input::Text(pattern) => pattern.capture_names().flatten().collect(),
             Input::Body { .. } => Vec::new(),
@@ -61,8 +58,8 @@ impl Rule {
                 .as_deref()
                 .map(|app| whole("app", app))
                 .transpose()?,
-            when: tests("when", &entry.when)?,
-            unless: tests("unless", &entry.unless)?,
+            when: Condition::all("when", &entry.when)?,
+            unless: Condition::all("unless", &entry.unless)?,
             kind: entry.r#type,
             correlation_key: template("correlation_key", entry.correlation_key.as_deref())?,
             takes_arrival: times.clone().any(|entry| is_arrival(&entry)),
@@ -126,8 +123,14 @@ impl Rule {
 
     /// Returns the names of the fields that the rule uses, each with the key that uses it.
     fn names(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let when = self.when.iter().map(|test| ("when", &test.0));
-        let unless = self.unless.iter().map(|test| ("unless", &test.0));
+        let when = self
+            .when
+            .iter()
+            .map(|condition| ("when", condition.template()));
+        let unless = self
+            .unless
+            .iter()
+            .map(|condition| ("unless", condition.template()));
         let times = self.times.iter().map(|time| ("time", time.template()));
         let starts = self.starts.iter().map(|time| ("start", time.template()));
         when.chain(unless)
@@ -168,85 +171,101 @@ impl Rule {
             fields: &fields,
             aliases: &self.aliases,
         };
-        if !self.when.iter().all(|test| test.matches(&values)) {
+        if !self.when.iter().all(|condition| condition.is_met(&values)) {
             return Ok(None);
         }
-        if self.kind == TypeName::Ignore || self.unless.iter().any(|test| test.matches(&values)) {
+        if self.kind == TypeName::Ignore
+            || self
+                .unless
+                .iter()
+                .any(|condition| condition.is_met(&values))
+        {
             return Ok(Some(Found::Ignored(self.name.clone())));
         }
         self.events(&values, context).map(Found::Events).map(Some)
     }
 
     fn events(&self, values: &Values, context: &Context) -> Result<Vec<Matched>, FieldError> {
-        let record = values.record;
-        let raw = self.fields.fill(values, context);
-        let key = self.key(values, &raw)?;
-        let read = |times: &[TimeOfField]| times.iter().find_map(|time| time.read(values, context));
-        let at = read(&self.times)
-            .or(record.at)
-            .or(self.takes_arrival.then_some(context.received_at))
-            .ok_or_else(|| self.error("occurred_at", "the record has no time that can be read"))?;
-        let duration = self
-            .duration
-            .as_ref()
-            .and_then(|(value, unit)| unit.seconds(&value.fill(values)?))
-            .filter(|seconds| *seconds > 0);
-        let raw = RawEvent {
-            duration_seconds: duration.or(raw.duration_seconds),
-            ..raw
-        };
-        let digest = digest(&[record.host, record.app, record.process, record.text]);
+        let raw = self.raw_event(values, context)?;
+        let at = self.time(values, context)?;
         let event = |kind: &str, at: Timestamp, raw: RawEvent| Matched {
             rule: self.name.clone(),
             raw: RawEvent {
-                correlation_key: key.clone(),
-                input_digest: Some(digest),
-                event_id: Some(event_id(&raw, record, at, (self.kind, kind))),
+                event_id: Some(self.event_id(&raw, values.record, at, kind)),
                 kind: Some(kind.to_owned()),
                 occurred_at: Some(at.to_string()),
                 ..raw
             },
         };
-        Ok(match self.kind {
-            TypeName::Login => vec![event("login", at, raw)],
-            TypeName::Active => vec![event("active", at, raw)],
-            TypeName::Logout => vec![event("logout", at, raw)],
-            TypeName::Restart => vec![event("restart", at, raw)],
-            TypeName::Ignore => Vec::new(),
-            TypeName::Session => {
-                let login = read(&self.starts).map(|start| {
-                    let raw = RawEvent {
-                        reason: None,
-                        active_seconds: None,
-                        duration_seconds: None,
-                        next_in_seconds: None,
-                        ..raw.clone()
-                    };
-                    event("login", start, raw)
-                });
-                login
-                    .into_iter()
-                    .chain([event("logout", at, raw)])
-                    .collect()
-            }
-        })
+        let kind = match self.kind {
+            TypeName::Ignore => return Ok(Vec::new()),
+            TypeName::Login => "login",
+            TypeName::Active => "active",
+            TypeName::Restart => "restart",
+            TypeName::Logout | TypeName::Session => "logout",
+        };
+        let login = first(&self.starts, values, context).map(|start| {
+            let at_logout = RawEvent {
+                reason: None,
+                active_seconds: None,
+                duration_seconds: None,
+                next_in_seconds: None,
+                last_activity_at: None,
+                ..raw.clone()
+            };
+            event("login", start, at_logout)
+        });
+        Ok(login.into_iter().chain([event(kind, at, raw)]).collect())
     }
 
-    /// Returns the correlation key, or `None` if the session has an ID, and for a restart.
-    fn key(&self, values: &Values, raw: &RawEvent) -> Result<Option<String>, FieldError> {
-        if raw.session_id.is_some() || self.kind == TypeName::Restart {
-            return Ok(None);
-        }
+    /// Returns the event without its type and time.
+    fn raw_event(&self, values: &Values, context: &Context) -> Result<RawEvent, FieldError> {
+        let raw = self.fields.fill(values, context);
+        let duration = self
+            .duration
+            .as_ref()
+            .and_then(|(value, unit)| unit.seconds(&value.fill(values)?))
+            // Gateways write 0 where they do not know the duration.
+            .filter(|seconds| *seconds > 0);
         let key = self
             .correlation_key
             .as_ref()
             .and_then(|key| key.fill(values));
-        key.map(Some).ok_or_else(|| {
-            self.error(
+        let has_session = raw.session_id.is_some() || self.kind == TypeName::Restart;
+        if key.is_none() && !has_session {
+            return Err(self.error(
                 "correlation_key",
                 "the record does not identify its session",
-            )
+            ));
+        }
+        Ok(RawEvent {
+            correlation_key: key.filter(|_| !has_session),
+            duration_seconds: duration.or(raw.duration_seconds),
+            input_digest: Some(values.record.digest()),
+            ..raw
         })
+    }
+
+    fn time(&self, values: &Values, context: &Context) -> Result<Timestamp, FieldError> {
+        first(&self.times, values, context)
+            .or(values.record.at)
+            .or(self.takes_arrival.then_some(context.received_at))
+            .ok_or_else(|| self.error("occurred_at", "the record has no time that can be read"))
+    }
+
+    /// Returns the event ID that the rule gives, or one made of the record. The latter does not
+    /// depend on the rule, so that a record that arrives again after a change of the rules is a
+    /// duplicate.
+    fn event_id(&self, raw: &RawEvent, record: &Record, at: Timestamp, kind: &str) -> String {
+        let is_session = self.kind == TypeName::Session;
+        match &raw.event_id {
+            Some(event_id) if is_session => format!("{event_id}-{kind}"),
+            Some(event_id) => event_id.clone(),
+            None => {
+                let kind = if is_session { kind } else { "" };
+                record.event_id(at, kind)
+            }
+        }
     }
 
     fn error(&self, field: &'static str, reason: &str) -> FieldError {
@@ -254,107 +273,12 @@ impl Rule {
     }
 }
 
-impl Test {
-    fn matches(&self, values: &Values) -> bool {
-        self.1.is_match(&self.0.fill(values).unwrap_or_default())
-    }
-}
-
-/// Returns the event ID that a rule gives, or one made of the record. The latter does not depend on
-/// the rule, so that a record that arrives again after a change of the rules is a duplicate.
-fn event_id(raw: &RawEvent, record: &Record, at: Timestamp, kinds: (TypeName, &str)) -> String {
-    let part = if kinds.0 == TypeName::Session {
-        kinds.1
-    } else {
-        ""
-    };
-    if let Some(event_id) = &raw.event_id {
-        return if part.is_empty() {
-            event_id.clone()
-        } else {
-            format!("{event_id}-{part}")
-        };
-    }
-    let header = record.at.map(|at| at.to_string()).unwrap_or_default();
-    let second = record.at.unwrap_or(at).as_second();
-    let parts = [
-        &header,
-        record.host,
-        record.app,
-        record.process,
-        record.text,
-        part,
-    ];
-    made_event_id("log", Some(second), &parts)
-}
-
-fn input(entry: &Entry) -> Result<Input, BadKey> {
-    let only = |is_given: bool, key, inputs: &str| {
-        let reason = format!("must be given only with input {inputs}");
-        if is_given {
-            Err(BadKey::new(key, reason))
-        } else {
-            Ok(())
-        }
-    };
-    only(
-        entry.input != InputName::Csv && !entry.columns.is_empty(),
-        "columns",
-        "csv",
-    )?;
-    only(
-        entry.input != InputName::Csv && entry.separator.is_some(),
-        "separator",
-        "csv",
-    )?;
-    let form = match entry.input {
-        InputName::Text => {
-            only(entry.prefix.is_some(), "prefix", "key_value, csv or json")?;
-            let pattern = entry.pattern.as_deref().unwrap_or_default();
-            if pattern.is_empty() {
-                return Err(BadKey::new("pattern", "is missing; input text needs it"));
-            }
-            return Ok(Input::Text(regex("pattern", pattern)?));
-        }
-        InputName::KeyValue => Form::KeyValue,
-        InputName::Csv => Form::Csv(entry.separator.unwrap_or(',')),
-        InputName::Json => Form::Json,
-    };
-    only(entry.pattern.is_some(), "pattern", "text")?;
-    let prefix = entry.prefix.as_deref();
-    let prefix = prefix.map(|prefix| regex("prefix", &format!("^(?:{prefix})")));
-    Ok(Input::Body {
-        prefix: prefix.transpose()?,
-        form,
-        columns: entry.columns.clone(),
-    })
-}
-
-fn tests<'a>(
-    key: &'static str,
-    entries: impl IntoIterator<Item = (&'a String, &'a String)>,
-) -> Result<Vec<Test>, BadKey> {
-    let test = |(name, pattern): (&String, &String)| {
-        let value = if name.contains('{') {
-            Template::parse(name).map_err(|reason| BadKey::new(key, reason))?
-        } else {
-            Template::field(name)
-        };
-        Ok(Test(value, whole(key, pattern)?))
-    };
-    entries.into_iter().map(test).collect()
+/// Returns the first time that can be read.
+fn first(times: &[TimeOfField], values: &Values, context: &Context) -> Option<Timestamp> {
+    times.iter().find_map(|time| time.read(values, context))
 }
 
 fn template(key: &'static str, text: Option<&str>) -> Result<Option<Template>, BadKey> {
     let template = text.map(Template::parse).transpose();
     template.map_err(|reason| BadKey::new(key, reason))
-}
-
-/// Compiles a pattern that must match a whole text.
-fn whole(key: &'static str, pattern: &str) -> Result<Regex, BadKey> {
-    regex(key, &format!("^(?:{pattern})$"))
-}
-
-fn regex(key: &'static str, pattern: &str) -> Result<Regex, BadKey> {
-    Regex::new(pattern).map_err(|error| BadKey::new(key, error))
 }

@@ -1,6 +1,6 @@
 //! Texts with placeholders.
 
-use super::input::Values;
+use super::values::Values;
 
 /// A text with placeholders, such as `openvpn/{user}`.
 #[derive(Debug, Clone, PartialEq, Eq)]

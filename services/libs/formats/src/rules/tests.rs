@@ -122,8 +122,8 @@ fn alias_is_the_first_of_its_fields_that_is_not_empty() {
         (r#"{"winlog.id":"21","EventID":4624}"#, "21"),
         (r#"{"id":"own","EventID":4624}"#, "own"),
     ] {
-        let event = &events(&rules, text)[0];
-        assert_eq!(event.raw.correlation_key.as_deref(), Some(key), "{text}");
+        let found = &events(&rules, text)[0].raw.correlation_key;
+        assert_eq!(found.as_deref(), Some(key), "{text}");
     }
 }
 

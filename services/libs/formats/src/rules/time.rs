@@ -8,8 +8,8 @@ use jiff::{
 
 use super::{
     file::{BadKey, TimeEntry},
-    input::Values,
     template::Template,
+    values::Values,
 };
 use crate::{
     local_time::{instant, instant_without_year},
@@ -19,7 +19,7 @@ use crate::{
 /// Digits after the decimal point of a second that are kept.
 const NANOSECOND_DIGITS: u32 = 9;
 
-/// Where a time is and how it is written.
+/// Place and format of a time.
 #[derive(Debug, Clone)]
 pub(super) struct TimeOfField {
     value: Template,

@@ -1,4 +1,4 @@
-//! What a parser must know beside the message.
+//! Circumstances of a message, which a parser needs beside its text.
 
 use jiff::{Timestamp, tz::TimeZone};
 
