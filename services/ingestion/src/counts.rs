@@ -1,4 +1,5 @@
-//! Metrics of all receivers, and log messages about rejected input.
+//! Metrics of all receivers, and log messages about rejected input. See also
+//! [`crate::rejected_inputs`].
 
 use std::{
     fmt::Display,
@@ -8,7 +9,6 @@ use std::{
 use opentelemetry::{KeyValue, global, metrics::Counter};
 
 use rollcall_platform::log_sampler::{self, LogSampler};
-use rollcall_store::{batch::Recorded, events::Outcome};
 
 /// Counts input of a receiver by outcome: `accepted`, `duplicate`, `rejected`, `set_aside`,
 /// `ignored` (a rule says that the message concerns no session), `unmatched` (no rule takes the
@@ -71,19 +71,6 @@ pub async fn report() {
                 number = counts.others,
                 "Rejected more input for other reasons"
             );
-        }
-    }
-}
-
-/// Counts the outcomes of events from a receiver that cannot report them in an answer.
-pub fn count_recorded(receiver: &'static str, source: &str, recorded: &[Recorded]) {
-    for outcome in recorded {
-        match outcome {
-            Recorded::As(Outcome::Accepted) => count(receiver, "accepted", 1),
-            // RADIUS and syslog derive the event ID from the content, so a conflict is a duplicate.
-            Recorded::As(Outcome::Duplicate | Outcome::Conflict) => count(receiver, "duplicate", 1),
-            Recorded::As(Outcome::SetAside) => count(receiver, "set_aside", 1),
-            Recorded::Refused(why) => reject(receiver, source, why),
         }
     }
 }

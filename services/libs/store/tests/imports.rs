@@ -113,7 +113,9 @@ impl Store {
 fn operator(database: &TestDatabase) -> Writer {
     let mut settings = database.settings("operator");
     settings.wait_milliseconds = 60_000;
-    Pool::new(&settings).expect("a pool").writer(SignedDuration::from_hours(24))
+    Pool::new(&settings)
+        .expect("a pool")
+        .writer(SignedDuration::from_hours(24))
 }
 
 async fn import(database: &TestDatabase, writer: &mut Writer, batch: &[Reported]) -> i32 {
