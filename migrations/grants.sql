@@ -91,6 +91,9 @@ GRANT SELECT, INSERT (
     last_activity_at, complete_through, class, clock_skewed, sqlstate, message
 ) ON set_aside_events TO ingestion;
 GRANT EXECUTE ON FUNCTION replay_event TO ingestion;
+GRANT SELECT (source_id, receiver, reason, count, sample),
+    INSERT (source_id, receiver, reason, count, sample), UPDATE (count, last_at, sample)
+    ON rejected_inputs TO ingestion;
 GRANT SELECT, INSERT (source_id, file_name, person), UPDATE (
     events, finished_at, rows, rejected_rows, accepted_events, duplicate_events
 ) ON imports TO ingestion;
@@ -128,6 +131,7 @@ GRANT SELECT (source_id, session_id, login_at, last_activity_at), DELETE ON sess
 GRANT SELECT (source_id, event_id, received_at), DELETE ON set_aside_events TO maintenance;
 GRANT SELECT (source_id, correlation_key, occurred_at, event_id, session_id), DELETE
     ON correlated_events TO maintenance;
+GRANT SELECT (source_id, receiver, reason, last_at), DELETE ON rejected_inputs TO maintenance;
 GRANT INSERT (actor, action, detail) ON audit_log TO maintenance;
 GRANT SELECT, DELETE ON arrivals TO maintenance;
 GRANT SELECT (id, name, created_at, disabled_at, events, clock_skewed, last_event_at,
@@ -148,6 +152,8 @@ GRANT UPDATE (
     key_hash, disabled_at, radius_secret, require_message_authenticator, client_certificate,
     time_zone, interim_seconds, complete_through) ON sources TO operator;
 GRANT SELECT (source_id) ON set_aside_events TO operator;
+GRANT SELECT ON rejected_inputs TO operator;
+GRANT EXECUTE ON FUNCTION forget_rejected_inputs TO operator;
 GRANT SELECT, INSERT, DELETE ON source_networks TO operator;
 GRANT SELECT ON source_gaps TO operator;
 GRANT SELECT ON arrivals TO operator;

@@ -180,6 +180,34 @@ CREATE TABLE set_aside_events (
 );
 CREATE INDEX set_aside_events_by_source ON set_aside_events (source_id);
 
+-- Input that receivers rejected, summed up by reason. The source 0 stands for all addresses that are
+-- in no source network. Ingestion keeps at most 50 reasons for each source and sums up further ones
+-- under `other reasons`.
+CREATE TABLE rejected_inputs (
+    -- References sources without a foreign key, because of the source 0.
+    source_id integer NOT NULL,
+    receiver text NOT NULL,
+    -- Without values of the input, so that there are few reasons.
+    reason text NOT NULL CHECK (octet_length(reason) <= 512),
+    count bigint NOT NULL,
+    first_at timestamptz NOT NULL DEFAULT now(),
+    last_at timestamptz NOT NULL DEFAULT now(),
+    -- The beginning of the latest such input. Empty if the reason concerns no single input.
+    sample text NOT NULL CHECK (octet_length(sample) <= 256),
+    PRIMARY KEY (source_id, receiver, reason)
+);
+
+-- Removes the rejected input of a source, or of all if none is given. The policies of the table
+-- would let the operator delete only rows past their retention limit. Returns the number of rows.
+CREATE FUNCTION forget_rejected_inputs(source integer) RETURNS bigint LANGUAGE sql
+SECURITY DEFINER SET search_path TO public, pg_temp
+BEGIN ATOMIC
+    WITH forgotten AS (
+        DELETE FROM rejected_inputs WHERE source_id = source OR source IS NULL RETURNING 1
+    )
+    SELECT count(*) FROM forgotten;
+END;
+
 -- Persons: pairs of a user and a realm. A person is added with the first event that names it, and
 -- is never removed, so that ingestion may keep the IDs in memory.
 CREATE TABLE persons (
@@ -320,7 +348,7 @@ CREATE SCHEMA partitions;
 -- Retention limits. Only the owner can write them: `migrate` copies the settings [retention] into
 -- this table at every start. A missing row means that nothing is removed.
 CREATE TABLE retention_limits (
-    -- The limit of `events` also applies to set_aside_events.
+    -- The limit of `events` also applies to set_aside_events and rejected_inputs.
     data text PRIMARY KEY CHECK (data IN ('events', 'sessions', 'audit_log')),
     -- 0: kept forever.
     days integer NOT NULL CHECK (days = 0 OR days >= 32)
@@ -354,6 +382,13 @@ CREATE POLICY read ON set_aside_events FOR SELECT USING (true);
 CREATE POLICY add ON set_aside_events FOR INSERT WITH CHECK (true);
 CREATE POLICY remove_expired ON set_aside_events FOR DELETE USING (
     received_at < (SELECT before FROM retention_cutoffs WHERE data = 'events'));
+
+ALTER TABLE rejected_inputs ENABLE ROW LEVEL SECURITY;
+CREATE POLICY read ON rejected_inputs FOR SELECT USING (true);
+CREATE POLICY add ON rejected_inputs FOR INSERT WITH CHECK (true);
+CREATE POLICY change ON rejected_inputs FOR UPDATE USING (true);
+CREATE POLICY remove_expired ON rejected_inputs FOR DELETE USING (
+    last_at < (SELECT before FROM retention_cutoffs WHERE data = 'events'));
 
 -- Moves an event that was set aside to `events`. The event keeps its original time of arrival. The
 -- role `ingestion` cannot set that time itself. Returns false if the event is not set aside.

@@ -2,6 +2,7 @@
 
 mod add;
 mod authentication;
+mod rejected;
 mod secrets;
 mod set;
 
@@ -97,6 +98,17 @@ pub enum Task {
         /// Name of the source.
         name: String,
     },
+    /// Show what was rejected and why, with the latest sample of each reason.
+    ///
+    /// The rows without a source are from addresses that are in no source network. The counts are
+    /// at most a few seconds old.
+    Rejected {
+        /// Name of the source. Without it, all sources are shown.
+        name: Option<String>,
+        /// Remove the counts and samples instead of showing them.
+        #[arg(long)]
+        reset: bool,
+    },
     /// Disable a source within 5 seconds. Its recorded events are kept.
     Disable {
         /// Name of the source.
@@ -116,13 +128,14 @@ pub enum Switch {
 }
 
 /// Columns of the list for people.
-const COLUMNS: [&str; 11] = [
+const COLUMNS: [&str; 12] = [
     "name",
     "events",
     "last_event_at",
     "complete_through",
     "gaps",
     "set_aside",
+    "rejected",
     "networks",
     "client_certificate",
     "time_zone",
@@ -180,6 +193,8 @@ pub async fn run(
         Task::Replay { name } => {
             replay::run(pool, &name, settings.reporting.session_timeout()).await
         }
+        Task::Rejected { name, reset: true } => rejected::reset(pool, name.as_deref(), yes).await,
+        Task::Rejected { name, reset: false } => rejected::list(pool, name.as_deref()).await,
         Task::Disable { name } => {
             confirm(&cut_off(&name, "any protocol"), yes)?;
             disable(pool, &name).await

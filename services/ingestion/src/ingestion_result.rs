@@ -3,6 +3,9 @@
 use rollcall_store::{batch::Recorded, events::Outcome};
 use rollcall_wire::{IngestionResult, Rejection, quote::cut};
 
+/// Message for an event whose ID another event has.
+pub const CONFLICT: &str = "event_id is in conflict: another event with this ID is recorded";
+
 /// Adds the outcome of an event that was passed to the recorder.
 pub fn add(result: &mut IngestionResult, index: usize, event_id: &str, recorded: Recorded) {
     let (field, message) = match recorded {
@@ -14,10 +17,7 @@ pub fn add(result: &mut IngestionResult, index: usize, event_id: &str, recorded:
             result.duplicates += 1;
             return;
         }
-        Recorded::As(Outcome::Conflict) => (
-            Some("event_id".into()),
-            "event_id is in conflict: another event with this ID is recorded".into(),
-        ),
+        Recorded::As(Outcome::Conflict) => (Some("event_id".into()), CONFLICT.into()),
         Recorded::As(Outcome::SetAside) => (
             None,
             "The event is set aside: the database refused it for an unknown reason. The event is \

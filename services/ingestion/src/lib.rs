@@ -9,6 +9,7 @@ mod look_up_cache;
 pub mod openapi;
 pub mod receivers;
 pub mod recorder;
+pub mod rejected_inputs;
 pub mod routes;
 pub mod rules;
 pub mod source_key;

@@ -8,21 +8,23 @@ use rollcall_store::{
     sources::{self, SourceOfAddress},
 };
 
-use crate::look_up_cache;
+use crate::{look_up_cache, rejected_inputs::RejectedInputs};
 
 /// Looks up sources by address.
 #[derive(Clone)]
 pub struct SourceNetworks {
     pool: Pool,
+    rejected: RejectedInputs,
     known: Cache<IpAddr, Option<Arc<SourceOfAddress>>>,
 }
 
 impl SourceNetworks {
     /// Creates a look-up of the sources in `pool`.
     #[must_use]
-    pub fn new(pool: Pool) -> Self {
+    pub fn new(pool: Pool, rejected: RejectedInputs) -> Self {
         Self {
             pool,
+            rejected,
             known: look_up_cache::new(),
         }
     }
@@ -41,14 +43,7 @@ impl SourceNetworks {
                 .await?;
             if found.is_none() {
                 // This is counted once per look-up, not once per packet.
-                crate::counts::reject(
-                    receiver,
-                    "-",
-                    &format!(
-                        "{address} is in no source network: see scripts/rollcall source \
-                         set-networks"
-                    ),
-                );
+                self.rejected.reject_unknown(receiver, address);
             }
             Ok::<_, rollcall_store::Error>(found.map(Arc::new))
         });

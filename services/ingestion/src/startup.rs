@@ -21,6 +21,7 @@ use crate::{
         tls::Tls,
     },
     recorder::Recorder,
+    rejected_inputs::RejectedInputs,
     routes,
     rules::CurrentRules,
     source_key::SourceKeys,
@@ -45,22 +46,31 @@ pub fn build(
         max_body_bytes: body_bytes,
         max_time: Duration::from_secs(settings.ingestion.request_seconds),
     });
-    let source_networks = SourceNetworks::new(pool.clone());
+    let rejected = RejectedInputs::start(pool.clone());
+    let source_networks = SourceNetworks::new(pool.clone(), rejected.clone());
     let syslog = Syslog {
         source_networks: source_networks.clone(),
         recorder: recorder.clone(),
+        rejected: rejected.clone(),
         arrivals: arrivals.clone(),
         rules: CurrentRules::start(settings.ingestion.rules_directory.clone()),
         zone: settings.reporting.time_zone.clone(),
         data_id: settings.ingestion.syslog_data_id.clone(),
     };
-    let radius = Radius::new(source_networks, recorder.clone(), arrivals.clone());
+    let radius = Radius::new(
+        source_networks,
+        recorder.clone(),
+        rejected.clone(),
+        arrivals.clone(),
+    );
     let (recorder, arrivals) = (Data::from(recorder), Data::new(arrivals));
+    let rejected = Data::new(rejected);
     let server = server::build(&settings.server, clock, vec![pool.health()], move |app| {
         app.app_data(keys.clone())
             .app_data(limits.clone())
             .app_data(recorder.clone())
             .app_data(arrivals.clone())
+            .app_data(rejected.clone())
             .service(only(
                 "/api/v1/ingestion/events",
                 &Method::POST,

@@ -5,10 +5,20 @@ use actix_web::http::StatusCode;
 use rollcall_attendance::event::Event;
 use rollcall_formats::json::{Item, Unreadable};
 use rollcall_platform::envelope::Problem;
-use rollcall_store::events::Reported;
+use rollcall_store::{
+    batch::Recorded,
+    events::{Outcome, Reported},
+};
 use rollcall_wire::{IngestionResult, Rejection};
 
-use crate::{counts::count, ingestion_result, recorder::Recorder};
+use crate::{
+    counts::count,
+    ingestion_result,
+    recorder::Recorder,
+    rejected_inputs::{REFUSED, RejectedInputs},
+};
+
+const RECEIVER: &str = "http";
 
 /// Maximum number of events in a request.
 pub const MAX_EVENTS: usize = 100_000;
@@ -18,6 +28,7 @@ const WINDOW_EVENTS: usize = 1_000;
 /// Events that are not yet recorded, and the result of those before them.
 pub struct Window<'a> {
     recorder: &'a Recorder,
+    rejected: &'a RejectedInputs,
     source_id: i32,
     /// Index and event ID of each event. `None` for a derived login, which is not counted.
     places: Vec<Option<(usize, String)>>,
@@ -29,9 +40,10 @@ pub struct Window<'a> {
 impl<'a> Window<'a> {
     /// Creates an empty window for a request of this source.
     #[must_use]
-    pub fn new(recorder: &'a Recorder, source_id: i32) -> Self {
+    pub fn new(recorder: &'a Recorder, rejected: &'a RejectedInputs, source_id: i32) -> Self {
         Self {
             recorder,
+            rejected,
             source_id,
             places: Vec::new(),
             events: Vec::new(),
@@ -40,11 +52,11 @@ impl<'a> Window<'a> {
         }
     }
 
-    /// Adds the next event of the body. A full window is recorded.
+    /// Adds the next event of the body, which was parsed from `input`. A full window is recorded.
     ///
     /// # Errors
     /// 413 for more than [`MAX_EVENTS`] events, 503 if the window cannot be recorded.
-    pub async fn add(&mut self, item: Item) -> Result<(), Problem> {
+    pub async fn add(&mut self, item: Item, input: &[u8]) -> Result<(), Problem> {
         if self.seen == MAX_EVENTS {
             return Err(too_many());
         }
@@ -53,8 +65,9 @@ impl<'a> Window<'a> {
         match item {
             Ok(events) => self.push(index, events),
             Err(rejection) => {
+                self.sum_up(&rejection.message, input);
                 self.result.reject(Rejection { index, ..rejection });
-                count("http", "rejected", 1);
+                count(RECEIVER, "rejected", 1);
             }
         }
         if self.seen.is_multiple_of(WINDOW_EVENTS) {
@@ -98,8 +111,16 @@ impl<'a> Window<'a> {
             self.result.duplicates,
             self.result.rejected_count,
         ];
-        for (place, recorded) in self.places.drain(..).zip(recorded) {
+        let places = std::mem::take(&mut self.places);
+        for (place, recorded) in places.into_iter().zip(recorded) {
             if let Some((index, event_id)) = place {
+                match &recorded {
+                    Recorded::As(Outcome::Conflict) => {
+                        self.sum_up(ingestion_result::CONFLICT, event_id.as_bytes());
+                    }
+                    Recorded::Refused(why) => self.sum_up(REFUSED, why.as_bytes()),
+                    Recorded::As(_) => {}
+                }
                 ingestion_result::add(&mut self.result, index, &event_id, recorded);
             }
         }
@@ -110,10 +131,21 @@ impl<'a> Window<'a> {
         ];
         for ((outcome, after), before) in after.into_iter().zip(before) {
             if after > before {
-                count("http", outcome, after - before);
+                count(RECEIVER, outcome, after - before);
             }
         }
         Ok(())
+    }
+
+    fn sum_up(&self, reason: &str, input: &[u8]) {
+        self.rejected
+            .add((self.source_id, RECEIVER), reason, 1, input);
+    }
+
+    /// Returns 400 for a body without events, 413 for a body with too many.
+    pub fn unreadable(&self, error: &Unreadable, body: &[u8]) -> Problem {
+        self.sum_up(&error.to_string(), body);
+        unreadable(error)
     }
 }
 

@@ -11,7 +11,10 @@ use rollcall_attendance::event::Event;
 use rollcall_formats::radius::{Request, raw_event};
 use rollcall_store::{batch::Recorded, events::Reported, sources::SourceOfAddress};
 
-use crate::{arrivals::Arrivals, counts, recorder::Recorder, source_networks::SourceNetworks};
+use crate::{
+    arrivals::Arrivals, counts, recorder::Recorder, rejected_inputs::RejectedInputs,
+    source_networks::SourceNetworks,
+};
 
 const RECEIVER: &str = "radius";
 
@@ -23,6 +26,7 @@ type Retransmission = (SocketAddr, (u8, [u8; 16]));
 pub struct Radius {
     source_networks: SourceNetworks,
     recorder: Arc<Recorder>,
+    rejected: RejectedInputs,
     arrivals: Arrivals,
     in_flight: InFlight,
 }
@@ -62,11 +66,13 @@ impl Radius {
     pub fn new(
         source_networks: SourceNetworks,
         recorder: Arc<Recorder>,
+        rejected: RejectedInputs,
         arrivals: Arrivals,
     ) -> Self {
         Self {
             source_networks,
             recorder,
+            rejected,
             arrivals,
             in_flight: InFlight::default(),
         }
@@ -78,20 +84,25 @@ impl Radius {
     pub async fn handle(&self, peer: SocketAddr, packet: &[u8]) -> Option<Vec<u8>> {
         let source = self.source_networks.source_of(RECEIVER, peer.ip()).await?;
         let (request, secret) = authentic(packet, &source)
-            .map_err(|reason| counts::reject(RECEIVER, &source.name, &reason))
+            .map_err(|reason| self.rejected.reject(RECEIVER, &source, &reason, packet))
             .ok()?;
         let _registration = self.in_flight.register((peer, request.repetition()))?;
-        self.record(&request, &source).await.ok()?;
+        self.record(&request, packet, &source).await.ok()?;
         Some(request.response(secret.as_bytes()))
     }
 
     /// Records the events of a request. After an error, which is counted and logged, the request is
     /// not answered.
-    async fn record(&self, request: &Request, source: &SourceOfAddress) -> Result<(), ()> {
+    async fn record(
+        &self,
+        request: &Request,
+        packet: &[u8],
+        source: &SourceOfAddress,
+    ) -> Result<(), ()> {
         let arrival = self.arrivals.now();
         let events = raw_event(request, arrival.at)
             .and_then(|raw| Event::parse_all(raw, &arrival))
-            .map_err(|error| counts::reject(RECEIVER, &source.name, &error))?;
+            .map_err(|error| self.rejected.reject(RECEIVER, source, &error, packet))?;
         let reported = events
             .into_iter()
             .map(|event| reported(event, source))
@@ -101,7 +112,7 @@ impl Radius {
             .record(reported)
             .await
             .map_err(|_| counts::count(RECEIVER, "unrecorded", 1))?;
-        counts::count_recorded(RECEIVER, &source.name, &recorded);
+        self.rejected.count_recorded(RECEIVER, source, &recorded);
         if recorded
             .iter()
             .any(|outcome| matches!(outcome, Recorded::Refused(_)))

@@ -4,7 +4,7 @@
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    web::{BytesMut, Data, Payload},
+    web::{Bytes, BytesMut, Data, Payload},
 };
 use rollcall_attendance::event::Arrival;
 use rollcall_formats::json;
@@ -21,6 +21,7 @@ use crate::{
     arrivals::Arrivals,
     body::{Body, Encoding, Limits},
     recorder::Recorder,
+    rejected_inputs::RejectedInputs,
     source_key::SourceKeys,
     window::{MAX_EVENTS, Window, unreadable},
 };
@@ -71,11 +72,12 @@ pub async fn events(
     keys: Data<SourceKeys>,
     limits: Data<Limits>,
     recorder: Data<Recorder>,
+    rejected: Data<RejectedInputs>,
     arrivals: Data<Arrivals>,
 ) -> Result<HttpResponse, Problem> {
     let source_id = keys.source_of(&request).await?;
     let sent = (source_id, Encoding::of(&request)?);
-    let window = Window::new(&recorder, source_id);
+    let window = Window::new(&recorder, &rejected, source_id);
     let media_type = media_type(&request);
     let result = match media_type.as_str() {
         "application/json" => {
@@ -101,9 +103,11 @@ async fn record_json(
     arrival: &Arrival,
 ) -> Result<IngestionResult, Problem> {
     let whole = body.whole().await?;
-    let events = json::split(&whole, MAX_EVENTS).map_err(|error| unreadable(&error))?;
+    let events =
+        json::split(&whole, MAX_EVENTS).map_err(|error| window.unreadable(&error, &whole))?;
     for event in events {
-        window.add(json::parse_event(event, arrival)).await?;
+        let item = json::parse_event(event, arrival);
+        window.add(item, event.as_bytes()).await?;
     }
     window.finish().await
 }
@@ -123,18 +127,21 @@ async fn record_lines(
         buffer.extend_from_slice(chunk.as_deref().unwrap_or_default());
         let is_end = chunk.is_none();
         while let Some(line) = next_line(&mut lines, &mut buffer, is_end).transpose() {
-            let item = match line {
+            let (item, line) = match line {
                 Ok(line) if line.trim_ascii().is_empty() => continue,
                 Ok(line) => {
                     has_json = has_json || json::is_json(&line);
-                    json::parse_line(line.trim_ascii(), arrival)
+                    (json::parse_line(line.trim_ascii(), arrival), line)
                 }
-                Err(message) => Err(Rejection {
-                    message,
-                    ..Rejection::default()
-                }),
+                Err(message) => {
+                    let rejection = Rejection {
+                        message,
+                        ..Rejection::default()
+                    };
+                    (Err(rejection), Bytes::new())
+                }
             };
-            window.add(item).await?;
+            window.add(item, &line).await?;
         }
         if is_end && has_json {
             return window.finish().await;
@@ -148,7 +155,7 @@ fn next_line(
     lines: &mut AnyDelimiterCodec,
     buffer: &mut BytesMut,
     is_end: bool,
-) -> Result<Option<actix_web::web::Bytes>, String> {
+) -> Result<Option<Bytes>, String> {
     let line = if is_end {
         lines.decode_eof(buffer)
     } else {

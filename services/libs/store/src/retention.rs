@@ -146,6 +146,17 @@ pub async fn remove_correlated_events(connection: &mut AsyncPgConnection) -> Que
     .await
 }
 
+/// Removes up to 5,000 rows of `rejected_inputs` that are past the retention limit of events. Returns
+/// false if none is left.
+///
+/// # Errors
+/// The database fails.
+#[tracing::instrument(name = "database.retention.remove_rejected_inputs", skip_all)]
+pub async fn remove_rejected_inputs(connection: &mut AsyncPgConnection) -> QueryResult<bool> {
+    let statement = include_str!("retention/remove_rejected_inputs.sql");
+    remove_rows(connection, statement).await
+}
+
 async fn remove_rows(connection: &mut AsyncPgConnection, statement: &str) -> QueryResult<bool> {
     let step = sql_query(statement).bind::<BigInt, _>(MAX_ROWS);
     Ok(step.get_result::<Count>(connection).await?.removed > 0)

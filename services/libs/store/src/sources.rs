@@ -24,7 +24,7 @@ use crate::{
 const ADVANCE: &str = include_str!("sources/advance.sql");
 
 /// A source with its statistics. `gaps` counts the intervals in which the source sent nothing and
-/// which `complete_through` does not cover.
+/// which `complete_through` does not cover. `rejected` counts rejected input.
 #[derive(Debug, Clone, Serialize, QueryableByName)]
 #[allow(missing_docs, reason = "as in the table")]
 pub struct Source {
@@ -48,6 +48,8 @@ pub struct Source {
     pub clock_skewed: i64,
     #[diesel(sql_type = BigInt)]
     pub set_aside: i64,
+    #[diesel(sql_type = BigInt)]
+    pub rejected: i64,
     #[diesel(sql_type = Nullable<Timestamptz>, deserialize_as = NullableTimestamp)]
     pub last_restart_at: Option<Timestamp>,
     #[diesel(sql_type = Array<Text>)]

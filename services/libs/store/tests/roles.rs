@@ -197,6 +197,7 @@ async fn no_role_can_delete_more_than_its_service_needs() {
         ("maintenance", "arrivals"),
         ("maintenance", "correlated_events"),
         ("maintenance", "event_ids"),
+        ("maintenance", "rejected_inputs"),
         ("maintenance", "sessions"),
         ("maintenance", "set_aside_events"),
         ("operator", "source_networks"),
@@ -232,6 +233,44 @@ async fn only_the_operator_can_undo_an_import() {
             );
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rejected_input_is_written_by_ingestion_and_read_and_forgotten_by_the_operator() {
+    let database = TestDatabase::new().await;
+    let add = "INSERT INTO rejected_inputs (source_id, receiver, reason, count, sample)
+        VALUES (1, 'syslog', 'a', 1, '') ON CONFLICT (source_id, receiver, reason)
+        DO UPDATE SET count = rejected_inputs.count + 1, last_at = now(), sample = ''";
+    for role in migrations::ROLES {
+        for (statement, expected) in [
+            (add, "ingestion"),
+            ("SELECT first_at FROM rejected_inputs", "operator"),
+            ("SELECT forget_rejected_inputs(NULL)", "operator"),
+            ("DELETE FROM rejected_inputs", "maintenance"),
+        ] {
+            let is_allowed = may(&database, role, statement).await;
+            assert_eq!(is_allowed, role == expected, "{role}: {statement}");
+        }
+    }
+    let back_dated = "INSERT INTO rejected_inputs VALUES (1, 'syslog', 'b', 1, now(), now(), '')";
+    assert!(!may(&database, "ingestion", back_dated).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn maintenance_can_delete_only_rejected_input_past_the_limit() {
+    let database = TestDatabase::new().await;
+    for (reason, days) in [("old", 41), ("young", 39)] {
+        let rejected = format!(
+            "INSERT INTO rejected_inputs (source_id, receiver, reason, count, last_at, sample)
+             VALUES (1, 'syslog', '{reason}', 1, now() - {days} * interval '24 hours', '')"
+        );
+        TestDatabase::execute(&database, &rejected).await;
+    }
+    let limit = "INSERT INTO retention_limits VALUES ('events', 40)";
+    TestDatabase::execute(&database, limit).await;
+    assert!(may(&database, "maintenance", "DELETE FROM rejected_inputs").await);
+    let kept = "SELECT reason AS text FROM rejected_inputs";
+    assert_eq!(database.texts(kept).await, ["young"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

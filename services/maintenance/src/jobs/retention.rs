@@ -17,11 +17,13 @@ impl Job for Retention {
     /// Each part runs even if the one before it failed. Returns the first error.
     async fn run(&self, connection: &mut AsyncPgConnection) -> QueryResult<()> {
         let set_aside = all_steps(connection, retention::remove_set_aside_events).await;
+        let rejected = all_steps(connection, retention::remove_rejected_inputs).await;
         let events = all_steps(connection, retention::remove_event_month).await;
         let correlated = all_steps(connection, retention::remove_correlated_events).await;
         let sessions = all_steps(connection, retention::remove_sessions).await;
         let audit_log = all_steps(connection, retention::remove_audit_month).await;
         set_aside
+            .and(rejected)
             .and(events)
             .and(correlated)
             .and(sessions)

@@ -93,6 +93,28 @@ async fn expired_set_aside_events_are_removed_with_their_event_ids() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn expired_rejected_input_is_removed_by_the_time_of_the_latest() {
+    let database = database().await;
+    for (reason, days) in [("old", 41), ("young", 39)] {
+        let rejected = format!(
+            "INSERT INTO rejected_inputs (source_id, receiver, reason, count, first_at, last_at,
+                 sample)
+             VALUES (1, 'syslog', '{reason}', 1, now() - interval '50 days',
+                 now() - {days} * interval '24 hours', '')"
+        );
+        database.execute(&rejected).await;
+    }
+    set_limit(&database, "events", 40).await;
+    run(&database, &Retention).await.expect("retention");
+    let kept = "SELECT reason AS text FROM rejected_inputs";
+    assert_eq!(database.texts(kept).await, ["young"]);
+    assert_eq!(
+        audit(&database).await,
+        [r#"rejected_inputs.remove maintenance {"rows": 1}"#]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn expired_correlated_events_are_removed_unless_their_session_has_a_later_event() {
     let database = database().await;
     for (id, days) in [("old", 41), ("young", 39), ("long", 41)] {

@@ -116,7 +116,7 @@ impl Connections {
         match stream {
             Ok(stream) => Some((source, stream)),
             Err(reason) => {
-                counts::reject(RECEIVER, &source.name, &reason);
+                self.syslog.rejected.reject(RECEIVER, &source, &reason, b"");
                 None
             }
         }
@@ -190,23 +190,27 @@ impl Syslog {
                 .record_while_open(source, &messages, &*connection)
                 .await
             {
-                let lost = messages.len();
-                let reason = format!(
-                    "the connection ended while the database did not answer: {lost} messages were lost"
-                );
-                return counts::reject(RECEIVER, &source.name, &reason);
+                return self.lost(source, &messages);
             }
             if let Some(reason) = broken {
-                return counts::reject(RECEIVER, &source.name, &reason);
+                return self.rejected.reject(RECEIVER, source, &reason, b"");
             }
         }
         if frames.unfinished() > 0 {
-            counts::reject(
-                RECEIVER,
-                &source.name,
-                &"the connection ended within a message",
-            );
+            let reason = "the connection ended within a message";
+            self.rejected.reject(RECEIVER, source, &reason, b"");
         }
+    }
+
+    /// Counts, logs and sums up messages that could not be recorded.
+    fn lost(&self, source: &SourceOfAddress, messages: &[String]) {
+        let reason = "the connection ended while the database did not answer";
+        let lost = messages.len();
+        let logged = format!("{reason}: {lost} messages were lost");
+        counts::reject(RECEIVER, &source.name, &logged);
+        let (key, latest) = ((source.source_id, RECEIVER), messages.last());
+        let latest = latest.map_or("", String::as_str);
+        self.rejected.add(key, reason, lost, latest.as_bytes());
     }
 
     /// Records messages, retrying while the connection is open. Returns true if the messages were

@@ -14,11 +14,14 @@ use crate::{
     arrivals::Arrivals,
     counts,
     recorder::{Recorder, Unrecorded},
+    rejected_inputs::RejectedInputs,
     rules::CurrentRules,
     source_networks::SourceNetworks,
 };
 
 const RECEIVER: &str = "syslog";
+/// Reason for which records that no rule takes are summed up.
+const NO_RULE: &str = "no rule";
 /// Time between two attempts to record messages.
 const RETRY_INTERVAL: Duration = Duration::from_millis(500);
 /// Maximum number of attempts for a datagram, which is kept in memory meanwhile: one minute.
@@ -31,6 +34,8 @@ pub struct Syslog {
     pub source_networks: SourceNetworks,
     /// Recorder of the events.
     pub recorder: Arc<Recorder>,
+    /// Sums of rejected input.
+    pub rejected: RejectedInputs,
     /// Clock and tolerances for the times of events.
     pub arrivals: Arrivals,
     /// Rules for messages without structured data.
@@ -49,7 +54,7 @@ impl Syslog {
             return;
         };
         if let Err(reason) = connections::plain(&source) {
-            return counts::reject(RECEIVER, &source.name, &reason);
+            return self.rejected.reject(RECEIVER, &source, &reason, message);
         }
         let messages = [String::from_utf8_lossy(message).into_owned()];
         let arrival = self.arrivals.now();
@@ -59,14 +64,15 @@ impl Syslog {
             }
             tokio::time::sleep(RETRY_INTERVAL).await;
         }
-        counts::reject(
+        self.rejected.reject(
             RECEIVER,
-            &source.name,
+            &source,
             &"the database did not answer for a minute: the message was lost",
+            message,
         );
     }
 
-    /// Records the events in the messages. Invalid messages are counted and logged.
+    /// Records the events in the messages. Invalid messages are counted, logged and summed up.
     ///
     /// # Errors
     /// Some events may not be recorded. The caller can retry.
@@ -88,12 +94,16 @@ impl Syslog {
             }
         }
         let recorded = self.recorder.record(events).await?;
-        counts::count_recorded(RECEIVER, &source.name, &recorded);
+        self.rejected.count_recorded(RECEIVER, source, &recorded);
         counts::count(RECEIVER, "ignored", parsed.ignored);
-        counts::count(RECEIVER, "unmatched", parsed.unmatched);
+        counts::count(RECEIVER, "unmatched", parsed.unmatched.len());
+        if let Some(latest) = parsed.unmatched.last() {
+            let (key, number) = ((source.source_id, RECEIVER), parsed.unmatched.len());
+            self.rejected.add(key, NO_RULE, number, latest.as_bytes());
+        }
         for (message, error) in &rejected {
-            let message = messages.get(*message).map(String::as_str);
-            counts::reject_message(RECEIVER, &source.name, error, message);
+            self.rejected
+                .reject(RECEIVER, source, error, message.as_bytes());
         }
         Ok(())
     }
@@ -105,7 +115,12 @@ impl Syslog {
             .unwrap_or_else(|| self.zone.clone())
     }
 
-    fn parse(&self, source: &SourceOfAddress, messages: &[String], arrival: &Arrival) -> Parsed {
+    fn parse<'a>(
+        &self,
+        source: &SourceOfAddress,
+        messages: &'a [String],
+        arrival: &Arrival,
+    ) -> Parsed<'a> {
         let rules = self.rules.now();
         let context = Context {
             data_id: &self.data_id,
@@ -114,32 +129,30 @@ impl Syslog {
             received_at: arrival.at,
         };
         let mut parsed = Parsed::default();
-        for (index, message) in messages.iter().enumerate() {
+        for message in messages {
             match parse(message, &context) {
                 Ok(Found::Events(events)) => {
-                    let events = events.into_iter().map(|event| (index, event));
+                    let events = events.into_iter().map(|event| (message.as_str(), event));
                     parsed.events.extend(events);
                 }
                 Ok(Found::Ignored(_)) => parsed.ignored += 1,
-                Ok(Found::Unmatched) => parsed.unmatched += 1,
-                Err(error) => parsed.rejected.push((index, error)),
+                Ok(Found::Unmatched) => parsed.unmatched.push(message),
+                Err(error) => parsed.rejected.push((message, error)),
             }
         }
         parsed
     }
 }
 
-/// Content of several messages.
+/// Content of several messages. Each part is with its message.
 #[derive(Default)]
-struct Parsed {
-    /// Events, each with the index of its message.
-    events: Vec<(usize, Matched)>,
-    /// Errors, each with the index of its message.
-    rejected: Vec<(usize, FieldError)>,
+struct Parsed<'a> {
+    events: Vec<(&'a str, Matched)>,
+    rejected: Vec<(&'a str, FieldError)>,
     /// Number of records that a rule takes without making an event.
     ignored: usize,
-    /// Number of records that no rule takes.
-    unmatched: usize,
+    /// Records that no rule takes.
+    unmatched: Vec<&'a str>,
 }
 
 /// Returns the complete messages, and the reason why no more can be read after an invalid frame.

@@ -13,6 +13,8 @@ WITH pending AS (
 ), networks AS (
     SELECT source_id, array_agg(network::text ORDER BY network) AS networks
     FROM source_networks GROUP BY source_id
+), rejected AS (
+    SELECT source_id, sum(count)::bigint AS rejected FROM rejected_inputs GROUP BY source_id
 ), set_aside AS (
     SELECT source_id, count(*) AS set_aside FROM set_aside_events GROUP BY source_id
 )
@@ -21,12 +23,14 @@ SELECT name, sources.events + coalesce(pending.events, 0) AS events,
     greatest(sources.last_received_at, pending.last_received_at) AS last_received_at,
     complete_through, coalesce(gaps, 0) AS gaps, last_gap_from, last_gap_to,
     sources.clock_skewed + coalesce(pending.clock_skewed, 0) AS clock_skewed,
-    coalesce(set_aside, 0) AS set_aside, last_restart_at, coalesce(networks, '{}') AS networks,
+    coalesce(set_aside, 0) AS set_aside, coalesce(rejected, 0) AS rejected, last_restart_at,
+    coalesce(networks, '{}') AS networks,
     require_message_authenticator, encode(client_certificate, 'hex') AS client_certificate,
     time_zone, interim_seconds, created_at, disabled_at
 FROM sources
 LEFT JOIN pending ON pending.source_id = id
 LEFT JOIN gaps ON gaps.source_id = id
 LEFT JOIN networks ON networks.source_id = id
+LEFT JOIN rejected ON rejected.source_id = id
 LEFT JOIN set_aside ON set_aside.source_id = id
 ORDER BY name
