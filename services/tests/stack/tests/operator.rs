@@ -127,7 +127,7 @@ fn invalid_arguments_are_rejected_with_a_message() {
             vec!["client", "rotate", "unknown", "--yes"],
             "There is no API client named unknown",
         ),
-        (vec!["client", "add", "--name", "a b"], "--name must be"),
+        (vec!["client", "add", "--name", "a b"], "NAME must be"),
         (
             vec!["client", "add", "--scope", "everything"],
             "reporting:read",
@@ -137,7 +137,10 @@ fn invalid_arguments_are_rejected_with_a_message() {
             "There is no source named nowhere",
         ),
         (vec!["source", "add", ""], "NAME must be"),
-        (vec!["source", "disable", "nowhere"], "Give --yes"),
+        (
+            vec!["source", "disable", "nowhere"],
+            "There is no source named nowhere",
+        ),
     ] {
         assert_rejected("rollcall", &arguments, message);
     }
