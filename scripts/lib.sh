@@ -10,12 +10,14 @@ cd "$root"
 say() { printf '%s\n' "$*" >&2; }
 # phase TEXT: prints the seconds since the script began, and the name of the phase that begins.
 phase() { printf '%4s s  %s\n' "$SECONDS" "$*" >&2; }
-fail() {
+error() {
     say "error: $1"
     shift
     for hint in "$@"; do say "  $hint"; done
-    exit 1
 }
+# fail TEXT HINT...: ends the script with 1. usage_error ends it with 2: the command line is wrong.
+fail() { error "$@"; exit 1; }
+usage_error() { error "$@"; exit 2; }
 
 # Prints the head comment of the running script and exits, if the first argument is --help or -h.
 show_usage() {

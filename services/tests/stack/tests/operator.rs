@@ -284,11 +284,14 @@ fn scripts_print_their_usage_and_reject_unknown_flags() {
         "restore",
         "rotate-passwords",
         "demo",
+        "forwarder",
     ] {
         assert!(
             script(name, &["--help"]).contains("Usage: scripts/"),
             "{name}"
         );
         assert_rejected(name, &["--colour"], "takes");
+        let code = run_script(name, &["--colour"]).status.code();
+        assert_eq!(code, Some(2), "{name}");
     }
 }
