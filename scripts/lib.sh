@@ -59,6 +59,18 @@ containers_of() {
     docker ps -q --filter "$(of_project)" --filter "label=com.docker.compose.service=$1"
 }
 
+# Fails if the containers of this project were started from another folder that still exists.
+need_own_project() {
+    local folder
+    while read -r folder; do
+        [ "$folder" -ef "$root" ] || [ ! -e "$folder/compose.yaml" ] ||
+            fail "the project $(project) belongs to another folder: $folder" \
+                "Run the script there. For a second installation on this host, choose another name" \
+                "and other ports in .env: COMPOSE_PROJECT_NAME=rollcall-2"
+    done < <(docker ps -a --filter "$(of_project)" \
+        --format '{{.Label "com.docker.compose.project.working_dir"}}' | sort -u)
+}
+
 # Prints the host name or address by which clients call the VIP.
 vip_host() {
     local ip
@@ -85,6 +97,9 @@ remove_project() {
     project_volumes | xargs -r docker volume rm >/dev/null
     docker network ls -q --filter "$(of_project)" | xargs -r docker network rm >/dev/null
 }
+
+# Stops the stack and keeps the data.
+stop_stack() { docker compose --progress quiet --profile operator down --remove-orphans >&2; }
 
 fetch_ca() {
     mkdir -p "$state"
