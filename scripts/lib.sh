@@ -43,6 +43,14 @@ save_setting() {
     printf '%s\n' "$others" "$1=$2" | sed '/^$/d' >.env
 }
 
+# settings_error ZONE: prints what is wrong with this time zone or with the settings in .env, if
+# anything is.
+settings_error() {
+    docker compose --progress quiet run --rm --no-deps -T \
+        -e "ROLLCALL_REPORTING__TIME_ZONE=$1" settings 2>&1 >/dev/null |
+        sed -n 's/^error: //p' || true
+}
+
 need_engine() {
     command -v docker >/dev/null ||
         fail "there is no docker command on this host" "Install Docker Engine 20.10 or newer."
@@ -53,6 +61,9 @@ need_engine() {
 }
 
 project() { setting COMPOSE_PROJECT_NAME rollcall; }
+
+# max_replicas SERVICE: prints how many replicas are supported.
+max_replicas() { if [ "$1" = maintenance ]; then echo 3; else echo 4; fi; }
 
 # containers_of SERVICE: prints the running containers of a service of this project.
 containers_of() {

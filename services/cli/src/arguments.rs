@@ -56,6 +56,8 @@ pub enum Subject {
     Import(import::Arguments),
     /// Print two weeks of sample events as NDJSON, which scripts/demo sends.
     DemoEvents,
+    /// Check the settings in .env, as scripts/up does.
+    CheckSettings,
 }
 
 #[derive(Subcommand)]
