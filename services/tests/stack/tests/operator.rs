@@ -171,12 +171,16 @@ fn up_rejects_a_port_that_is_in_use() {
 }
 
 #[test]
-fn up_on_a_running_stack_prints_the_url_and_the_file_of_the_first_client() {
+fn up_on_a_running_stack_prints_the_url_and_the_calls_for_a_report() {
     let first = script("up", &[]);
-    assert!(
-        first.contains(&url()) && first.contains(".rollcall/first-client.json"),
-        "{first}"
-    );
+    for text in [
+        &url(),
+        "first client   .rollcall/first-client.json",
+        "TOKEN=$(curl",
+        "/api/v1/reporting/sessions",
+    ] {
+        assert!(first.contains(text), "{text}: {first}");
+    }
     let mode = std::fs::metadata(root().join(".rollcall/first-client.json")).expect("the file");
     assert_eq!(
         std::os::unix::fs::PermissionsExt::mode(&mode.permissions()) & 0o777,
