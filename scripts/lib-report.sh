@@ -1,10 +1,9 @@
-# Function that shows a report. scripts/up and scripts/demo source this file after lib.sh.
+# Functions that show a report. scripts/up and scripts/demo source this file after lib.sh.
 # shellcheck shell=bash disable=SC2154
 
-# show_report FIRST_DAY LAST_DAY: prints the two calls for a report of these days, and its first
-# rows.
-show_report() {
-    local url body options host ip port token report
+# show_calls FIRST_DAY LAST_DAY: prints the two calls for a report of these days.
+show_calls() {
+    local options host ip port
     url=$(setting ISSUER https://127.0.0.1)
     ip=$(setting LOCAL_NETWORK_IP 127.0.0.1)
     port=$(setting PORT 443)
@@ -26,6 +25,11 @@ A token, and the report from $1 to $2 (run here):
     -d '$body'
 
 END
+}
+
+# Prints the first rows of the report that show_calls described.
+show_rows() {
+    local token report
     # Show no rows if the first client has been disabled or its password rotated.
     token=$(vip_curl -f -H 'Content-Type: application/json' -d @"$state/first-client.json" \
         "$url/api/v1/auth/connect" 2>/dev/null | sed 's/.*"token":"\([^"]*\)".*/\1/') || return 0

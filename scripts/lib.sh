@@ -10,12 +10,14 @@ cd "$root"
 say() { printf '%s\n' "$*" >&2; }
 # phase TEXT: prints the seconds since the script began, and the name of the phase that begins.
 phase() { printf '%4s s  %s\n' "$SECONDS" "$*" >&2; }
-fail() {
+error() {
     say "error: $1"
     shift
     for hint in "$@"; do say "  $hint"; done
-    exit 1
 }
+# fail TEXT HINT...: ends the script with 1. usage_error ends it with 2: the command line is wrong.
+fail() { error "$@"; exit 1; }
+usage_error() { error "$@"; exit 2; }
 
 # Prints the head comment of the running script and exits, if the first argument is --help or -h.
 show_usage() {
@@ -41,6 +43,14 @@ save_setting() {
     printf '%s\n' "$others" "$1=$2" | sed '/^$/d' >.env
 }
 
+# settings_error ZONE: prints what is wrong with this time zone or with the settings in .env, if
+# anything is.
+settings_error() {
+    docker compose --progress quiet run --rm --no-deps -T \
+        -e "ROLLCALL_REPORTING__TIME_ZONE=$1" settings 2>&1 >/dev/null |
+        sed -n 's/^error: //p' || true
+}
+
 need_engine() {
     command -v docker >/dev/null ||
         fail "there is no docker command on this host" "Install Docker Engine 20.10 or newer."
@@ -52,9 +62,24 @@ need_engine() {
 
 project() { setting COMPOSE_PROJECT_NAME rollcall; }
 
+# max_replicas SERVICE: prints how many replicas are supported.
+max_replicas() { if [ "$1" = maintenance ]; then echo 3; else echo 4; fi; }
+
 # containers_of SERVICE: prints the running containers of a service of this project.
 containers_of() {
     docker ps -q --filter "$(of_project)" --filter "label=com.docker.compose.service=$1"
+}
+
+# Fails if the containers of this project were started from another folder that still exists.
+need_own_project() {
+    local folder
+    while read -r folder; do
+        [ "$folder" -ef "$root" ] || [ ! -e "$folder/compose.yaml" ] ||
+            fail "the project $(project) belongs to another folder: $folder" \
+                "Run the script there. For a second installation on this host, choose another name" \
+                "and other ports in .env: COMPOSE_PROJECT_NAME=rollcall-2"
+    done < <(docker ps -a --filter "$(of_project)" \
+        --format '{{.Label "com.docker.compose.project.working_dir"}}' | sort -u)
 }
 
 # Prints the host name or address by which clients call the VIP.
@@ -83,6 +108,9 @@ remove_project() {
     project_volumes | xargs -r docker volume rm >/dev/null
     docker network ls -q --filter "$(of_project)" | xargs -r docker network rm >/dev/null
 }
+
+# Stops the stack and keeps the data.
+stop_stack() { docker compose --progress quiet --profile operator down --remove-orphans >&2; }
 
 fetch_ca() {
     mkdir -p "$state"

@@ -22,7 +22,7 @@ pub struct Arguments {
     /// Print JSON to standard output, with times in UTC. Errors are JSON on standard error.
     #[arg(long, global = true)]
     pub json: bool,
-    /// Print only the values: a new secret alone, or rows without a note.
+    /// Print only the values: a new secret without a note, or rows without a heading.
     #[arg(long, global = true, conflicts_with = "json")]
     pub quiet: bool,
     /// Show times in UTC. By default they are in the reporting time zone.
@@ -56,6 +56,8 @@ pub enum Subject {
     Import(import::Arguments),
     /// Print two weeks of sample events as NDJSON, which scripts/demo sends.
     DemoEvents,
+    /// Check the settings in .env, as scripts/up does.
+    CheckSettings,
 }
 
 #[derive(Subcommand)]

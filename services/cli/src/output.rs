@@ -12,7 +12,7 @@ const MAX_WIDTH: u16 = 120;
 pub struct Style {
     /// Print JSON. Its times are always in UTC.
     pub json: bool,
-    /// Print secrets and rows without labels and notes.
+    /// Print secrets and rows without labels, headings and notes.
     pub quiet: bool,
     /// Time zone of the times in text.
     pub zone: TimeZone,
@@ -132,7 +132,7 @@ impl Output {
         }
         let body = match self.fields.as_ref().unwrap_or(&self.json) {
             _ if style.quiet && !self.secrets.is_empty() => self.secrets.join("\n"),
-            Value::Array(rows) => table(rows, self.columns, &style.zone),
+            Value::Array(rows) => table(rows, self.columns, style),
             Value::Object(_) if style.quiet => String::new(),
             Value::Object(fields) => lines(fields, &style.zone),
             other => other.to_string(),
@@ -142,7 +142,7 @@ impl Output {
             .iter()
             .filter(|section| !section.rows.is_empty());
         let sections = sections.map(|section| {
-            let table = table(&section.rows, &[], &style.zone);
+            let table = table(&section.rows, &[], style);
             if style.quiet {
                 table
             } else {
@@ -164,8 +164,8 @@ fn lines(fields: &Map<String, Value>, zone: &TimeZone) -> String {
     fields.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// Prints a table without the columns that are empty in all rows.
-fn table(rows: &[Value], columns: &[&str], zone: &TimeZone) -> String {
+/// Prints a table without the columns that are empty in all rows. `--quiet` leaves the heading out.
+fn table(rows: &[Value], columns: &[&str], style: &Style) -> String {
     let Some(Value::Object(first)) = rows.first() else {
         return String::new();
     };
@@ -179,10 +179,12 @@ fn table(rows: &[Value], columns: &[&str], zone: &TimeZone) -> String {
     table
         .load_preset(NOTHING)
         .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(MAX_WIDTH)
-        .set_header(columns.iter().map(|name| header(name)));
+        .set_width(MAX_WIDTH);
+    if !style.quiet {
+        table.set_header(columns.iter().map(|name| header(name)));
+    }
     table.add_rows(rows.iter().map(|row| {
-        let cells = columns.iter().map(|name| cell(&row[*name], zone));
+        let cells = columns.iter().map(|name| cell(&row[*name], &style.zone));
         cells.collect::<Vec<_>>()
     }));
     for column in table.column_iter_mut() {
@@ -293,12 +295,14 @@ mod tests {
     }
 
     #[test]
-    fn quiet_prints_the_secret_alone() {
+    fn quiet_prints_secrets_and_rows_alone() {
         let quiet = Style {
             quiet: true,
             ..style("UTC")
         };
         let output = Output::one(json!({"name": "a", "key": "k"}), "Shown once.").secrets(&["k"]);
         assert_eq!(output.text(&quiet), "k");
+        let rows = [json!({"name": "vpn-1", "events": 2})];
+        assert_eq!(Output::many(&rows, &[], "").text(&quiet), "vpn-1  2");
     }
 }

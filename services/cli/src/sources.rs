@@ -167,13 +167,10 @@ pub async fn run(
             interim_interval,
         } => set::set(pool, &name, time_zone, interim_interval).await,
         Task::SetNetworks { name, networks } => {
-            if networks.is_empty() {
-                confirm(&cut_off(&name, "syslog and RADIUS"), yes)?;
-            }
-            add::set_networks(pool, &name, &networks).await
+            add::set_networks(pool, &name, &networks, yes).await
         }
         Task::RotateRadiusSecret { name } => {
-            confirm(&cut_off(&name, "RADIUS, until it has the new secret"), yes)?;
+            confirm_cut_off(pool, &name, "RADIUS, until it has the new secret", yes).await?;
             secrets::rotate_radius_secret(pool, &name).await
         }
         Task::RequireMessageAuthenticator { name, state } => {
@@ -196,19 +193,28 @@ pub async fn run(
         Task::Rejected { name, reset: true } => rejected::reset(pool, name.as_deref(), yes).await,
         Task::Rejected { name, reset: false } => rejected::list(pool, name.as_deref()).await,
         Task::Disable { name } => {
-            confirm(&cut_off(&name, "any protocol"), yes)?;
+            confirm_cut_off(pool, &name, "any protocol", yes).await?;
             disable(pool, &name).await
         }
         Task::RotateKey { name } => {
-            confirm(&cut_off(&name, "HTTP, until it has the new key"), yes)?;
+            confirm_cut_off(pool, &name, "HTTP, until it has the new key", yes).await?;
             secrets::rotate_key(pool, &name).await
         }
     }
 }
 
-/// Returns the question before a command that disconnects a source.
-fn cut_off(name: &str, protocols: &str) -> String {
-    format!("Within 5 seconds the source {name} can no longer send events by {protocols}.")
+/// Asks before a command that disconnects a source.
+async fn confirm_cut_off(
+    pool: &Pool,
+    name: &str,
+    protocols: &str,
+    yes: bool,
+) -> Result<(), CommandError> {
+    let id = pool.ask(async |connection| sources::id_of(connection, name).await);
+    id.await?.ok_or_else(|| unknown(name))?;
+    let consequence =
+        format!("Within 5 seconds the source {name} can no longer send events by {protocols}.");
+    confirm(&consequence, yes)
 }
 
 async fn disable(pool: &Pool, name: &str) -> Result<Output, CommandError> {

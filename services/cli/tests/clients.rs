@@ -33,7 +33,7 @@ async fn quiet_requires_a_name_and_prints_the_password_alone() {
     let rollcall = Rollcall::start().await;
     let output = run(&rollcall, "operator", &["client", "add", "--quiet"], "");
     assert_eq!(output.status.code(), Some(2), "{}", error(&output));
-    let arguments = ["client", "add", "--quiet", "--name", "payroll"];
+    let arguments = ["client", "add", "--quiet", "payroll"];
     let output = run(&rollcall, "operator", &arguments, "");
     let password = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(password.trim().len(), 24, "{password}");
@@ -52,8 +52,33 @@ async fn wrong_name_is_a_usage_error_that_says_what_is_accepted() {
     assert_eq!(
         json!(error(&output)),
         json!(
-            "error: --name must be 1 to 64 letters, digits or characters of \"-_.@\" (got \"a \
-             b\").\n"
+            "error: NAME must be 1 to 64 letters, digits or characters of \"-_.@\" (got \"a b\").\n"
         )
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unknown_client_is_an_error_before_any_confirmation() {
+    let rollcall = Rollcall::start().await;
+    for command in ["disable", "rotate"] {
+        let output = run(&rollcall, "operator", &["client", command, "nosuch"], "");
+        let error = error(&output);
+        assert!(error.contains("no API client named nosuch"), "{error}");
+        assert_eq!(output.status.code(), Some(1), "{command}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unlock_says_that_a_disabled_client_stays_disabled() {
+    let rollcall = Rollcall::start().await;
+    let unlock = || {
+        let arguments = ["client", "unlock", "payroll"];
+        let output = run(&rollcall, "operator", &arguments, "");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    run(&rollcall, "operator", &["client", "add", "payroll"], "");
+    assert!(!unlock().contains("still disabled"));
+    let disable = ["client", "disable", "payroll", "--yes"];
+    run(&rollcall, "operator", &disable, "");
+    assert!(unlock().contains("still disabled"));
 }

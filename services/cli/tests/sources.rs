@@ -104,12 +104,7 @@ async fn wrong_complete_through_is_reset() {
 async fn command_that_disconnects_a_source_requires_yes_without_a_terminal() {
     let rollcall = Rollcall::start().await;
     let source = rollcall.source().await;
-    for command in [
-        "disable",
-        "rotate-key",
-        "rotate-radius-secret",
-        "set-networks",
-    ] {
+    for command in ["disable", "rotate-key", "rotate-radius-secret"] {
         let output = run(&rollcall, "operator", &["source", command, &source], "");
         let error = error(&output);
         assert!(error.contains("Give --yes"), "{command}: {error}");
@@ -122,6 +117,28 @@ async fn command_that_disconnects_a_source_requires_yes_without_a_terminal() {
         &["source", "disable", &source, "--yes"],
     );
     assert_ne!(source_list(&rollcall)[0]["disabled_at"], Value::Null);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn source_network_is_removed_only_with_confirmation() {
+    let rollcall = Rollcall::start().await;
+    let source = rollcall.source().await;
+    let set = |networks: &[&str]| {
+        let arguments = [&["source", "set-networks", &source], networks].concat();
+        let output = run(&rollcall, "operator", &arguments, "");
+        (output.status.code(), error(&output))
+    };
+    assert_eq!(set(&["192.0.2.7"]).0, Some(0));
+    let (code, asked) = set(&["198.51.100.7"]);
+    assert_eq!(code, Some(2));
+    assert!(asked.contains("RADIUS from 192.0.2.7/32."), "{asked}");
+    // The network contains the address, so nothing is removed.
+    assert_eq!(set(&["192.0.2.0/28"]).0, Some(0));
+    let (code, rejected) = set(&["192.0.2.2/24"]);
+    assert_eq!(code, Some(2));
+    assert!(rejected.contains("must be 192.0.2.0/24"), "{rejected}");
+    assert_eq!(set(&["--yes"]).0, Some(0));
+    assert_eq!(source_list(&rollcall)[0]["networks"], json!([]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,7 +8,7 @@ mod send;
 mod spool;
 
 use std::{
-    io::BufRead,
+    io::{BufRead, IsTerminal},
     path::{Path, PathBuf},
     process::ExitCode,
     sync::{
@@ -48,6 +48,7 @@ struct Arguments {
 fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
     match run(&Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,

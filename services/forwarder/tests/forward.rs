@@ -186,11 +186,9 @@ async fn forwarder_of_standard_input_exits_when_all_events_are_acknowledged() {
         .write_all(input.as_bytes())
         .expect("written");
     let output = child.wait_with_output().expect("its end");
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{log}");
+    assert!(!log.is_empty() && !log.contains('\u{1b}'), "{log:?}");
     assert_eq!(rollcall.database.count("events").await, 2);
     let rejected = fs::read_to_string(host.path("spool/rejected.ndjson")).expect("a file");
     let reasons: Vec<&str> = rejected.lines().collect();

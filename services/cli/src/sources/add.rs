@@ -12,7 +12,9 @@ use rollcall_store::{
 use serde_json::json;
 
 use super::{secrets::credentials, unknown};
-use crate::{change, failure::CommandError, generate, names, note, output::Output};
+use crate::{
+    change, confirm::confirm, failure::CommandError, generate, names, note, output::Output,
+};
 
 pub async fn add(
     pool: &Pool,
@@ -20,7 +22,7 @@ pub async fn add(
     networks: &[String],
     radius: bool,
 ) -> Result<Output, CommandError> {
-    names::check("NAME", name, "-_.")?;
+    names::check(name, "-_.")?;
     if radius && networks.is_empty() {
         return Err(CommandError::Usage(
             "--radius requires --network with an address of the gateway, because RADIUS sources \
@@ -59,7 +61,16 @@ pub async fn set_networks(
     pool: &Pool,
     name: &str,
     networks: &[String],
+    yes: bool,
 ) -> Result<Output, CommandError> {
+    let removed = removed_networks(pool, name, networks).await?;
+    if !removed.is_empty() {
+        let removed = removed.join(" or ");
+        let consequence = format!(
+            "Within 5 seconds the source {name} can no longer send syslog and RADIUS from {removed}."
+        );
+        confirm(&consequence, yes)?;
+    }
     let known = change(pool, "source.set-networks", name, async |connection| {
         sources::set_networks(connection, name, networks).await
     });
@@ -76,14 +87,40 @@ pub async fn set_networks(
     ))
 }
 
-/// Parses an address or network. Returns it as PostgreSQL stores it, with the host bits cleared.
+/// Returns the present networks of a source that the new ones do not contain.
+async fn removed_networks(
+    pool: &Pool,
+    name: &str,
+    networks: &[String],
+) -> Result<Vec<String>, CommandError> {
+    let sources = pool.ask(async |connection| sources::list(connection).await);
+    let source = sources
+        .await?
+        .into_iter()
+        .find(|source| source.name == name);
+    let mut present = source.ok_or_else(|| unknown(name))?.networks;
+    let parse = |text: &String| text.parse::<IpNet>().ok();
+    let new: Vec<IpNet> = networks.iter().filter_map(parse).collect();
+    present.retain(|text| parse(text).is_some_and(|old| !new.iter().any(|new| new.contains(&old))));
+    Ok(present)
+}
+
+/// Parses an address or network. Rejects an address with a prefix length, because PostgreSQL would
+/// store the whole network.
 pub fn network(text: &str) -> Result<String, String> {
     let parsed = text
         .parse::<IpNet>()
         .or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
-    parsed
-        .map(|network| network.trunc().to_string())
-        .map_err(|_| "must be an address or a network, such as 192.0.2.7 or 192.0.2.0/28".into())
+    let network =
+        parsed.map_err(|_| "must be an address or a network, such as 192.0.2.7 or 192.0.2.0/28")?;
+    if network.trunc() == network {
+        return Ok(network.to_string());
+    }
+    Err(format!(
+        "must be {} for the network, or {} for the address alone",
+        network.trunc(),
+        network.addr()
+    ))
 }
 
 /// Explains that a network can belong to only one source.

@@ -197,7 +197,25 @@ impl Settings {
             )
             .build()?
             .try_deserialize()
+            .map_err(name_line)
     }
+}
+
+/// Adds the line of .env that must be corrected. In a section with an unknown setting, the error
+/// has only the name of the section.
+fn name_line(error: config::ConfigError) -> config::ConfigError {
+    use config::ConfigError::{At, Message, Type};
+
+    let (At { key: Some(key), .. } | Type { key: Some(key), .. }) = &error else {
+        return error;
+    };
+    let mut name = key.to_uppercase().replace('.', "__");
+    if !key.contains('.') {
+        name += "__…";
+    }
+    Message(format!(
+        "{error}. Correct the line ROLLCALL_{name} in .env."
+    ))
 }
 
 impl Redis {
@@ -319,6 +337,11 @@ mod tests {
         ] {
             let error = load(&[(name, value)]).expect_err("an error");
             assert!(error.contains(key), "{error}");
+            let line = name.replace("TIMEZONE", "…");
+            assert!(
+                error.contains(&format!("the line {line} in .env")),
+                "{error}"
+            );
         }
     }
 }

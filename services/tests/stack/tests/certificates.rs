@@ -181,6 +181,10 @@ fn vip_uses_the_host_name_and_the_operators_certificate_until_they_are_removed()
     assert!(error.contains("both needed"), "{error}");
     let key_file = root().join(".rollcall/tls/private-key.pem");
     fs::write(key_file, private_key).expect("written");
+    let without_name = run_script("up", &[]);
+    let error = String::from_utf8_lossy(&without_name.stderr);
+    assert!(error.contains("the certificate lacks 127.0.0.1"), "{error}");
+    assert!(!without_name.status.success());
     let up = script("up", &["--host-name", NAME]);
     for text in [
         "THE CA HAS CHANGED",

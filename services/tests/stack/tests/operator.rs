@@ -1,5 +1,7 @@
 //! Scripts and command line of the operator.
 
+use std::process::Command;
+
 use rollcall_stack_tests::{
     JSON_FROM_STDIN, api_client, compose, curl, eventually, psql, report, rollcall_json, root,
     run_script, script, send, source, token, url,
@@ -127,7 +129,7 @@ fn invalid_arguments_are_rejected_with_a_message() {
             vec!["client", "rotate", "unknown", "--yes"],
             "There is no API client named unknown",
         ),
-        (vec!["client", "add", "--name", "a b"], "--name must be"),
+        (vec!["client", "add", "--name", "a b"], "NAME must be"),
         (
             vec!["client", "add", "--scope", "everything"],
             "reporting:read",
@@ -137,7 +139,10 @@ fn invalid_arguments_are_rejected_with_a_message() {
             "There is no source named nowhere",
         ),
         (vec!["source", "add", ""], "NAME must be"),
-        (vec!["source", "disable", "nowhere"], "Give --yes"),
+        (
+            vec!["source", "disable", "nowhere"],
+            "There is no source named nowhere",
+        ),
     ] {
         assert_rejected("rollcall", &arguments, message);
     }
@@ -166,12 +171,16 @@ fn up_rejects_a_port_that_is_in_use() {
 }
 
 #[test]
-fn up_on_a_running_stack_prints_the_url_and_the_file_of_the_first_client() {
+fn up_on_a_running_stack_prints_the_url_and_the_calls_for_a_report() {
     let first = script("up", &[]);
-    assert!(
-        first.contains(&url()) && first.contains(".rollcall/first-client.json"),
-        "{first}"
-    );
+    for text in [
+        &url(),
+        "first client   .rollcall/first-client.json",
+        "TOKEN=$(curl",
+        "/api/v1/reporting/sessions",
+    ] {
+        assert!(first.contains(text), "{text}: {first}");
+    }
     let mode = std::fs::metadata(root().join(".rollcall/first-client.json")).expect("the file");
     assert_eq!(
         std::os::unix::fs::PermissionsExt::mode(&mode.permissions()) & 0o777,
@@ -199,7 +208,7 @@ fn tokens_of_both_keys_are_accepted_when_the_signing_key_is_rotated() {
 fn audit_entry_names_the_operator_who_used_sudo() {
     let name = format!("client-{}", uuid::Uuid::new_v4());
     let script = root().join("scripts/rollcall");
-    let added = std::process::Command::new(script)
+    let added = Command::new(script)
         .args(["client", "add", "--name", &name])
         .env("SUDO_USER", "alice")
         .output()
@@ -221,11 +230,93 @@ fn status_shows_why_a_service_is_unhealthy() {
     };
     eventually("an unhealthy service", || reason().is_some());
     let reason = reason();
-    compose(&["start", "redis"]);
+    // `up` starts Redis and waits until the services that need it are healthy again.
+    script("up", &[]);
     assert!(reason.is_some_and(|reason| reason.len() > 10));
-    eventually("a healthy stack", || {
-        run_script("status", &[]).status.success()
-    });
+    script("status", &[]);
+}
+
+#[test]
+fn project_of_another_folder_is_left_alone() {
+    let other = root().with_file_name("other");
+    let copy = "rm -rf \"$2\" && mkdir \"$2\" && cd \"$1\" &&
+        cp -r .env compose.yaml docker rust-toolchain.toml scripts \"$2\"";
+    let copied = Command::new("bash")
+        .args(["-euc", copy, "bash"])
+        .args([root(), other.clone()])
+        .status();
+    assert!(copied.expect("bash").success());
+    for name in ["up", "down", "replace", "rotate-passwords"] {
+        let output = Command::new(other.join("scripts").join(name)).output();
+        let output = output.expect("a shell");
+        let error = String::from_utf8_lossy(&output.stderr);
+        let message = format!("belongs to another folder: {}", root().display());
+        assert!(error.contains(&message), "{name}: {error}");
+        assert_eq!(output.status.code(), Some(1), "{name}");
+    }
+    std::fs::remove_dir_all(&other).expect("removed");
+    script("status", &[]);
+}
+
+/// The content of .env, which is written back when this value is dropped.
+struct SettingsBefore(String);
+
+impl SettingsBefore {
+    fn read() -> Self {
+        Self(std::fs::read_to_string(root().join(".env")).expect(".env"))
+    }
+}
+
+impl Drop for SettingsBefore {
+    fn drop(&mut self) {
+        std::fs::write(root().join(".env"), &self.0).expect("written");
+    }
+}
+
+#[test]
+fn invalid_settings_are_rejected_before_anything_is_changed() {
+    let before = SettingsBefore::read();
+    for arguments in [
+        &["--time-zone", "Mars/X", "--check"][..],
+        &["--time-zone", "Mars/X"],
+    ] {
+        assert_rejected("up", arguments, "(got \"Mars/X\")");
+    }
+    assert_eq!(SettingsBefore::read().0, before.0);
+    let wrong = before.0.clone() + "ROLLCALL_RETENTION__EVENTS_DAYS=abc\n";
+    std::fs::write(root().join(".env"), &wrong).expect("written");
+    let line = "the line ROLLCALL_RETENTION__EVENTS_DAYS in .env";
+    for arguments in [&["--check"][..], &["--time-zone", "Asia/Tokyo"]] {
+        assert_rejected("up", arguments, line);
+    }
+    assert_eq!(SettingsBefore::read().0, wrong);
+    let status = run_script("status", &[]);
+    let text = String::from_utf8_lossy(&status.stdout);
+    assert!(text.contains(line), "{text}");
+    assert_eq!(status.status.code(), Some(1));
+}
+
+#[test]
+fn too_many_replicas_are_reported_and_rejected() {
+    let scale = |replicas: &str| {
+        compose(&[
+            "up",
+            "--detach",
+            "--no-recreate",
+            "--scale",
+            replicas,
+            "maintenance",
+        ]);
+    };
+    scale("maintenance=4");
+    let status = run_script("status", &[]);
+    let up = run_script("up", &[]);
+    scale("maintenance=1");
+    let text = String::from_utf8_lossy(&status.stdout);
+    assert!(text.contains("maintenance 4 replicas, at most 3"), "{text}");
+    let error = String::from_utf8_lossy(&up.stderr);
+    assert!(error.contains("--scale maintenance=3"), "{error}");
+    assert_eq!((status.status.code(), up.status.code()), (Some(1), Some(1)));
 }
 
 #[test]
@@ -281,11 +372,14 @@ fn scripts_print_their_usage_and_reject_unknown_flags() {
         "restore",
         "rotate-passwords",
         "demo",
+        "forwarder",
     ] {
         assert!(
             script(name, &["--help"]).contains("Usage: scripts/"),
             "{name}"
         );
         assert_rejected(name, &["--colour"], "takes");
+        let code = run_script(name, &["--colour"]).status.code();
+        assert_eq!(code, Some(2), "{name}");
     }
 }
