@@ -142,7 +142,8 @@ CREATE TABLE events (
     -- because it concerns the source and not a single session.
     session_id text,
     correlation_key text,
-    user_name text CHECK ((user_name IS NULL) = (kind = 'restart')),
+    -- Many gateways name the user in the login alone.
+    user_name text,
     realm text,
     occurred_at timestamptz NOT NULL,
     received_at timestamptz NOT NULL DEFAULT now(),
@@ -160,7 +161,12 @@ CREATE TABLE events (
     class text,
     -- The reported time was far from the time of arrival.
     clock_skewed boolean NOT NULL DEFAULT false,
-    CHECK (num_nonnulls(session_id, correlation_key) = (kind <> 'restart')::integer)
+    CHECK (num_nonnulls(session_id, correlation_key) = (kind <> 'restart')::integer),
+    CHECK (CASE
+        WHEN kind = 'restart' THEN user_name IS NULL
+        WHEN kind = 'login' THEN user_name IS NOT NULL
+        ELSE true
+    END)
 ) PARTITION BY RANGE (received_at);
 
 -- Events that the database refused for an unknown reason. Their keys are in event_ids. The table
@@ -205,8 +211,10 @@ CREATE TABLE sessions (
     -- Null if the gateway gave the session ID. Otherwise the session ID is made of this key: see
     -- correlated_events.
     correlation_key text,
-    person_id integer NOT NULL,
-    -- The event that named the person: whether it names a realm, and its time.
+    -- Null until an event names the user.
+    person_id integer,
+    -- The event that named the person: whether it names a realm, and its time. False and -infinity
+    -- if there is none.
     names_realm boolean NOT NULL,
     named_at timestamptz NOT NULL,
     login_at timestamptz,
@@ -236,8 +244,9 @@ CREATE TABLE correlated_events (
     -- The login that the duration in a logout gives.
     derived_login_at timestamptz,
     next_due_at timestamptz,
-    person_id integer NOT NULL,
-    names_realm boolean NOT NULL,
+    -- Null if the event names no user.
+    person_id integer,
+    names_realm boolean,
     session_id text NOT NULL,
     PRIMARY KEY (source_id, correlation_key, occurred_at, event_id)
 );

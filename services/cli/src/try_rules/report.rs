@@ -266,10 +266,11 @@ fn row(line: usize, rule: &str, event: &Event) -> Value {
 
 fn session_row((session_id, session): (&String, &Session)) -> Value {
     let is_ended = session.logout_at == Some(session.last_activity_at);
+    let person = session.owner.as_ref().map(|owner| &owner.person);
     json!({
         "session_id": session_id,
-        "user": session.owner.person.user,
-        "realm": session.owner.person.realm,
+        "user": person.map(|person| &person.user),
+        "realm": person.map(|person| &person.realm),
         "login_at": session.login.map(|login| login.at),
         "logout_at": session.logout_at.filter(|_| is_ended),
         "last_activity_at": session.last_activity_at,

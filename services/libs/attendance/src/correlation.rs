@@ -171,11 +171,11 @@ mod tests {
         Correlated {
             event_id: format!("{number}-{kind}"),
             part: Session {
-                owner: Owner {
+                owner: Some(Owner {
                     names_realm: false,
                     named_at: at,
                     person: Person::new("a", None),
-                },
+                }),
                 login: (kind == "login").then_some(Login { derived: false, at }),
                 logout_at: (kind == "logout").then_some(at),
                 last_activity_at: at,

@@ -63,8 +63,9 @@ pub enum Fact {
         kind: Kind,
         /// Session to which the event belongs.
         session: SessionName,
-        /// User name as reported.
-        user: String,
+        /// User name as reported. Many gateways name the user in the login alone. So a log line or
+        /// an event with a correlation key may have none, unless it is a login.
+        user: Option<String>,
         /// Realm as reported. `None` if the gateway names no realm.
         realm: Option<String>,
     },
@@ -120,11 +121,11 @@ impl Event {
         }
     }
 
-    /// Returns the names of the user and the realm. A restart has none.
+    /// Returns the names of the user and the realm, if the event names a user.
     #[must_use]
     pub fn names(&self) -> Option<(&str, Option<&str>)> {
         match &self.fact {
-            Fact::Session { user, realm, .. } => Some((user, realm.as_deref())),
+            Fact::Session { user, realm, .. } => Some((user.as_deref()?, realm.as_deref())),
             Fact::Restart => None,
         }
     }

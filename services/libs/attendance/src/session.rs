@@ -17,8 +17,8 @@ use crate::{
 /// Merge of all events of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
-    /// The person to whom the session belongs.
-    pub owner: Owner,
+    /// The person to whom the session belongs. None if no event names a user.
+    pub owner: Option<Owner>,
     /// Login time. None if no event gives one.
     pub login: Option<Login>,
     /// Time of the latest logout event.
@@ -61,13 +61,7 @@ impl Session {
     /// the derived login is an event of its own.
     #[must_use]
     pub fn of(event: &Event) -> Option<Self> {
-        let Fact::Session {
-            kind,
-            session,
-            user,
-            realm,
-        } = &event.fact
-        else {
+        let Fact::Session { kind, session, .. } = &event.fact else {
             return None;
         };
         let at = event.occurred_at;
@@ -78,11 +72,11 @@ impl Session {
             (Kind::Active | Kind::Logout, _) => None,
         };
         Some(Self {
-            owner: Owner {
+            owner: event.names().map(|(user, realm)| Owner {
                 names_realm: realm.is_some(),
                 named_at: at,
-                person: Person::new(user, realm.as_deref()),
-            },
+                person: Person::new(user, realm),
+            }),
             login,
             logout_at: (*kind == Kind::Logout).then_some(at),
             last_activity_at: at,
@@ -139,6 +133,7 @@ mod tests {
                 person: Person { user, realm },
             },
         );
+        let owner = prop::option::of(owner);
         let login =
             (any::<bool>(), instant.clone()).prop_map(|(derived, at)| Login { derived, at });
         (

@@ -49,13 +49,14 @@ pub(crate) fn merge<'a>(
     }
     let keys = || merged.keys();
     let sessions = || merged.values();
+    let owners = || sessions().map(|session| session.owner.as_ref());
     (!merged.is_empty()).then(|| {
         let parameters: Parameters = vec![
             array(keys().map(|(source_id, _)| *source_id)),
             array(keys().map(|(_, session_id)| *session_id)),
-            array(sessions().map(|session| person_ids.get(&session.owner.person).copied())),
-            array(sessions().map(|session| session.owner.names_realm)),
-            array(sessions().map(|session| session.owner.named_at)),
+            array(owners().map(|owner| person_ids.get(&owner?.person).copied())),
+            array(owners().map(|owner| owner.map(|owner| owner.names_realm))),
+            array(owners().map(|owner| owner.map(|owner| owner.named_at))),
             array(sessions().map(|session| session.login.map(|login| login.at))),
             array(sessions().map(|session| session.login.is_some_and(|login| login.derived))),
             array(sessions().map(|session| session.logout_at)),

@@ -57,7 +57,7 @@ fn address() -> impl Strategy<Value = String> {
 fn raw() -> impl Strategy<Value = RawEvent> {
     let kind = prop::sample::select(vec!["login", "active", "logout", "restart"]);
     let session = (text(), any::<bool>());
-    let named = (kind, text(), session, text(), of(text()));
+    let named = (kind, text(), session, of(text()), of(text()));
     let duration = prop_oneof![0..100_000_i64, -1..=i64::MAX];
     let seconds = (of(-1..=i64::MAX), of(duration), of(-1..=i64::MAX));
     let times = (time(), of(time()), of(time()), seconds);
@@ -75,7 +75,7 @@ fn raw() -> impl Strategy<Value = RawEvent> {
         event_id: Some(named.1),
         session_id: named.2.1.then(|| named.2.0.clone()),
         correlation_key: (!named.2.1).then_some(named.2.0),
-        user: Some(named.3),
+        user: named.3,
         realm: named.4,
         occurred_at: Some(times.0),
         complete_through: times.1,

@@ -23,8 +23,8 @@ const TIMEOUT: SignedDuration = SignedDuration::from_hours(24);
 struct Stored {
     #[diesel(sql_type = Text)]
     session_id: String,
-    #[diesel(sql_type = Text)]
-    person: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    person: Option<String>,
     #[diesel(sql_type = Nullable<Timestamptz>, deserialize_as = jiff_diesel::NullableTimestamp)]
     login_at: Option<Timestamp>,
     #[diesel(sql_type = Bool)]
@@ -40,7 +40,7 @@ struct Stored {
     event_ids: String,
 }
 
-fn event(key: &str, number: usize, kind: &str, hour: i64, user: &str) -> Event {
+fn event(key: &str, number: usize, kind: &str, hour: i64, user: Option<&str>) -> Event {
     let forever = SignedDuration::from_hours(24 * 365 * 100);
     let arrival = Arrival {
         at: Timestamp::UNIX_EPOCH,
@@ -53,7 +53,7 @@ fn event(key: &str, number: usize, kind: &str, hour: i64, user: &str) -> Event {
         event_id: Some(format!("{key}{number:02}")),
         kind: Some(kind.into()),
         correlation_key: Some(key.into()),
-        user: Some(user.into()),
+        user: user.map(Into::into),
         occurred_at: Some(at.to_string()),
         // Only a logout takes the duration into account.
         duration_seconds: (number % 3 == 0).then_some(7200),
@@ -67,12 +67,16 @@ fn event(key: &str, number: usize, kind: &str, hour: i64, user: &str) -> Event {
 /// Events of two keys. Many have the same time, and some are separated by more than the timeout.
 fn events() -> impl Strategy<Value = Vec<Event>> {
     let kinds = prop::sample::select(vec!["login", "active", "logout"]);
-    let users = prop::sample::select(vec!["amy", "bob"]);
+    // Only a login must name the user.
+    let users = prop::sample::select(vec![None, Some("amy"), Some("bob")]);
     let line = (prop::sample::select(vec!["k", "l"]), kinds, 0..9_i64, users);
     prop::collection::vec(line, 1..14).prop_map(|lines| {
         let lines = lines.into_iter().enumerate();
         lines
-            .map(|(number, (key, kind, time, user))| event(key, number, kind, time * 8, user))
+            .map(|(number, (key, kind, time, user))| {
+                let user = user.or((kind == "login").then_some("amy"));
+                event(key, number, kind, time * 8, user)
+            })
             .collect()
     })
 }
@@ -114,7 +118,7 @@ fn stored(group: Group) -> Stored {
     event_ids.sort();
     Stored {
         session_id,
-        person: session.owner.person.user,
+        person: session.owner.map(|owner| owner.person.user),
         login_at: session.login.map(|login| login.at),
         login_derived: session.login.is_some_and(|login| login.derived),
         logout_at: session.logout_at,
@@ -133,7 +137,7 @@ async fn sessions_of(database: &TestDatabase, source_id: i32) -> Vec<Stored> {
                 WHERE (event.source_id, event.correlation_key, event.session_id)
                     = (sessions.source_id, sessions.correlation_key, sessions.session_id)
             ) AS event_ids
-        FROM sessions JOIN persons ON persons.id = person_id WHERE source_id = {source_id}"
+        FROM sessions LEFT JOIN persons ON persons.id = person_id WHERE source_id = {source_id}"
     );
     let mut connection = database.connect("rollcall").await;
     let mut stored: Vec<Stored> = sql_query(all).load(&mut connection).await.expect("rows");
@@ -187,8 +191,8 @@ async fn concurrent_writers_give_the_same_sessions() {
 async fn logout_recorded_before_its_login_belongs_to_the_same_session() {
     let database = TestDatabase::new().await;
     let [login, logout] = [
-        event("k", 1, "login", 8, "amy"),
-        event("k", 2, "logout", 17, "amy"),
+        event("k", 1, "login", 8, Some("amy")),
+        event("k", 2, "logout", 17, None),
     ];
     record_all(&mut database.writer(), 1, &[vec![logout], vec![login]]).await;
     let sessions = sessions_of(&database, 1).await;

@@ -24,10 +24,10 @@ use rollcall_test_support::{TestDatabase, record};
 struct Stored {
     #[diesel(sql_type = Text)]
     session_id: String,
-    #[diesel(sql_type = Text)]
-    normalized_user: String,
-    #[diesel(sql_type = Text)]
-    normalized_realm: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    normalized_user: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    normalized_realm: Option<String>,
     #[diesel(sql_type = Nullable<Timestamptz>, deserialize_as = jiff_diesel::NullableTimestamp)]
     login_at: Option<Timestamp>,
     #[diesel(sql_type = Bool)]
@@ -55,7 +55,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         0..3_u8,
         0..4_u8,
         0..8_i64,
-        0..3_usize,
+        0..4_usize,
         prop::option::of(0..3_usize),
     );
     prop::collection::vec(event, 1..14).prop_map(|events| {
@@ -63,11 +63,18 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
             .into_iter()
             .enumerate()
             .map(|(number, (session, kind, second, user, realm))| {
+                let unnamed = if matches!(kind, 1 | 2) {
+                    None
+                } else {
+                    Some("Bob")
+                };
                 let raw = RawEvent {
                     event_id: Some(format!("e{number}")),
                     kind: Some(["login", "active", "logout", "login"][usize::from(kind)].into()),
                     session_id: Some(format!("s{session}")),
-                    user: Some(["amy", "AMY", "Bob"][user].into()),
+                    // A rule may find no user in an activity event or a logout.
+                    user: [Some("amy"), Some("AMY"), Some("Bob"), unnamed][user].map(Into::into),
+                    input_digest: Some([u8::try_from(number).expect("small"); 32]),
                     realm: realm.map(|realm| ["Sales", "sales", "Default"][realm].into()),
                     // Two seconds of each of four UTC days, so that events tie.
                     occurred_at: Some(format!(
@@ -117,8 +124,11 @@ fn expected(events: &[Event]) -> Vec<Stored> {
     }
     let stored = |(id, session): (&str, Session)| Stored {
         session_id: id.into(),
-        normalized_user: session.owner.person.user,
-        normalized_realm: session.owner.person.realm,
+        normalized_user: session
+            .owner
+            .as_ref()
+            .map(|owner| owner.person.user.clone()),
+        normalized_realm: session.owner.map(|owner| owner.person.realm),
         login_at: session.login.map(|login| login.at),
         login_derived: session.login.is_some_and(|login| login.derived),
         logout_at: session.logout_at,
@@ -133,7 +143,9 @@ fn expected(events: &[Event]) -> Vec<Stored> {
 fn expected_forms(events: &[Event]) -> Vec<String> {
     let mut forms: BTreeMap<(String, String), (String, &str, &str)> = BTreeMap::new();
     for event in events {
-        let (user, realm) = event.names().expect("an event of a session");
+        let Some((user, realm)) = event.names() else {
+            continue;
+        };
         let realm = realm.unwrap_or("Default");
         let date = event.occurred_at.to_string()[..10].to_owned();
         let form = (date, user, realm);
@@ -170,7 +182,7 @@ async fn source(connection: &mut AsyncPgConnection, name: &str) -> i32 {
 
 async fn stored(connection: &mut AsyncPgConnection, source_id: i32) -> Vec<Stored> {
     let all = sql_query(
-        "SELECT * FROM sessions JOIN persons ON persons.id = person_id
+        "SELECT * FROM sessions LEFT JOIN persons ON persons.id = person_id
          WHERE source_id = $1 ORDER BY session_id",
     )
     .bind::<Integer, _>(source_id);
@@ -258,8 +270,10 @@ async fn event_with_a_known_id_and_other_content_is_a_conflict() {
         Ok(vec![Duplicate, Conflict, Duplicate])
     );
     assert_eq!(
-        stored(&mut connection, source_id).await[0].normalized_user,
-        "a"
+        stored(&mut connection, source_id).await[0]
+            .normalized_user
+            .as_deref(),
+        Some("a")
     );
     let persons = database.texts("SELECT display_user AS text FROM persons");
     assert_eq!(persons.await, ["a"], "a conflict adds no person");

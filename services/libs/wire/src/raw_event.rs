@@ -26,8 +26,8 @@ pub struct RawEvent {
     /// What ties the events of a session together if the gateway gives no session ID, for example
     /// an address and a port, at most 256 bytes. A later session may have the same key.
     pub correlation_key: Option<String>,
-    /// Name with which the person signed in, at most 256 bytes. Required unless the type is
-    /// `restart`.
+    /// Name with which the person signed in, at most 256 bytes. Required in a login, and in all
+    /// events with a session ID.
     pub user: Option<String>,
     /// Gateway domain of the user. `Default` if it is absent.
     pub realm: Option<String>,

@@ -22,12 +22,7 @@ impl Event {
         let event_id = event_id(raw.event_id.take())?;
         let fact = match required("type", raw.kind.take(), TYPES)?.as_str() {
             "restart" => Fact::Restart,
-            kind => Fact::Session {
-                kind: session_kind(kind)?,
-                session: session_name(&mut raw)?,
-                user: required("user", raw.user.take(), NAME)?,
-                realm: optional("realm", raw.realm.take())?,
-            },
+            kind => session_fact(session_kind(kind)?, &mut raw)?,
         };
         let occurred_at = required("occurred_at", raw.occurred_at.take(), TIME)?;
         let occurred_at = arrival.instant("occurred_at", &occurred_at)?;
@@ -99,6 +94,24 @@ impl Arrival {
         }
         Ok(instant)
     }
+}
+
+fn session_fact(kind: Kind, raw: &mut RawEvent) -> Result<Fact, FieldError> {
+    let session = session_name(raw)?;
+    let user = optional("user", raw.user.take())?;
+    let is_made_by_rule = raw.input_digest.is_some();
+    let needs_user =
+        kind == Kind::Login || matches!(session, SessionName::Id(_)) && !is_made_by_rule;
+    if user.is_none() && needs_user {
+        return Err(FieldError::missing("user", NAME));
+    }
+    let realm = optional("realm", raw.realm.take())?;
+    Ok(Fact::Session {
+        kind,
+        session,
+        user,
+        realm,
+    })
 }
 
 fn session_name(raw: &mut RawEvent) -> Result<SessionName, FieldError> {

@@ -40,4 +40,4 @@ JOIN correlated_events AS correlated
     ON (correlated.source_id, correlated.correlation_key)
         = (given.source_id, given.correlation_key)
     AND occurred_at >= coalesce(from_at, '-infinity') AND occurred_at < coalesce(to_at, 'infinity')
-JOIN persons ON persons.id = person_id
+LEFT JOIN persons ON persons.id = person_id

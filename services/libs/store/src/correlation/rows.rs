@@ -48,7 +48,7 @@ fn session(row: &Row, last_activity_at: Timestamp, ids: &mut PersonIds) -> Resul
     Ok(Group {
         session_id: row.try_get("session_id")?,
         session: Session {
-            owner: owner(row, row.try_get("named_at")?, ids)?,
+            owner: owner(row, ids, || row.try_get("named_at"))?,
             login: login_at.map(|at| Login { derived, at }),
             logout_at: row.try_get("logout_at")?,
             last_activity_at,
@@ -65,7 +65,7 @@ pub(super) fn stored(row: &Row, ids: &mut PersonIds) -> Result<(Key, Stored), Er
     let derived_login_at: Option<Timestamp> = row.try_get("derived_login_at")?;
     let login = (kind == "login").then_some(Login { derived: false, at });
     let part = Session {
-        owner: owner(row, at, ids)?,
+        owner: owner(row, ids, || Ok(at))?,
         login: login.or(derived_login_at.map(|at| Login { derived: true, at })),
         logout_at: (kind == "logout").then_some(at),
         last_activity_at: at,
@@ -81,15 +81,22 @@ fn key(row: &Row) -> Result<Key, Error> {
     Ok((row.try_get("source_id")?, row.try_get("correlation_key")?))
 }
 
-fn owner(row: &Row, named_at: Timestamp, ids: &mut PersonIds) -> Result<Owner, Error> {
+fn owner(
+    row: &Row,
+    ids: &mut PersonIds,
+    named_at: impl Fn() -> Result<Timestamp, Error>,
+) -> Result<Option<Owner>, Error> {
+    let Some(person_id) = row.try_get("person_id")? else {
+        return Ok(None);
+    };
     let person = Person {
         user: row.try_get("normalized_user")?,
         realm: row.try_get("normalized_realm")?,
     };
-    ids.insert(person.clone(), row.try_get("person_id")?);
-    Ok(Owner {
+    ids.insert(person.clone(), person_id);
+    Ok(Some(Owner {
         names_realm: row.try_get("names_realm")?,
-        named_at,
+        named_at: named_at()?,
         person,
-    })
+    }))
 }

@@ -99,13 +99,14 @@ fn session_rows<'a>(sessions: &'a [(&Key, &Group)], ids: &PersonIds) -> Paramete
     let keys = || sessions.iter().map(|(key, _)| *key);
     let groups = || sessions.iter().map(|(_, group)| *group);
     let sessions = || groups().map(|group| &group.session);
+    let owners = || sessions().map(|session| session.owner.as_ref());
     vec![
         array(keys().map(|(source_id, _)| *source_id)),
         array(keys().map(|(_, key)| key.as_str())),
         array(groups().map(|group| group.session_id.as_str())),
-        array(sessions().map(|session| ids.get(&session.owner.person).copied())),
-        array(sessions().map(|session| session.owner.names_realm)),
-        array(sessions().map(|session| session.owner.named_at)),
+        array(owners().map(|owner| ids.get(&owner?.person).copied())),
+        array(owners().map(|owner| owner.map(|owner| owner.names_realm))),
+        array(owners().map(|owner| owner.map(|owner| owner.named_at))),
         array(sessions().map(|session| session.login.map(|login| login.at))),
         array(sessions().map(|session| session.login.is_some_and(|login| login.derived))),
         array(sessions().map(|session| session.logout_at)),
@@ -116,6 +117,7 @@ fn session_rows<'a>(sessions: &'a [(&Key, &Group)], ids: &PersonIds) -> Paramete
 
 fn event_rows<'a>(events: &'a [Assigned<'_>], ids: &PersonIds) -> Parameters<'a> {
     let parts = || events.iter().map(|assigned| &assigned.event.part);
+    let owners = || parts().map(|part| part.owner.as_ref());
     let derived = |part: &Session| {
         part.login
             .filter(|login| login.derived)
@@ -126,8 +128,8 @@ fn event_rows<'a>(events: &'a [Assigned<'_>], ids: &PersonIds) -> Parameters<'a>
         array(events.iter().map(|assigned| assigned.event.kind())),
         array(parts().map(derived)),
         array(parts().map(|part| part.next_due_at)),
-        array(parts().map(|part| ids.get(&part.owner.person).copied())),
-        array(parts().map(|part| part.owner.names_realm)),
+        array(owners().map(|owner| ids.get(&owner?.person).copied())),
+        array(owners().map(|owner| owner.map(|owner| owner.names_realm))),
         array(events.iter().map(|assigned| assigned.session_id)),
     ]);
     rows

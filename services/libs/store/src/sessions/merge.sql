@@ -5,10 +5,17 @@ INSERT INTO sessions AS stored (
     source_id, session_id, person_id, names_realm, named_at, login_at, login_derived, logout_at,
     last_activity_at, next_due_at
 )
-SELECT * FROM unnest(
+SELECT
+    source_id, session_id, person_id, coalesce(names_realm, false),
+    coalesce(named_at, '-infinity'), login_at, login_derived, logout_at, last_activity_at,
+    next_due_at
+FROM unnest(
     $1::integer[], $2::text[], $3::integer[], $4::boolean[], $5::timestamptz[],
     $6::timestamptz[], $7::boolean[], $8::timestamptz[], $9::timestamptz[],
     $10::timestamptz[]
+) AS given (
+    source_id, session_id, person_id, names_realm, named_at, login_at, login_derived, logout_at,
+    last_activity_at, next_due_at
 )
 -- Every expression below reads the stored values from before this statement. GREATEST ignores
 -- nulls.
