@@ -42,7 +42,7 @@ pub async fn set(
     interim_interval: Option<Setting<i32>>,
 ) -> Result<Output, CommandError> {
     let values = Change {
-        time_zone: time_zone.as_ref().map(|zone| zone.0.as_deref()),
+        time_zone: time_zone.map(|zone| zone.0),
         interim_seconds: interim_interval.map(|interval| interval.0),
     };
     if values.time_zone.is_none() && values.interim_seconds.is_none() {

@@ -75,24 +75,24 @@ pub fn sessions(
     timeout: SignedDuration,
 ) -> Vec<Group> {
     events.sort_by(|a, b| (a.at(), &a.event_id).cmp(&(b.at(), &b.event_id)));
-    let mut groups = Groups {
+    let mut grouping = Grouping {
         key,
         timeout,
-        groups: latest.into_iter().collect(),
+        sessions: latest.into_iter().collect(),
     };
     for instant in events.chunk_by(|a, b| a.at() == b.at()) {
-        groups.add(instant);
+        grouping.add(instant);
     }
-    groups.groups
+    grouping.sessions
 }
 
-struct Groups<'a> {
+struct Grouping<'a> {
     key: &'a str,
     timeout: SignedDuration,
-    groups: Vec<Group>,
+    sessions: Vec<Group>,
 }
 
-impl Groups<'_> {
+impl Grouping<'_> {
     /// Adds all events of one time.
     fn add(&mut self, events: &[Correlated]) {
         let Some(first) = events.first() else { return };
@@ -103,14 +103,14 @@ impl Groups<'_> {
             candidates.push(self.begin(login));
         }
         for event in others {
-            let has_no_logout = |&&index: &&usize| self.groups[index].session.logout_at.is_none();
+            let has_no_logout = |&&index: &&usize| self.sessions[index].session.logout_at.is_none();
             let group = if event.is_logout() && !logins.is_empty() {
                 candidates.iter().find(has_no_logout).or(candidates.last())
             } else {
                 candidates.last()
             };
             match group.copied() {
-                Some(index) => self.groups[index].add(event),
+                Some(index) => self.sessions[index].add(event),
                 None => candidates.push(self.begin(event)),
             }
         }
@@ -118,17 +118,17 @@ impl Groups<'_> {
 
     /// Returns the latest session, unless it has ended before `at`.
     fn running(&self, at: Timestamp) -> Option<usize> {
-        let latest = self.groups.last()?;
+        let latest = self.sessions.last()?;
         let session = &latest.session;
         let has_ended = session.logout_at.is_some()
             || at.duration_since(session.last_activity_at) > self.timeout;
-        (!has_ended).then_some(self.groups.len() - 1)
+        (!has_ended).then_some(self.sessions.len() - 1)
     }
 
     /// Begins a session with this event and returns its index.
     fn begin(&mut self, event: &Correlated) -> usize {
         let first = format!("{}@{}", self.key, event.at());
-        let latest = self.groups.iter().rev();
+        let latest = self.sessions.iter().rev();
         let session_id = match latest
             .take_while(|group| group.session_id.starts_with(&first))
             .count()
@@ -136,12 +136,12 @@ impl Groups<'_> {
             0 => first,
             same_time => format!("{first}/{}", same_time + 1),
         };
-        self.groups.push(Group {
+        self.sessions.push(Group {
             session_id,
             session: event.part.clone(),
             event_ids: vec![event.event_id.clone()],
         });
-        self.groups.len() - 1
+        self.sessions.len() - 1
     }
 }
 

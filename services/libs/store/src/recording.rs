@@ -156,6 +156,11 @@ impl Writer {
         }
     }
 
+    async fn connect(&self) -> Result<Recording, Error> {
+        let known_persons = self.known_persons.clone();
+        Recording::connect(&self.config, known_persons, self.session_timeout).await
+    }
+
     /// Runs `work` with a time limit. A connection that failed is not used again.
     ///
     /// # Errors
@@ -168,10 +173,7 @@ impl Writer {
         let asked = timeout(self.wait, async {
             let mut connection = match known.filter(|known| !known.client.is_closed()) {
                 Some(known) => known,
-                None => {
-                    let known_persons = self.known_persons.clone();
-                    Recording::connect(&self.config, known_persons, self.session_timeout).await?
-                }
+                None => self.connect().await?,
             };
             let outcome = work(&mut connection).await.map_err(Failure::from);
             Ok((connection, outcome))

@@ -52,7 +52,7 @@ pub async fn add(connection: &mut AsyncPgConnection, inputs: &[RejectedInput]) -
         .bind::<Array<Text>, _>(texts(|input| &input.reason))
         .bind::<Array<BigInt>, _>(counts)
         .bind::<Array<Text>, _>(texts(|input| &input.sample))
-        .bind::<BigInt, _>(MAX_REASONS as i64)
+        .bind::<BigInt, _>(i64::try_from(MAX_REASONS).unwrap_or(i64::MAX))
         .bind::<Text, _>(OTHER_REASONS)
         .execute(connection)
         .await

@@ -303,9 +303,9 @@ pub async fn set_client_certificate(
 /// Settings of a source to be changed. A field that is None is not changed.
 #[derive(Debug, Default, diesel::AsChangeset)]
 #[diesel(table_name = crate::schema::sources)]
-pub struct Change<'a> {
+pub struct Change {
     /// IANA name of the time zone of times without an offset. `Some(None)`: the reporting time zone.
-    pub time_zone: Option<Option<&'a str>>,
+    pub time_zone: Option<Option<String>>,
     /// Seconds between two interim updates of RADIUS. `Some(None)`: unknown.
     pub interim_seconds: Option<Option<i32>>,
 }
@@ -318,7 +318,7 @@ pub struct Change<'a> {
 pub async fn set(
     connection: &mut AsyncPgConnection,
     name: &str,
-    change: &Change<'_>,
+    change: &Change,
 ) -> QueryResult<bool> {
     let known = dsl::sources.filter(dsl::name.eq(name));
     Ok(update(known).set(change).execute(connection).await? == 1)

@@ -1,4 +1,4 @@
-//! Independent clients: PyJWT, Authlib and schemathesis.
+//! Independent clients: `PyJWT`, Authlib and schemathesis.
 
 use rollcall_stack_tests::{api_client, client, source, token, url};
 
