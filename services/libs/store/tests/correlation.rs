@@ -56,8 +56,10 @@ fn event(key: &str, number: usize, kind: &str, hour: i64, user: Option<&str>) ->
         user: user.map(Into::into),
         occurred_at: Some(at.to_string()),
         // Only a logout takes the duration into account.
-        duration_seconds: (number % 3 == 0).then_some(7200),
-        next_in_seconds: (number % 2 == 0).then_some(600 * i64::try_from(number).expect("small")),
+        duration_seconds: number.is_multiple_of(3).then_some(7200),
+        next_in_seconds: number
+            .is_multiple_of(2)
+            .then_some(600 * i64::try_from(number).expect("small")),
         ..RawEvent::default()
     };
     let mut events = Event::parse_all(raw, &arrival).expect("an event");

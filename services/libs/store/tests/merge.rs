@@ -82,7 +82,8 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
                         1 + second / 2,
                         second % 2
                     )),
-                    next_in_seconds: (number % 2 == 0)
+                    next_in_seconds: number
+                        .is_multiple_of(2)
                         .then_some(i64::try_from(number).expect("small")),
                     ..RawEvent::default()
                 };
