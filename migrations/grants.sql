@@ -72,8 +72,8 @@ GRANT INSERT (actor, action, detail) ON audit_log TO auth;
 
 -- ingestion
 GRANT SELECT (id, name, key_hash, radius_secret, require_message_authenticator, client_certificate,
-    time_zone, interim_seconds, created_at, disabled_at, complete_through, last_restart_at, events, clock_skewed, last_event_at,
-    last_received_at) ON sources TO ingestion;
+    time_zone, interim_seconds, name_rules, created_at, disabled_at, complete_through,
+    last_restart_at, events, clock_skewed, last_event_at, last_received_at) ON sources TO ingestion;
 GRANT UPDATE (complete_through, last_restart_at) ON sources TO ingestion;
 GRANT SELECT ON source_networks, source_gaps TO ingestion;
 -- received_at is not granted, so that the database sets it and no event can be back-dated.
@@ -81,14 +81,15 @@ GRANT INSERT (source_id, events, clock_skewed, last_event_at) ON arrivals TO ing
 GRANT SELECT (source_id, event_id, digest), INSERT (source_id, event_id, digest)
     ON event_ids TO ingestion;
 GRANT INSERT (
-    source_id, event_id, kind, session_id, correlation_key, user_name, realm, occurred_at, reason,
-    display_name, client_ip, wan_ip, mac, device, active_seconds, duration_seconds, next_in_seconds,
-    last_activity_at, complete_through, class, clock_skewed
+    source_id, event_id, kind, session_id, correlation_key, user_name, realm, reported_user,
+    reported_realm, occurred_at, reason, display_name, client_ip, wan_ip, mac, device,
+    active_seconds, duration_seconds, next_in_seconds, last_activity_at, complete_through, class, clock_skewed
 ) ON events TO ingestion;
 GRANT SELECT, INSERT (
-    source_id, event_id, kind, session_id, correlation_key, user_name, realm, occurred_at, reason,
-    display_name, client_ip, wan_ip, mac, device, active_seconds, duration_seconds, next_in_seconds,
-    last_activity_at, complete_through, class, clock_skewed, sqlstate, message
+    source_id, event_id, kind, session_id, correlation_key, user_name, realm, reported_user,
+    reported_realm, occurred_at, reason, display_name, client_ip, wan_ip, mac, device,
+    active_seconds, duration_seconds, next_in_seconds, last_activity_at, complete_through, class,
+    clock_skewed, sqlstate, message
 ) ON set_aside_events TO ingestion;
 GRANT EXECUTE ON FUNCTION replay_event TO ingestion;
 GRANT SELECT (source_id, receiver, reason, count, sample),
@@ -146,11 +147,12 @@ GRANT UPDATE (password_hash, disabled_at) ON api_clients TO operator;
 GRANT SELECT, UPDATE (failures, pending, window_failures) ON sign_in_attempts TO operator;
 GRANT EXECUTE ON FUNCTION sign_in_locked_until, sign_in_closed_until TO operator;
 GRANT SELECT (id, name, require_message_authenticator, client_certificate, time_zone,
-    interim_seconds, created_at, disabled_at, complete_through, last_restart_at, events, clock_skewed, last_event_at, last_received_at),
+    interim_seconds, name_rules, created_at, disabled_at, complete_through, last_restart_at, events,
+    clock_skewed, last_event_at, last_received_at),
     INSERT (name, key_hash, radius_secret) ON sources TO operator;
 GRANT UPDATE (
     key_hash, disabled_at, radius_secret, require_message_authenticator, client_certificate,
-    time_zone, interim_seconds, complete_through) ON sources TO operator;
+    time_zone, interim_seconds, name_rules, complete_through) ON sources TO operator;
 GRANT SELECT (source_id) ON set_aside_events TO operator;
 GRANT SELECT ON rejected_inputs TO operator;
 GRANT EXECUTE ON FUNCTION forget_rejected_inputs TO operator;

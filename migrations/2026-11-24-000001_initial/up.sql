@@ -76,6 +76,8 @@ CREATE TABLE sources (
     time_zone text,
     -- Seconds between two interim updates of RADIUS, which the packets do not tell. Null: unknown.
     interim_seconds integer CHECK (interim_seconds > 0),
+    -- Rules that turn the names in events into user and realm, in their order, each as a text.
+    name_rules jsonb NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(name_rules) = 'array'),
     created_at timestamptz NOT NULL DEFAULT now(),
     disabled_at timestamptz,
     -- The source states that it has reported everything up to this instant.
@@ -145,6 +147,9 @@ CREATE TABLE events (
     -- Many gateways name the user in the login alone.
     user_name text,
     realm text,
+    -- The names as reported. Both are null unless name rules of the source changed a name.
+    reported_user text,
+    reported_realm text,
     occurred_at timestamptz NOT NULL,
     received_at timestamptz NOT NULL DEFAULT now(),
     reason text,
@@ -410,11 +415,11 @@ BEGIN ATOMIC
         INSERT INTO events (source_id, event_id, kind, session_id, user_name, realm, occurred_at,
             received_at, reason, display_name, client_ip, wan_ip, mac, device, active_seconds,
             duration_seconds, next_in_seconds, complete_through, class, clock_skewed,
-            correlation_key, last_activity_at)
+            correlation_key, last_activity_at, reported_user, reported_realm)
         SELECT source_id, event_id, kind, session_id, user_name, realm, occurred_at,
             received_at, reason, display_name, client_ip, wan_ip, mac, device, active_seconds,
             duration_seconds, next_in_seconds, complete_through, class, clock_skewed,
-            correlation_key, last_activity_at
+            correlation_key, last_activity_at, reported_user, reported_realm
         FROM replayed RETURNING 1
     )
     SELECT count(*) = 1 FROM recorded;

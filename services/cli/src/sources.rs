@@ -2,18 +2,21 @@
 
 mod add;
 mod authentication;
+mod log_source;
 mod rejected;
 mod secrets;
 mod set;
+mod set_names;
 
 use clap::Subcommand;
-use jiff::tz::TimeZone;
+use rollcall_attendance::name_rules::NameRule;
 use rollcall_formats::rules::Rules;
 use rollcall_platform::{clock::Clock, rule_files, settings::Settings};
 use rollcall_store::{Pool, sources};
 use serde_json::json;
 
 use self::add::network;
+pub use self::log_source::{LogSource, log_source};
 use crate::{change, confirm::confirm, failure::CommandError, output::Output, replay, try_rules};
 
 #[derive(Subcommand)]
@@ -76,9 +79,27 @@ pub enum Task {
         #[arg(long, value_parser = set::interim_interval)]
         interim_interval: Option<set::Setting<i32>>,
     },
+    /// Replace the rules that turn the names in events into user and realm.
+    ///
+    /// The rules are applied in the order given: split=FORM (the other part becomes the realm),
+    /// strip=FORM (the other part is dropped), `map_realm=FROM:TO`, `lower_case=user`,
+    /// `lower_case=realm`. FORM is `down_level` (CORP\tim), upn (tim@corp.example), `realm_roles`
+    /// (tim(Staff)[Users]) or `display_name` (Tim Bo (tim)). Preview them with scripts/rollcall
+    /// source try-rules FILE --name-rule RULE.
+    SetNames {
+        /// Name of the source.
+        name: String,
+        /// Rules, such as split=upn `map_realm=corp.example:Corp`. The realm of an event that
+        /// names no realm is Default.
+        #[arg(value_name = "RULE", required_unless_present = "none")]
+        rules: Vec<NameRule>,
+        /// Remove the rules.
+        #[arg(long, conflicts_with = "rules")]
+        none: bool,
+    },
     /// Show what the syslog rules make of a log file.
     ///
-    /// Usage: scripts/rollcall source try-rules FILE [--time-zone ZONE] [--all]. Shows how many
+    /// Usage: scripts/rollcall source try-rules FILE [--source NAME] [--all]. Shows how many
     /// lines became events, by which rule, the sessions that would result, and the commonest lines
     /// that no rule took. The exit code is 1 if a line is refused. Nothing is recorded.
     #[command(alias = "try-rule")]
@@ -140,6 +161,7 @@ const COLUMNS: [&str; 12] = [
     "client_certificate",
     "time_zone",
     "interim_seconds",
+    "name_rules",
     "disabled_at",
 ];
 
@@ -157,15 +179,16 @@ pub async fn run(
         } => add::add(pool, &name, &networks, radius).await,
         Task::TryRules(task) => {
             let rules = Rules::with_files(&rule_files::read(&settings.ingestion.rules_directory)?)?;
-            let zone = try_rules::zone(pool, &task, &settings.reporting.time_zone).await?;
+            let log = try_rules::log_source(pool, &task, &settings.reporting.time_zone).await?;
             let input = std::io::stdin().lock();
-            try_rules::run(&task, &rules, zone, settings, input)
+            try_rules::run(&task, &rules, &log, settings, input)
         }
         Task::Set {
             name,
             time_zone,
             interim_interval,
         } => set::set(pool, &name, time_zone, interim_interval).await,
+        Task::SetNames { name, rules, .. } => set_names::set_names(pool, &name, rules).await,
         Task::SetNetworks { name, networks } => {
             add::set_networks(pool, &name, &networks, yes).await
         }
@@ -252,18 +275,6 @@ async fn list(pool: &Pool) -> Result<Output, CommandError> {
         &COLUMNS,
         "There is no source. Add one with scripts/rollcall source add NAME.",
     ))
-}
-
-/// Returns the time zone of a source's times without an offset.
-pub async fn time_zone(
-    pool: &Pool,
-    name: &str,
-    reporting: &TimeZone,
-) -> Result<TimeZone, CommandError> {
-    let zone = pool.ask(async |connection| sources::time_zone_of(connection, name).await);
-    let zone = zone.await?.ok_or_else(|| unknown(name))?;
-    let zone = zone.and_then(|zone| TimeZone::get(&zone).ok());
-    Ok(zone.unwrap_or_else(|| reporting.clone()))
 }
 
 /// Returns the error for a name without a source.

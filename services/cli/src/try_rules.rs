@@ -7,7 +7,10 @@ use std::io::BufRead;
 
 use clap::Args;
 use jiff::tz::TimeZone;
-use rollcall_attendance::event::{Arrival, Event};
+use rollcall_attendance::{
+    event::{Arrival, Event},
+    name_rules::{NameRule, NameRules},
+};
 use rollcall_formats::{
     rules::Rules,
     syslog::{Context, Found, Matched, parse},
@@ -17,17 +20,26 @@ use rollcall_platform::settings::Settings;
 use rollcall_store::Pool;
 
 use self::report::Report;
-use crate::{failure::CommandError, import::file::arrival, output::Output, sources};
+use crate::{
+    failure::CommandError,
+    import::file::arrival,
+    output::Output,
+    sources::{self, LogSource},
+};
 
 #[derive(Args)]
 pub struct Task {
-    /// Source whose time zone is that of times without an offset.
+    /// Source of the log, whose time zone and name rules apply.
     #[arg(long, conflicts_with = "time_zone")]
     source: Option<String>,
     /// Time zone of times without an offset, an IANA name such as Asia/Kolkata. The default is the
     /// reporting time zone.
     #[arg(long, value_parser = time_zone)]
     time_zone: Option<TimeZone>,
+    /// Rule for the names, as for source set-names; may be repeated. The default is the rules of
+    /// the source.
+    #[arg(long = "name-rule", value_name = "RULE")]
+    name_rules: Vec<NameRule>,
     /// Show all sessions, and each event with its line.
     #[arg(long)]
     all: bool,
@@ -38,23 +50,30 @@ fn time_zone(name: &str) -> Result<TimeZone, String> {
     TimeZone::get(name).map_err(|_| accepted.to_owned())
 }
 
-/// Returns the time zone of times without an offset.
-pub async fn zone(
+/// Returns how to read the log. The options take precedence over the settings of the source.
+pub async fn log_source(
     pool: &Pool,
     task: &Task,
     reporting: &TimeZone,
-) -> Result<TimeZone, CommandError> {
-    match (&task.source, &task.time_zone) {
-        (Some(name), _) => sources::time_zone(pool, name, reporting).await,
-        (None, zone) => Ok(zone.as_ref().unwrap_or(reporting).clone()),
+) -> Result<LogSource, CommandError> {
+    let mut log = match &task.source {
+        Some(name) => sources::log_source(pool, name, reporting).await?,
+        None => LogSource {
+            zone: task.time_zone.as_ref().unwrap_or(reporting).clone(),
+            name_rules: NameRules::default(),
+        },
+    };
+    if !task.name_rules.is_empty() {
+        log.name_rules = NameRules(task.name_rules.clone());
     }
+    Ok(log)
 }
 
 /// Applies the rules to each line of `input`, as ingestion does to a message that arrives now.
 pub fn run(
     task: &Task,
     rules: &Rules,
-    zone: TimeZone,
+    log: &LogSource,
     settings: &Settings,
     input: impl BufRead,
 ) -> Result<Output, CommandError> {
@@ -62,7 +81,7 @@ pub fn run(
     let context = Context {
         data_id: &settings.ingestion.syslog_data_id,
         rules,
-        zone,
+        zone: log.zone.clone(),
         received_at: arrival.at,
     };
     let mut report = Report::new(task.all, settings.reporting.session_timeout());
@@ -75,7 +94,12 @@ pub fn run(
         let number = index + 1;
         match parse(&line, &context) {
             Ok(Found::Events(events)) => match validated(events, &arrival) {
-                Ok((rule, events)) => report.add_events(number, rule, events),
+                Ok((rule, mut events)) => {
+                    events
+                        .iter_mut()
+                        .for_each(|event| log.name_rules.apply(event));
+                    report.add_events(number, rule, events);
+                }
                 Err(reason) => report.add_rejected(number, reason),
             },
             Ok(Found::Ignored(rule)) => report.add_ignored(rule),

@@ -1,17 +1,22 @@
 //! Finds the source of a request by its source key.
 
+use std::sync::Arc;
+
 use actix_web::HttpRequest;
 use moka::future::Cache;
 use rollcall_credentials::source_keys;
 use rollcall_platform::{envelope::Problem, request::bearer};
-use rollcall_store::{Pool, sources};
+use rollcall_store::{
+    Pool,
+    sources::{self, SourceOfKey},
+};
 
 use crate::look_up_cache;
 
 /// Looks up sources by source key.
 pub struct SourceKeys {
     pool: Pool,
-    known: Cache<Vec<u8>, i32>,
+    known: Cache<Vec<u8>, Arc<SourceOfKey>>,
 }
 
 impl SourceKeys {
@@ -24,11 +29,11 @@ impl SourceKeys {
         }
     }
 
-    /// Returns the ID of the source whose key is the bearer token of the request.
+    /// Returns the source whose key is the bearer token of the request.
     ///
     /// # Errors
     /// 401 for a missing or unknown key, 503 if the database does not answer.
-    pub async fn source_of(&self, request: &HttpRequest) -> Result<i32, Problem> {
+    pub async fn source_of(&self, request: &HttpRequest) -> Result<Arc<SourceOfKey>, Problem> {
         let key = bearer(request).ok_or_else(|| {
             Problem::unauthorized(
                 "The request has no source key. Send the header Authorization: Bearer with the \
@@ -39,12 +44,12 @@ impl SourceKeys {
         if let Some(source) = self.known.get(&hash).await {
             return Ok(source);
         }
-        let source = self.look_up(&hash).await?;
-        self.known.insert(hash, source).await;
+        let source = Arc::new(self.look_up(&hash).await?);
+        self.known.insert(hash, source.clone()).await;
         Ok(source)
     }
 
-    async fn look_up(&self, hash: &[u8]) -> Result<i32, Problem> {
+    async fn look_up(&self, hash: &[u8]) -> Result<SourceOfKey, Problem> {
         let source = self
             .pool
             .ask(async |connection| sources::by_key(connection, hash).await)

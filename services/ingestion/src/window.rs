@@ -8,6 +8,7 @@ use rollcall_platform::envelope::Problem;
 use rollcall_store::{
     batch::Recorded,
     events::{Outcome, Reported},
+    sources::SourceOfKey,
 };
 use rollcall_wire::{IngestionResult, Rejection};
 
@@ -29,7 +30,7 @@ const WINDOW_EVENTS: usize = 1_000;
 pub struct Window<'a> {
     recorder: &'a Recorder,
     rejected: &'a RejectedInputs,
-    source_id: i32,
+    source: &'a SourceOfKey,
     /// Index and event ID of each event. `None` for a derived login, which is not counted.
     places: Vec<Option<(usize, String)>>,
     events: Vec<Reported>,
@@ -40,11 +41,15 @@ pub struct Window<'a> {
 impl<'a> Window<'a> {
     /// Creates an empty window for a request of this source.
     #[must_use]
-    pub fn new(recorder: &'a Recorder, rejected: &'a RejectedInputs, source_id: i32) -> Self {
+    pub fn new(
+        recorder: &'a Recorder,
+        rejected: &'a RejectedInputs,
+        source: &'a SourceOfKey,
+    ) -> Self {
         Self {
             recorder,
             rejected,
-            source_id,
+            source,
             places: Vec::new(),
             events: Vec::new(),
             seen: 0,
@@ -78,12 +83,16 @@ impl<'a> Window<'a> {
 
     /// Adds the events of one JSON object. The last one is the event that the client sent.
     fn push(&mut self, index: usize, events: Vec<Event>) {
+        let SourceOfKey {
+            source_id,
+            name_rules,
+        } = self.source;
         let derived = events.len().saturating_sub(1);
         for (position, event) in events.into_iter().enumerate() {
             let place = (position == derived).then(|| (index, event.event_id.clone()));
             self.places.push(place);
-            let source_id = self.source_id;
-            self.events.push(Reported { source_id, event });
+            self.events
+                .push(Reported::new(*source_id, event, name_rules));
         }
     }
 
@@ -139,7 +148,7 @@ impl<'a> Window<'a> {
 
     fn sum_up(&self, reason: &str, input: &[u8]) {
         self.rejected
-            .add((self.source_id, RECEIVER), reason, 1, input);
+            .add((self.source.source_id, RECEIVER), reason, 1, input);
     }
 
     /// Returns 400 for a body without events, 413 for a body with too many.

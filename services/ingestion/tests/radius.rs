@@ -94,6 +94,21 @@ async fn request_without_required_message_authenticator_gets_no_response() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn request_gets_the_names_of_the_rules_and_its_retransmission_is_a_duplicate() {
+    let (rollcall, source) = with_source().await;
+    let rules = ["map_realm=Default:Corp"];
+    rollcall.set_name_rules(&source, &rules).await;
+    for key in ["one", "one", "two"] {
+        let mut stream = receiver(&rollcall).await;
+        send(&mut stream, &request(&source, &start(key))).await;
+        while !matches!(frame(&mut stream).await, Some(Frame::Datagram { .. })) {}
+    }
+    let names = "SELECT concat_ws(', ', user_name, realm, reported_user) AS text FROM events";
+    let names = rollcall.database.texts(names).await;
+    assert_eq!(names, ["asha, Corp, asha"; 2]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn request_from_outside_the_source_networks_gets_no_response() {
     let (rollcall, source) = with_source().await;
     rollcall.set_networks(&source, &["198.51.100.0/24"]).await;

@@ -8,7 +8,7 @@ use std::{cell::Cell, io::Read, path::PathBuf, rc::Rc};
 
 use clap::Args;
 use jiff::{SignedDuration, tz::TimeZone};
-use rollcall_attendance::event::Arrival;
+use rollcall_attendance::{event::Arrival, name_rules::NameRules};
 use rollcall_formats::csv::{self as log, Columns, Encoding, Format, Reader, Row, Times};
 use rollcall_platform::{
     clock::Clock,
@@ -24,9 +24,7 @@ use rollcall_store::{
 use serde::Serialize;
 
 use super::{recorder::Recorder, rejects::Rejects};
-use crate::{
-    failure::CommandError, output::Output, progress::Progress, sources::time_zone as time_zone_of,
-};
+use crate::{failure::CommandError, output::Output, progress::Progress, sources::log_source};
 
 /// Maximum number of events in a transaction.
 const MAX_BATCH_EVENTS: usize = 1000;
@@ -94,18 +92,16 @@ pub async fn run(
     };
     let mut reader = Reader::open(input, format)?;
     let columns = Columns::find(reader.headers(), &options.map)?;
-    let zone = match &options.time_zone {
-        Some(zone) => zone.clone(),
-        None => time_zone_of(pool, &options.source, &settings.reporting.time_zone).await?,
-    };
+    let log = log_source(pool, &options.source, &settings.reporting.time_zone).await?;
     let rejects = options.rejects.as_deref();
     let writer = pool.writer(settings.reporting.session_timeout());
     let mut import = Import {
         source_id,
+        name_rules: log.name_rules,
         arrival: arrival(&settings.ingestion),
         columns,
         times: Times {
-            zone,
+            zone: options.time_zone.clone().unwrap_or(log.zone),
             format: options.time_format.clone(),
         },
         waiting: Vec::new(),
@@ -158,6 +154,7 @@ struct Waiting {
 
 struct Import {
     source_id: i32,
+    name_rules: NameRules,
     arrival: Arrival,
     columns: Columns,
     times: Times,
@@ -183,9 +180,9 @@ impl Import {
         match log::session(&row.row.record, &self.columns, &self.times, &self.arrival) {
             Ok(session) => {
                 self.clock_changes += session.clock_changes;
-                let source_id = self.source_id;
+                let (source_id, name_rules) = (self.source_id, &self.name_rules);
                 self.waiting.extend(session.events.into_iter().map(|event| {
-                    let reported = Reported { source_id, event };
+                    let reported = Reported::new(source_id, event, name_rules);
                     (row.clone(), reported)
                 }));
             }

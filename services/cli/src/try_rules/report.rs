@@ -28,6 +28,8 @@ pub struct Report {
     ignored: u64,
     unmatched: Commonest,
     rejected: Commonest,
+    /// Names that name rules change.
+    names: Commonest,
     rules: BTreeMap<String, Taken>,
     /// Sessions that the gateway names by an ID.
     sessions: BTreeMap<String, Session>,
@@ -61,6 +63,7 @@ impl Report {
             ignored: 0,
             unmatched: Commonest::default(),
             rejected: Commonest::default(),
+            names: Commonest::default(),
             rules: BTreeMap::new(),
             sessions: BTreeMap::new(),
             correlated: BTreeMap::new(),
@@ -80,6 +83,9 @@ impl Report {
         taken.lines += 1;
         for event in &events {
             *taken.kinds.entry(kind(event)).or_default() += 1;
+            if let Some(change) = change_of_names(event) {
+                self.names.add(line, change);
+            }
         }
         for event in events {
             self.add_to_session(event);
@@ -166,6 +172,11 @@ impl Report {
         let has_rejected = self.rejected.lines > 0;
         let mut sections = vec![
             Section::new("rules", "Rules that took lines", rules),
+            Section::new(
+                "names",
+                "Commonest names that the name rules change",
+                self.names.rows("change"),
+            ),
             Section::new("sessions", "Sessions, as far as these lines tell", sessions),
             Section::new("events", "Events", self.events),
             Section::new(
@@ -228,6 +239,18 @@ impl Commonest {
 fn share(number: u64, lines: u64) -> String {
     let per_mille = (number * 1000).checked_div(lines).unwrap_or(0);
     format!("{number} ({}.{} %)", per_mille / 10, per_mille % 10)
+}
+
+/// Returns the names as reported and as recorded, if name rules changed them.
+fn change_of_names(event: &Event) -> Option<String> {
+    let reported = event.reported_names.as_ref()?;
+    let (user, realm) = event.names()?;
+    let named = |user: &str, realm: Option<&str>| match realm {
+        Some(realm) => format!("{user} (realm {realm})"),
+        None => user.to_owned(),
+    };
+    let before = named(&reported.user, reported.realm.as_deref());
+    Some(format!("{before} -> {}", named(user, realm)))
 }
 
 fn kind(event: &Event) -> &'static str {

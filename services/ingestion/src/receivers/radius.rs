@@ -129,10 +129,7 @@ fn reported(mut event: Event, source: &SourceOfAddress) -> Reported {
     if let Some(seconds) = source.interim_seconds {
         event.set_next_in(seconds.into());
     }
-    Reported {
-        source_id: source.source_id,
-        event,
-    }
+    Reported::new(source.source_id, event, &source.name_rules)
 }
 
 /// Parses a packet of `source` and checks it with the shared secret. Returns the request and the

@@ -75,9 +75,9 @@ pub async fn events(
     rejected: Data<RejectedInputs>,
     arrivals: Data<Arrivals>,
 ) -> Result<HttpResponse, Problem> {
-    let source_id = keys.source_of(&request).await?;
-    let sent = (source_id, Encoding::of(&request)?);
-    let window = Window::new(&recorder, &rejected, source_id);
+    let source = keys.source_of(&request).await?;
+    let sent = (source.source_id, Encoding::of(&request)?);
+    let window = Window::new(&recorder, &rejected, &source);
     let media_type = media_type(&request);
     let result = match media_type.as_str() {
         "application/json" => {

@@ -3,6 +3,8 @@
 mod evidence;
 mod parse;
 
+use std::mem;
+
 pub use evidence::Evidence;
 use jiff::{SignedDuration, Timestamp};
 pub use rollcall_wire::{FieldError, RawEvent};
@@ -39,6 +41,18 @@ pub struct Event {
     /// so that the same input is the same event after a change of the rules.
     #[serde(skip)]
     pub input_digest: Option<[u8; 32]>,
+    /// Names as reported, if [name rules](crate::name_rules) changed them.
+    #[serde(skip)]
+    pub reported_names: Option<Names>,
+}
+
+/// Names of a user and a realm.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Names {
+    /// Name of the user.
+    pub user: String,
+    /// Name of the realm. `None` if the gateway names no realm.
+    pub realm: Option<String>,
 }
 
 /// Time of arrival of an event, and the range of times that it accepts.
@@ -63,10 +77,11 @@ pub enum Fact {
         kind: Kind,
         /// Session to which the event belongs.
         session: SessionName,
-        /// User name as reported. Many gateways name the user in the login alone. So a log line or
-        /// an event with a correlation key may have none, unless it is a login.
+        /// Name of the user, as reported unless name rules changed it. Many gateways name the user
+        /// in the login alone. So a log line or an event with a correlation key may have none,
+        /// unless it is a login.
         user: Option<String>,
-        /// Realm as reported. `None` if the gateway names no realm.
+        /// Name of the realm, likewise. `None` if the gateway names no realm.
         realm: Option<String>,
     },
     /// The source restarted and knows nothing of its earlier sessions.
@@ -143,6 +158,25 @@ impl Event {
         }
         let content = serde_json::to_vec(self).expect("JSON of plain fields");
         Sha256::digest(content).into()
+    }
+
+    /// Replaces the names, and keeps those that were reported. The digest remains that of the event
+    /// as reported, so that the same event is a duplicate after a change of the name rules.
+    pub(crate) fn rename(&mut self, names: Names) {
+        let digest = self.digest();
+        if let Fact::Session {
+            user: Some(user),
+            realm,
+            ..
+        } = &mut self.fact
+        {
+            let reported = Names {
+                user: mem::replace(user, names.user),
+                realm: mem::replace(realm, names.realm),
+            };
+            self.reported_names.get_or_insert(reported);
+            self.input_digest = Some(digest);
+        }
     }
 
     /// Sets the time in which the next activity event is due, unless the event itself announces one.

@@ -6,10 +6,12 @@
 pub mod correlation;
 pub mod event;
 pub mod name;
+pub mod name_rules;
 pub mod period;
 pub mod person;
 pub mod session;
 mod time;
+pub mod user_form;
 
 /// Realm of a user whose gateway names no realm.
 pub const DEFAULT_REALM: &str = "Default";

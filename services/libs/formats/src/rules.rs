@@ -11,7 +11,6 @@ mod key_value;
 mod rule;
 mod template;
 mod time;
-mod user_form;
 mod values;
 
 use std::{path::PathBuf, sync::LazyLock};

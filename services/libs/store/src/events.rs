@@ -5,7 +5,10 @@ mod imported;
 
 use std::collections::{BTreeMap, HashMap};
 
-use rollcall_attendance::event::{Event, Fact, Kind};
+use rollcall_attendance::{
+    event::{Event, Fact, Kind},
+    name_rules::NameRules,
+};
 use tokio_postgres::{Error, error::SqlState};
 
 use crate::{
@@ -28,6 +31,15 @@ pub struct Reported {
     pub source_id: i32,
     /// Event of the source.
     pub event: Event,
+}
+
+impl Reported {
+    /// Returns an event of a source, with the names that the name rules of the source give.
+    #[must_use]
+    pub fn new(source_id: i32, mut event: Event, name_rules: &NameRules) -> Self {
+        name_rules.apply(&mut event);
+        Self { source_id, event }
+    }
 }
 
 /// Outcome of an event.
@@ -217,6 +229,7 @@ pub(crate) fn parameters<'a>(events: &[&'a Reported]) -> Parameters<'a> {
     let event = || all().map(|reported| &reported.event);
     let names = || event().map(Event::names);
     let evidence = || event().map(|event| &event.evidence);
+    let reported_names = || event().map(|event| event.reported_names.as_ref());
     vec![
         array(all().map(|reported| reported.source_id)),
         array(event().map(|event| event.event_id.as_str())),
@@ -240,6 +253,8 @@ pub(crate) fn parameters<'a>(events: &[&'a Reported]) -> Parameters<'a> {
         array(evidence().map(|evidence| evidence.class.as_deref())),
         array(event().map(Event::correlation_key)),
         array(evidence().map(|evidence| evidence.last_activity_at)),
+        array(reported_names().map(|names| Some(names?.user.as_str()))),
+        array(reported_names().map(|names| names?.realm.as_deref())),
     ]
 }
 

@@ -37,6 +37,7 @@ diesel::table! {
         client_certificate -> Nullable<Bytea>,
         time_zone -> Nullable<Text>,
         interim_seconds -> Nullable<Int4>,
+        name_rules -> Jsonb,
         created_at -> Timestamptz,
         disabled_at -> Nullable<Timestamptz>,
         complete_through -> Nullable<Timestamptz>,

@@ -6,7 +6,7 @@
 
 use std::net::IpAddr;
 
-use rollcall_attendance::event::{Event, Evidence, Fact, Kind, SessionName};
+use rollcall_attendance::event::{Event, Evidence, Fact, Kind, Names, SessionName};
 use tokio_postgres::{Error, Row, error::SqlState};
 
 use crate::{
@@ -107,11 +107,20 @@ pub(crate) fn reported(row: &Row) -> Result<Reported, Error> {
         },
         clock_skewed: row.try_get("clock_skewed")?,
         input_digest: None,
+        reported_names: reported_names(row)?,
     };
     Ok(Reported {
         source_id: row.try_get("source_id")?,
         event,
     })
+}
+
+fn reported_names(row: &Row) -> Result<Option<Names>, Error> {
+    let Some(user) = row.try_get("reported_user")? else {
+        return Ok(None);
+    };
+    let realm = row.try_get("reported_realm")?;
+    Ok(Some(Names { user, realm }))
 }
 
 fn fact(row: &Row) -> Result<Fact, Error> {

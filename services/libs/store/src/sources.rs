@@ -1,18 +1,21 @@
 //! Sources: the gateways that report sessions.
 
+mod name_rules;
+
 use std::{collections::BTreeMap, net::IpAddr};
 
 use diesel::{
-    ExpressionMethods, OptionalExtension, QueryDsl, QueryableByName, insert_into,
+    ExpressionMethods, OptionalExtension, QueryDsl, Queryable, QueryableByName, insert_into,
     result::QueryResult,
     sql_query,
-    sql_types::{Array, BigInt, Binary, Bool, Integer, Nullable, Text, Timestamptz},
+    sql_types::{Array, BigInt, Binary, Bool, Integer, Jsonb, Nullable, Text, Timestamptz},
     update,
 };
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use jiff::Timestamp;
 use jiff_diesel::{NullableTimestamp, ToDiesel};
-use rollcall_attendance::event::Fact;
+pub use name_rules::set as set_name_rules;
+use rollcall_attendance::{event::Fact, name_rules::NameRules};
 use serde::Serialize;
 
 use crate::{
@@ -62,6 +65,8 @@ pub struct Source {
     pub time_zone: Option<String>,
     #[diesel(sql_type = Nullable<Integer>)]
     pub interim_seconds: Option<i32>,
+    #[diesel(sql_type = Jsonb, deserialize_as = name_rules::Stored)]
+    pub name_rules: NameRules,
     #[diesel(sql_type = Timestamptz, deserialize_as = jiff_diesel::Timestamp)]
     pub created_at: Timestamp,
     #[diesel(sql_type = Nullable<Timestamptz>, deserialize_as = NullableTimestamp)]
@@ -92,6 +97,29 @@ pub struct SourceOfAddress {
     /// Seconds between two interim updates of RADIUS.
     #[diesel(sql_type = Nullable<Integer>)]
     pub interim_seconds: Option<i32>,
+    /// Rules for the names in its events.
+    #[diesel(sql_type = Jsonb, deserialize_as = name_rules::Stored)]
+    pub name_rules: NameRules,
+}
+
+/// Source to which a source key belongs.
+#[derive(Debug, Clone, Queryable)]
+pub struct SourceOfKey {
+    /// ID of the source.
+    pub source_id: i32,
+    /// Rules for the names in its events.
+    #[diesel(deserialize_as = name_rules::Stored)]
+    pub name_rules: NameRules,
+}
+
+/// How to read the logs of a source.
+#[derive(Debug, Clone, Queryable)]
+pub struct LogSource {
+    /// Time zone of times without an offset, an IANA name. None: the reporting time zone.
+    pub time_zone: Option<String>,
+    /// Rules for the names in its events.
+    #[diesel(deserialize_as = name_rules::Stored)]
+    pub name_rules: NameRules,
 }
 
 /// Returns the enabled source that has this key.
@@ -102,11 +130,12 @@ pub struct SourceOfAddress {
 pub async fn by_key(
     connection: &mut AsyncPgConnection,
     key_hash: &[u8],
-) -> QueryResult<Option<i32>> {
+) -> QueryResult<Option<SourceOfKey>> {
     let enabled = dsl::sources
         .filter(dsl::key_hash.eq(key_hash))
-        .filter(dsl::disabled_at.is_null());
-    enabled.select(dsl::id).first(connection).await.optional()
+        .filter(dsl::disabled_at.is_null())
+        .select((dsl::id, dsl::name_rules));
+    enabled.first(connection).await.optional()
 }
 
 /// Returns the ID of the enabled source with this name.
@@ -131,18 +160,19 @@ pub async fn id_of(connection: &mut AsyncPgConnection, name: &str) -> QueryResul
     named.select(dsl::id).first(connection).await.optional()
 }
 
-/// Returns the time zone of the source with this name, whose times have no offset.
+/// Returns how to read a log of the source with this name, enabled or not.
 ///
 /// # Errors
 /// The database fails.
-#[tracing::instrument(name = "database.sources.time_zone_of", skip_all)]
-pub async fn time_zone_of(
+#[tracing::instrument(name = "database.sources.log_of", skip_all)]
+pub async fn log_of(
     connection: &mut AsyncPgConnection,
     name: &str,
-) -> QueryResult<Option<Option<String>>> {
-    let named = dsl::sources.filter(dsl::name.eq(name));
-    let zone = named.select(dsl::time_zone).first(connection);
-    zone.await.optional()
+) -> QueryResult<Option<LogSource>> {
+    let named = dsl::sources
+        .filter(dsl::name.eq(name))
+        .select((dsl::time_zone, dsl::name_rules));
+    named.first(connection).await.optional()
 }
 
 /// Returns the enabled source with the narrowest network that contains this address.
@@ -156,7 +186,7 @@ pub async fn by_address(
 ) -> QueryResult<Option<SourceOfAddress>> {
     sql_query(
         "SELECT source_id, name, radius_secret, require_message_authenticator, client_certificate,
-             time_zone, interim_seconds
+             time_zone, interim_seconds, name_rules
          FROM source_networks JOIN sources ON sources.id = source_id
          WHERE network >>= $1::inet AND disabled_at IS NULL ORDER BY masklen(network) DESC LIMIT 1",
     )

@@ -161,6 +161,14 @@ async fn ingestion_appends_events_and_cannot_change_them() {
         )
         .await
     );
+    assert!(
+        !may(
+            &database,
+            "ingestion",
+            "UPDATE sources SET name_rules = '[]'"
+        )
+        .await
+    );
     assert!(!may(&database, "ingestion", "SELECT FROM api_clients").await);
     assert!(
         may(

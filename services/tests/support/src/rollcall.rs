@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use reqwest::Client;
+use rollcall_attendance::name_rules::NameRules;
 use rollcall_auth::hashing::Hashing;
 use rollcall_platform::{clock::Clock, settings::Settings, socket};
 use rollcall_store::{Pool, api_clients, sources};
@@ -102,6 +103,16 @@ impl Rollcall {
             sources::set_networks(connection, source, &networks).await
         });
         assert!(done.await.expect("source networks"));
+    }
+
+    /// Sets the name rules of a source, each as a text such as `split=upn`.
+    pub async fn set_name_rules(&self, source: &str, rules: &[&str]) {
+        let rules = rules.iter().map(|rule| rule.parse().expect("a rule"));
+        let rules = NameRules(rules.collect());
+        let operator = self.operator();
+        let done = operator
+            .ask(async |connection| sources::set_name_rules(connection, source, &rules).await);
+        assert!(done.await.expect("name rules"));
     }
 
     /// Writes a file with syslog rules.

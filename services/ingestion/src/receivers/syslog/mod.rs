@@ -86,10 +86,11 @@ impl Syslog {
         let (mut events, mut rejected) = (Vec::new(), parsed.rejected);
         for (message, matched) in parsed.events {
             match Event::parse_all(matched.raw, arrival) {
-                Ok(parsed) => events.extend(parsed.into_iter().map(|event| Reported {
-                    source_id: source.source_id,
-                    event,
-                })),
+                Ok(parsed) => events.extend(
+                    parsed
+                        .into_iter()
+                        .map(|event| Reported::new(source.source_id, event, &source.name_rules)),
+                ),
                 Err(error) => rejected.push((message, error)),
             }
         }

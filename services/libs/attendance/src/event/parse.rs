@@ -34,6 +34,7 @@ impl Event {
             complete_through: arrival.optional("complete_through", raw.complete_through.take())?,
             evidence: Evidence::parse(&mut raw, arrival)?,
             input_digest: raw.input_digest,
+            reported_names: None,
         })
     }
 

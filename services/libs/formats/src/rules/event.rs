@@ -2,15 +2,12 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use rollcall_attendance::event::{RawEvent, TEXT_BYTES};
-
-use super::{
-    duration::whole,
-    file::BadKey,
-    template::Template,
+use rollcall_attendance::{
+    event::{RawEvent, TEXT_BYTES},
     user_form::{UserForm, split},
-    values::Values,
 };
+
+use super::{duration::whole, file::BadKey, template::Template, values::Values};
 use crate::syslog::{Context, stamp};
 
 /// Fields that a rule may fill.

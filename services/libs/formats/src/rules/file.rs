@@ -7,10 +7,11 @@ use std::{
     sync::Arc,
 };
 
+use rollcall_attendance::user_form::UserForm;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{rule::Rule, user_form::UserForm};
+use super::rule::Rule;
 
 /// Error in a rule file. The text names the file, the line, the rule and the reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

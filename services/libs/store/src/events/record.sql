@@ -4,12 +4,13 @@ WITH given AS (
         $1::integer[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::text[], $7::text[],
         $8::timestamptz[], $9::timestamptz[], $10::boolean[], $11::text[], $12::text[],
         $13::text[], $14::text[], $15::text[], $16::text[], $17::bigint[], $18::bigint[],
-        $19::bigint[], $20::text[], $21::text[], $22::timestamptz[]
+        $19::bigint[], $20::text[], $21::text[], $22::timestamptz[], $23::text[],
+        $24::text[]
     ) AS given (
         source_id, event_id, digest, kind, session_id, user_name, realm,
         occurred_at, complete_through, clock_skewed, reason, display_name,
         client_ip, wan_ip, mac, device, active_seconds, duration_seconds, next_in_seconds, class,
-        correlation_key, last_activity_at
+        correlation_key, last_activity_at, reported_user, reported_realm
     )
 ),
 -- The event IDs, which are unique over all partitions of events.
@@ -26,10 +27,12 @@ counted AS (
 INSERT INTO events (
     source_id, event_id, kind, session_id, user_name, realm, occurred_at, complete_through,
     clock_skewed, reason, display_name, client_ip, wan_ip, mac, device, active_seconds,
-    duration_seconds, next_in_seconds, class, correlation_key, last_activity_at
+    duration_seconds, next_in_seconds, class, correlation_key, last_activity_at,
+    reported_user, reported_realm
 )
 SELECT
     source_id, event_id, kind, session_id, user_name, realm, occurred_at, complete_through,
     clock_skewed, reason, display_name, client_ip, wan_ip, mac, device, active_seconds,
-    duration_seconds, next_in_seconds, class, correlation_key, last_activity_at
+    duration_seconds, next_in_seconds, class, correlation_key, last_activity_at,
+    reported_user, reported_realm
 FROM given

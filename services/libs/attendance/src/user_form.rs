@@ -5,7 +5,7 @@ use serde::Deserialize;
 /// Form of a user name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum UserForm {
+pub enum UserForm {
     /// `DOMAIN\user`.
     DownLevel,
     /// `user@realm`.
@@ -18,15 +18,19 @@ pub(super) enum UserForm {
 
 /// The parts of a user name.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Parts<'a> {
-    pub(super) user: &'a str,
-    pub(super) realm: Option<&'a str>,
-    pub(super) display_name: Option<&'a str>,
+pub struct Parts<'a> {
+    /// Name of the user.
+    pub user: &'a str,
+    /// Realm of the user, in all forms but [`UserForm::DisplayName`].
+    pub realm: Option<&'a str>,
+    /// Name of the person, in [`UserForm::DisplayName`].
+    pub display_name: Option<&'a str>,
 }
 
 impl UserForm {
     /// Returns the parts of a name, or `None` if the name has another form.
-    fn split(self, name: &str) -> Option<Parts<'_>> {
+    #[must_use]
+    pub fn split(self, name: &str) -> Option<Parts<'_>> {
         let (user, other) = match self {
             Self::DownLevel => {
                 let (realm, user) = name.split_once('\\')?;
@@ -60,7 +64,8 @@ impl UserForm {
 }
 
 /// Splits a name by the first form that fits.
-pub(super) fn split<'a>(forms: &[UserForm], name: &'a str) -> Option<Parts<'a>> {
+#[must_use]
+pub fn split<'a>(forms: &[UserForm], name: &'a str) -> Option<Parts<'a>> {
     forms.iter().find_map(|form| form.split(name))
 }
 
