@@ -247,7 +247,7 @@ CREATE TABLE sessions (
     -- Null until an event names the user.
     person_id integer,
     -- The event that named the person: whether it names a realm, and its time. False and -infinity
-    -- if there is none.
+    -- before that.
     names_realm boolean NOT NULL,
     named_at timestamptz NOT NULL,
     login_at timestamptz,

@@ -1,5 +1,5 @@
 //! Sums up rejected input by source, receiver and reason, so that the operator can see what a
-//! gateway sends in vain. The sums are written to the database in the background, so that no event
+//! gateway sends without effect. The sums are written to the database in the background, so that no event
 //! waits for them.
 
 use std::{

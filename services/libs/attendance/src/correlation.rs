@@ -3,8 +3,8 @@
 //!
 //! The sessions are a function of the set of events, never of the order of arrival. In the order of
 //! their times each login begins a session. Every other event belongs to the running session of its
-//! key. If that session has logged out before, or was silent for longer than the timeout, or if
-//! there is none, the event begins a session without a login.
+//! key. If no session is running, because the latest one has logged out or was silent for longer
+//! than the timeout, the event begins a session without a login.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -15,7 +15,7 @@ use crate::session::Session;
 pub struct Correlated {
     /// Event ID, unique within the source. It orders events of the same time.
     pub event_id: String,
-    /// What the event says of its session.
+    /// Content of the event: a session of this event alone.
     pub part: Session,
 }
 

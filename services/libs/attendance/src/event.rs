@@ -88,7 +88,7 @@ pub enum Fact {
     Restart,
 }
 
-/// How an event names its session.
+/// Name by which an event refers to its session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum SessionName {

@@ -23,8 +23,8 @@ pub struct RawEvent {
     /// Name of the session at the gateway, at most 256 bytes. Required unless the type is `restart`
     /// or `correlation_key` is present.
     pub session_id: Option<String>,
-    /// What ties the events of a session together if the gateway gives no session ID, for example
-    /// an address and a port, at most 256 bytes. A later session may have the same key.
+    /// Text that the events of a session have in common if the gateway gives no session ID, for
+    /// example an address and a port, at most 256 bytes. A later session may have the same key.
     pub correlation_key: Option<String>,
     /// Name with which the person signed in, at most 256 bytes. Required in a login, and in all
     /// events with a session ID.
@@ -57,7 +57,7 @@ pub struct RawEvent {
     #[schema(minimum = 0)]
     pub next_in_seconds: Option<i64>,
     /// Time of the latest activity, which the gateway states in a logout, RFC 3339 with an offset.
-    /// It is evidence: the session ends at the logout.
+    /// This is evidence only: the session ends at the logout.
     #[schema(format = DateTime)]
     pub last_activity_at: Option<String>,
     /// Time up to which the source has sent all its events, RFC 3339 with an offset.

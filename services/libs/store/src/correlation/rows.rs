@@ -14,7 +14,7 @@ use crate::persons::PersonIds;
 /// The latest stored event of a key.
 pub(super) struct Latest {
     at: Timestamp,
-    /// Its session. None if the events of that time belong to several sessions.
+    /// Session of the event. None if the events of that time belong to several sessions.
     pub(super) session: Option<Group>,
 }
 
