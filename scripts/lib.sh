@@ -43,11 +43,9 @@ save_setting() {
     printf '%s\n' "$others" "$1=$2" | sed '/^$/d' >.env
 }
 
-# settings_error ZONE: prints what is wrong with this time zone or with the settings in .env, if
-# anything is.
-settings_error() {
-    docker compose --progress quiet run --rm --no-deps -T \
-        -e "ROLLCALL_REPORTING__TIME_ZONE=$1" settings 2>&1 >/dev/null |
+# error_of SERVICE ARGUMENT...: runs the service without input. Prints its error, if it fails.
+error_of() {
+    docker compose --progress quiet run --rm --no-deps -T "$@" 2>&1 >/dev/null </dev/null |
         sed -n 's/^error: //p' || true
 }
 

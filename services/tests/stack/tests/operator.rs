@@ -297,6 +297,20 @@ fn invalid_settings_are_rejected_before_anything_is_changed() {
 }
 
 #[test]
+fn status_names_a_rule_file_that_is_invalid() {
+    let file = root().join(".rollcall/rules/invalid.toml");
+    std::fs::write(&file, "[[rule]]\nname = \"login\"\n").expect("written");
+    let status = run_script("status", &[]);
+    std::fs::remove_file(&file).expect("removed");
+    let text = String::from_utf8_lossy(&status.stdout);
+    assert!(
+        text.contains("rules       /etc/rollcall/rules/invalid.toml: line "),
+        "{text}"
+    );
+    assert_eq!(status.status.code(), Some(1));
+}
+
+#[test]
 fn too_many_replicas_are_reported_and_rejected() {
     let scale = |replicas: &str| {
         compose(&[
