@@ -3,8 +3,8 @@ DROP FUNCTION
     forget_rejected_inputs,
     sign_in_closed_until, sign_in_quiet_at, sign_in_locked_until;
 DROP TABLE imported_events, imports, audit_log, correlated_events, sessions, persons,
-    rejected_inputs, set_aside_events, events, event_ids, arrivals, source_gaps, source_networks, sources,
-    sign_in_attempts, api_clients;
+    rejected_inputs, set_aside_events, events, event_ids, arrivals, source_gaps, source_networks,
+    sources, sign_in_attempts, api_clients;
 DROP VIEW retention_cutoffs;
 DROP TABLE retention_limits;
 DROP SCHEMA partitions;
