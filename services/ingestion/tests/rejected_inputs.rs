@@ -52,25 +52,34 @@ fn event(id: &str, kind: &str, user: &str) -> Value {
     })
 }
 
+const JOB: &[u8] = b"<13>Feb 12 09:00:01 gw cron[8]: a job";
+
 #[tokio::test(flavor = "multi_thread")]
-async fn record_that_no_rule_takes_is_counted_and_an_ignored_one_is_not() {
+async fn records_that_no_rule_takes_are_counted_with_the_latest_sample() {
     let (rollcall, _) = with_source().await;
-    let lines: [&[u8]; 3] = [
-        b"<13>Feb 12 09:00:01 gw cron[8]: a job",
-        b"<13>Feb 12 09:00:02 gw cron[8]: another\tjob",
-        b"<86>Feb 12 09:00:03 gw sshd[7]: Failed password for asha from 203.0.113.5 port 1 ssh2",
-    ];
-    let ignored = [lines[2]];
-    let _first = send(&rollcall, "192.0.2.7", Protocol::Syslog, &ignored).await;
-    let _second = send(&rollcall, "192.0.2.7", Protocol::Syslog, &lines[..1]).await;
+    let _first = send(&rollcall, "192.0.2.7", Protocol::Syslog, &[JOB]).await;
     eventually(
         &rollcall,
         &["1 | syslog | no rule | 1 | <13>Feb 12 09:00:01 gw cron[8]: a job"],
     )
     .await;
-    let _third = send(&rollcall, "192.0.2.7", Protocol::Syslog, &lines[1..2]).await;
+    let with_tab: &[u8] = b"<13>Feb 12 09:00:02 gw cron[8]: another\tjob";
+    let _second = send(&rollcall, "192.0.2.7", Protocol::Syslog, &[with_tab]).await;
     let expected = "1 | syslog | no rule | 2 | <13>Feb 12 09:00:02 gw cron[8]: another\u{fffd}job";
     eventually(&rollcall, &[expected]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn record_that_a_rule_ignores_is_not_counted() {
+    let (rollcall, _) = with_source().await;
+    let ignored: &[u8] = b"<13>Feb 12 09:00:01 gw openvpn[9]: [UNDEF] Peer Connection Initiated \
+        with [AF_INET]203.0.113.7:1";
+    let _gateway = send(&rollcall, "192.0.2.7", Protocol::Syslog, &[ignored, JOB]).await;
+    eventually(
+        &rollcall,
+        &["1 | syslog | no rule | 1 | <13>Feb 12 09:00:01 gw cron[8]: a job"],
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

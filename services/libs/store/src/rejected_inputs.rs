@@ -13,7 +13,7 @@ use serde::Serialize;
 /// Source ID of all addresses that are in no source network.
 pub const UNKNOWN_ADDRESSES: i32 = 0;
 /// Maximum number of reasons of a source. Further ones are summed up as [`OTHER_REASONS`].
-pub const MAX_REASONS: usize = 50;
+pub const MAX_REASONS: u16 = 50;
 /// Reason that sums up those beyond [`MAX_REASONS`].
 pub const OTHER_REASONS: &str = "other reasons";
 /// Maximum length of a reason, in bytes.
@@ -52,7 +52,7 @@ pub async fn add(connection: &mut AsyncPgConnection, inputs: &[RejectedInput]) -
         .bind::<Array<Text>, _>(texts(|input| &input.reason))
         .bind::<Array<BigInt>, _>(counts)
         .bind::<Array<Text>, _>(texts(|input| &input.sample))
-        .bind::<BigInt, _>(i64::try_from(MAX_REASONS).unwrap_or(i64::MAX))
+        .bind::<Integer, _>(i32::from(MAX_REASONS))
         .bind::<Text, _>(OTHER_REASONS)
         .execute(connection)
         .await

@@ -53,17 +53,18 @@ async fn further_input_changes_the_time_of_the_latest_alone() {
 async fn reasons_beyond_the_limit_of_a_source_are_summed_up() {
     let database = TestDatabase::new().await;
     let mut ingestion = database.connect("ingestion").await;
-    let reasons: Vec<_> = (0..MAX_REASONS + 5)
+    let max_reasons = usize::from(MAX_REASONS);
+    let reasons: Vec<_> = (0..max_reasons + 5)
         .map(|number| input(1, &format!("reason {number:03}"), 1, ""))
         .collect();
-    add(&mut ingestion, &reasons[..MAX_REASONS - 1]).await;
+    add(&mut ingestion, &reasons[..max_reasons - 1]).await;
     add(&mut ingestion, &reasons).await;
     add(
         &mut ingestion,
         &[input(1, "one more", 1, ""), input(2, "first", 1, "")],
     )
     .await;
-    assert_eq!(database.count("rejected_inputs").await, MAX_REASONS + 2);
+    assert_eq!(database.count("rejected_inputs").await, max_reasons + 2);
     let others = "SELECT count::text AS text FROM rejected_inputs WHERE reason = 'other reasons'";
     assert_eq!(database.texts(others).await, ["6"]);
     let known = "SELECT DISTINCT count::text AS text FROM rejected_inputs
