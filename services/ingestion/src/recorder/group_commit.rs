@@ -29,7 +29,7 @@ use tokio::time::{Duration, Instant};
 /// batch.
 pub const LINGER_TIME: Duration = Duration::from_millis(4);
 
-/// What waits in the queue.
+/// Content of the queue.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Waiting {
     /// Number of callers.

@@ -189,7 +189,9 @@ mod tests {
 
     /// Puts a job with each of these numbers of events.
     fn put(queue: &Queue, events: &[usize]) {
-        events.iter().for_each(|&events| queue.put(job(events)));
+        for &events in events {
+            queue.put(job(events));
+        }
     }
 
     fn size(batch: &[Job]) -> usize {
