@@ -15,6 +15,7 @@ TITLES = {
     "ingestion": "Ingestion, {size} s for each measurement",
     "isolation": "Isolation: small requests beside large reports, {size} persons",
     "reporting": "Reports beside plain COPY: {size} persons, 60 days, 2 sessions a day",
+    "sources": "Cost of many sources: {size} sources",
 }
 
 

@@ -69,8 +69,10 @@ def machine() -> dict:
     return {"commit": os.environ["COMMIT"], "cores": os.cpu_count(), "memory": f"{memory:.0f} GiB"}
 
 
-def goal(ratio: float, minimum: float | None = None, maximum: float | None = None) -> str:
-    """States whether a ratio meets its goal, for example `at least 3 x: met`."""
-    met = ratio >= minimum if minimum is not None else ratio <= maximum
-    bound = f"at least {minimum:g} x" if minimum is not None else f"at most {maximum:g} x"
-    return f"{bound}: {'met' if met else 'MISSED'}"
+def goal(
+    value: float, minimum: float | None = None, maximum: float | None = None, unit: str = "x"
+) -> str:
+    """States whether a value, by default a ratio, meets its goal: `at least 3 x: met`."""
+    met = value >= minimum if minimum is not None else value <= maximum
+    bound = f"at least {minimum:g}" if minimum is not None else f"at most {maximum:g}"
+    return f"{bound} {unit}: {'met' if met else 'MISSED'}"

@@ -54,6 +54,14 @@ def client(server: str, *command: str, **environment: str) -> str:
     return run(*docker, f"{BUILT}/clients", *command)
 
 
+def operator(*command: str) -> str:
+    """Runs a command in a container like that of scripts/rollcall."""
+    network, secrets = f"{PROJECT}_data", f"{PROJECT}_secrets-operator:/run/secrets:ro"
+    docker = ("docker", "run", "--rm", "--network", network, "-v", secrets)
+    user = ("-e", "ROLLCALL_DATABASE__USER=operator")
+    return run(*docker, *user, f"localhost/{PROJECT}/services", *command)
+
+
 def measured(server: str, *command: str, **environment: str) -> dict:
     """Runs a client and returns the JSON object in the last line of its output."""
     return json.loads(client(server, *command, **environment).splitlines()[-1])

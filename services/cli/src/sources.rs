@@ -149,7 +149,7 @@ pub enum Switch {
 }
 
 /// Columns of the list for people.
-const COLUMNS: [&str; 12] = [
+const COLUMNS: [&str; 13] = [
     "name",
     "events",
     "last_event_at",
