@@ -95,9 +95,9 @@ pub fn run(
         match parse(&line, &context) {
             Ok(Found::Events(events)) => match validated(events, &arrival) {
                 Ok((rule, mut events)) => {
-                    events
-                        .iter_mut()
-                        .for_each(|event| log.name_rules.apply(event));
+                    for event in &mut events {
+                        log.name_rules.apply(event);
+                    }
                     report.add_events(number, rule, events);
                 }
                 Err(reason) => report.add_rejected(number, reason),

@@ -177,7 +177,7 @@ fn named<T: Copy>(values: &[(&str, T)], name: &str) -> Option<T> {
     Some(found.1)
 }
 
-fn name_of<T: PartialEq>(values: &[(&'static str, T)], value: T) -> &'static str {
+fn name_of<T: Copy + PartialEq>(values: &[(&'static str, T)], value: T) -> &'static str {
     let found = values.iter().find(|(_, known)| *known == value);
     found.map_or("", |(name, _)| name)
 }
