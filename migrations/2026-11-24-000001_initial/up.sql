@@ -185,9 +185,9 @@ CREATE TABLE set_aside_events (
 );
 CREATE INDEX set_aside_events_by_source ON set_aside_events (source_id);
 
--- Input that receivers rejected, summed up by reason. The source 0 stands for all addresses that are
--- in no source network. Ingestion keeps at most 50 reasons for each source and sums up further ones
--- under `other reasons`.
+-- Input that receivers rejected, summed up by reason. The source 0 stands for all addresses that
+-- are in no source network. Ingestion keeps at most 50 reasons for each source and sums up further
+-- ones under `other reasons`.
 CREATE TABLE rejected_inputs (
     -- References sources without a foreign key, because of the source 0.
     source_id integer NOT NULL,
@@ -305,7 +305,8 @@ END;
 -- Returns the reason why a session has ended, or null while it is open. A session ends at its last
 -- activity. This is the only definition of the end; nothing about it is stored, because it depends
 -- on the restarts of the source and on the present time.
--- timeout_before: a session whose last activity is earlier is closed by timeout. If the latest event
+--
+-- A session whose last activity is before timeout_before is closed by timeout. If the latest event
 -- announced the next one, next_due_at closes the session earlier, but only after the source has
 -- reported a later event: an outage must not read as a departure.
 CREATE FUNCTION session_end_reason(

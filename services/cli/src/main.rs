@@ -104,8 +104,8 @@ async fn execute(
     }
 }
 
-/// Makes a change to `name` and writes the audit entry. Returns false, without an entry, if `change`
-/// returns false, because there is nothing with this name.
+/// Makes a change to `name` and writes the audit entry. Returns false, without an entry, if
+/// `change` returns false, because there is nothing with this name.
 async fn change<E>(
     pool: &Pool,
     action: &str,

@@ -65,8 +65,9 @@ impl Lines<'_> {
     }
 }
 
-/// Returns a line that is a JSON object whose fields have the types of an event. Ingestion validates
-/// the values. The line is not changed, because a newer version of ingestion may know more fields.
+/// Returns a line that is a JSON object whose fields have the types of an event. Ingestion
+/// validates the values. The line is not changed, because a newer version of ingestion may know
+/// more fields.
 fn object(line: &str) -> Result<String, FieldError> {
     if line.len() > MAX_LINE_BYTES {
         let message = format!(

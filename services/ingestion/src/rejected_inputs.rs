@@ -1,6 +1,6 @@
 //! Sums up rejected input by source, receiver and reason, so that the operator can see what a
-//! gateway sends without effect. The sums are written to the database in the background, so that no event
-//! waits for them.
+//! gateway sends without effect. The sums are written to the database in the background, so that no
+//! event waits for them.
 
 use std::{
     collections::HashMap,

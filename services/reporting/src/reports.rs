@@ -58,17 +58,20 @@ pub enum Unavailable {
     Off,
     /// The database does not answer.
     #[error(
-        "The reporting database is unreachable. Repeat the call; on the gateway, scripts/status says more."
+        "The reporting database is unreachable. Repeat the call; on the gateway, scripts/status \
+         says more."
     )]
     Unreachable,
     /// The database takes too long.
     #[error(
-        "The reporting database took too long to answer. Repeat the call later, or ask for fewer days."
+        "The reporting database took too long to answer. Repeat the call later, or ask for fewer \
+         days."
     )]
     TooSlow,
     /// The database lacks migrations.
     #[error(
-        "The reporting database is not yet migrated. Repeat the call when the gateway has finished its update."
+        "The reporting database is not yet migrated. Repeat the call when the gateway has \
+         finished its update."
     )]
     NotMigrated,
     /// The API client is disabled or gone: its tokens have ended.
@@ -76,12 +79,14 @@ pub enum Unavailable {
     ClientDisabled,
     /// The API client has the maximum number of streams.
     #[error(
-        "This API client has {0} large reports running already. Wait as Retry-After says, then repeat the call."
+        "This API client has {0} large reports running already. Wait as Retry-After says, then \
+         repeat the call."
     )]
     TooManyOfClient(u32),
     /// All clients together have the maximum number of streams.
     #[error(
-        "There are {0} large reports running already. Wait as Retry-After says, then repeat the call."
+        "There are {0} large reports running already. Wait as Retry-After says, then repeat the \
+         call."
     )]
     TooMany(u32),
 }

@@ -67,7 +67,8 @@ pub async fn set_networks(
     if !removed.is_empty() {
         let removed = removed.join(" or ");
         let consequence = format!(
-            "Within 5 seconds the source {name} can no longer send syslog and RADIUS from {removed}."
+            "Within 5 seconds the source {name} can no longer send syslog and RADIUS from \
+             {removed}."
         );
         confirm(&consequence, yes)?;
     }

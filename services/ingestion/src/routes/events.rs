@@ -60,11 +60,14 @@ enum EventsBody {
     responses(
     (status = 200, body = IngestionResult),
     (status = 400, description = "The body is not JSON; nothing was recorded", body = Envelope),
-    (status = 401, description = "The source key is missing or unknown", body = Envelope, headers(("WWW-Authenticate" = String))),
+    (status = 401, description = "The source key is missing or unknown", body = Envelope,
+        headers(("WWW-Authenticate" = String))),
     (status = 408, description = "The body did not arrive in time", body = Envelope),
-    (status = 413, description = "The body is too large, or has more than 100,000 events", body = Envelope),
+    (status = 413, description = "The body is too large, or has more than 100,000 events",
+        body = Envelope),
     (status = 415, description = "Another media type or encoding", body = Envelope),
-    (status = 503, description = "The database is down or behind, or too many large bodies arrive at once", body = Envelope, headers(("Retry-After" = u32))),
+    (status = 503, body = Envelope, headers(("Retry-After" = u32)),
+        description = "The database is down or behind, or too many large bodies arrive at once"),
 ))]
 pub async fn events(
     request: HttpRequest,

@@ -63,8 +63,8 @@ impl Correlated {
 /// Returns the sessions of events of one correlation key, in order of their beginning.
 ///
 /// The events may be a part of all events of the key:
-/// - from and up to a login at whose time there is no logout. Sessions before and after such a login
-///   do not depend on each other.
+/// - from and up to a login at whose time there is no logout. Sessions before and after such a
+///   login do not depend on each other.
 /// - all events after a certain time. `latest` is then the session that began last before that
 ///   time, which the events may continue.
 #[must_use]
@@ -284,9 +284,11 @@ mod tests {
     proptest! {
         #[test]
         fn order_of_arrival_changes_nothing(
-            events in events().prop_flat_map(|events| (Just(events.clone()), Just(events).prop_shuffle())),
+            (one, other) in events().prop_flat_map(|events| {
+                (Just(events.clone()), Just(events).prop_shuffle())
+            }),
         ) {
-            let [one, other] = [events.0, events.1].map(|events| sessions("k", None, events, TIMEOUT));
+            let [one, other] = [one, other].map(|events| sessions("k", None, events, TIMEOUT));
             prop_assert_eq!(one, other);
         }
 

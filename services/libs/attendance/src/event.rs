@@ -145,8 +145,8 @@ impl Event {
         }
     }
 
-    /// Returns the SHA-256 of the content, or of the input if a rule made the event. Two events with the same ID are the same event if their
-    /// digests are equal.
+    /// Returns the SHA-256 of the content, or of the input if a rule made the event. Two events
+    /// with the same ID are the same event if their digests are equal.
     #[must_use]
     #[allow(
         clippy::missing_panics_doc,
@@ -179,8 +179,9 @@ impl Event {
         }
     }
 
-    /// Sets the time in which the next activity event is due, unless the event itself announces one.
-    /// This comes from the settings of the source and does not belong to the content of the event.
+    /// Sets the time in which the next activity event is due, unless the event itself announces
+    /// one. This comes from the settings of the source and does not belong to the content of the
+    /// event.
     pub fn set_next_in(&mut self, seconds: i64) {
         let continues = matches!(
             self.fact,

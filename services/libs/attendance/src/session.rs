@@ -57,8 +57,8 @@ impl Session {
     /// Returns what an event says of its session, or None for a restart, which concerns no single
     /// session.
     ///
-    /// A logout with a correlation key and a duration includes the derived login. With a session ID,
-    /// the derived login is an event of its own.
+    /// A logout with a correlation key and a duration includes the derived login. With a session
+    /// ID, the derived login is an event of its own.
     #[must_use]
     pub fn of(event: &Event) -> Option<Self> {
         let Fact::Session { kind, session, .. } = &event.fact else {

@@ -56,8 +56,9 @@ struct StructuredData<'a> {
 }
 
 /// Parses a message or a line of a log file, in any of the forms that gateways write. Structured
-/// data with the SD-ID [`Context::data_id`] is an event. Its parameters have the names of the fields
-/// in JSON. The rules are applied to other messages, and to entries of the systemd journal in JSON.
+/// data with the SD-ID [`Context::data_id`] is an event. Its parameters have the names of the
+/// fields in JSON. The rules are applied to other messages, and to entries of the systemd journal
+/// in JSON.
 ///
 /// # Errors
 /// The message is no record of a log, or an event in the message has an invalid field or no time.

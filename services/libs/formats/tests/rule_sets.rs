@@ -1,7 +1,8 @@
 //! The shipped rules, applied to lines as gateways send them: `fixtures/GATEWAY/lines.log`. Each
 //! line of `expected.txt` is the expected result of the line with the same number:
 //!
-//! - `TYPE USER REALM KEY TIME` for an event, where KEY is the correlation key or session ID and `-`
+//! - `TYPE USER REALM KEY TIME` for an event, where KEY is the correlation key or session ID and
+//!   `-`
 //!   stands for an absent value. Two events of one record are joined by ` + `.
 //! - `ignored RULE` for a record that a rule takes without making an event.
 //! - `-` for a record that no rule takes.

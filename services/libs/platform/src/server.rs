@@ -52,7 +52,8 @@ pub struct Running {
 #[derive(Default)]
 struct Draining(AtomicBool);
 
-/// Binds the socket and the addresses that are set. `configure` adds the routes. Errors are dated by
+/// Binds the socket and the addresses that are set. `configure` adds the routes. Errors are dated
+/// by
 /// `clock`.
 ///
 /// # Errors

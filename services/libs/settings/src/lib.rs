@@ -1,4 +1,5 @@
-//! Typed settings: the defaults of `defaults.toml`, overridden by the environment, validated at start.
+//! Typed settings: the defaults of `defaults.toml`, overridden by the environment, validated at
+//! start.
 #![allow(
     missing_docs,
     reason = "fields are documented where they are set, in defaults.toml"

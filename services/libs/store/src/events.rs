@@ -58,8 +58,8 @@ pub enum Outcome {
 
 /// Records a batch in one transaction and returns the outcome of each event, in order.
 ///
-/// Rows are locked in the order of their keys: events, persons, correlation keys, sessions, sources.
-/// So batches that overlap do not deadlock.
+/// Rows are locked in the order of their keys: events, persons, correlation keys, sessions,
+/// sources. So batches that overlap do not deadlock.
 ///
 /// # Errors
 /// The database fails. Nothing of the batch is recorded then.

@@ -102,8 +102,8 @@ pub struct Pool {
 
 impl Pool {
     /// Creates a pool. It connects when a connection is first needed. The connections live in the
-    /// runtime that calls this function: connections of the runtime of an HTTP worker would end with
-    /// that worker, while other workers still use them.
+    /// runtime that calls this function: connections of the runtime of an HTTP worker would end
+    /// with that worker, while other workers still use them.
     ///
     /// # Errors
     /// The password file cannot be read.
@@ -202,8 +202,8 @@ impl Pool {
         )))
     }
 
-    /// Creates a writer, which has its own connection outside the pool. A session with a correlation
-    /// key ends after a silence of `session_timeout`.
+    /// Creates a writer, which has its own connection outside the pool. A session with a
+    /// correlation key ends after a silence of `session_timeout`.
     #[must_use]
     pub fn writer(&self, session_timeout: SignedDuration) -> Writer {
         Writer::new(self.config.clone(), self.wait, session_timeout)
@@ -246,7 +246,8 @@ fn address(settings: &settings::Database, options: &str) -> std::io::Result<Secr
     let password = read_secret(&settings.password_file)?;
     let quote = |value: &str| value.replace('\\', r"\\").replace('\'', r"\'");
     Ok(SecretString::from(format!(
-        "host='{}' port={} dbname='{}' user='{}' password='{}' connect_timeout=3 keepalives_idle=10 options='{options}'",
+        "host='{}' port={} dbname='{}' user='{}' password='{}' connect_timeout=3 \
+         keepalives_idle=10 options='{options}'",
         quote(&settings.host),
         settings.port,
         quote(&settings.name),

@@ -146,8 +146,8 @@ pub async fn remove_correlated_events(connection: &mut AsyncPgConnection) -> Que
     .await
 }
 
-/// Removes up to 5,000 rows of `rejected_inputs` that are past the retention limit of events. Returns
-/// false if none is left.
+/// Removes up to 5,000 rows of `rejected_inputs` that are past the retention limit of events.
+/// Returns false if none is left.
 ///
 /// # Errors
 /// The database fails.

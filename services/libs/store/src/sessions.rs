@@ -82,8 +82,8 @@ pub struct SessionSummary {
     /// True for a derived login.
     #[diesel(sql_type = Bool)]
     pub login_derived: bool,
-    /// Number of seconds by which the login may be wrong: 0 if the gateway reported it. None without
-    /// a login.
+    /// Number of seconds by which the login may be wrong: 0 if the gateway reported it. None
+    /// without a login.
     #[diesel(sql_type = Nullable<BigInt>)]
     pub login_accuracy_seconds: Option<i64>,
     /// Time of the latest event, UTC.
@@ -160,8 +160,8 @@ pub struct Row {
 
 /// Returns the rows ordered by user, then realm (normalized, by code point). Only a few rows are in
 /// memory at the same time. Sessions whose last activity is before `timeout_before` are closed by
-/// timeout. The connection returns to the pool after the last row. If the stream is dropped earlier,
-/// the connection is closed.
+/// timeout. The connection returns to the pool after the last row. If the stream is dropped
+/// earlier, the connection is closed.
 pub fn report(
     connection: Connection,
     selection: &Selection,

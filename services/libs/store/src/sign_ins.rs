@@ -140,7 +140,8 @@ pub async fn prune(connection: &mut AsyncPgConnection, now: Timestamp) -> QueryR
     sql_query(
         "DELETE FROM sign_in_attempts WHERE (client_id, address) IN (
              SELECT client_id, address FROM sign_in_attempts
-             WHERE sign_in_quiet_at(failures, last_failure_at) <= $1 AND coalesce(last_success_at, '-infinity') < $1 - interval '1 year'
+             WHERE sign_in_quiet_at(failures, last_failure_at) <= $1
+                 AND coalesce(last_success_at, '-infinity') < $1 - interval '1 year'
              LIMIT 10000 FOR UPDATE SKIP LOCKED)",
     )
     .bind::<Timestamptz, _>(now.to_diesel())

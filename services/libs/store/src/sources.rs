@@ -334,7 +334,8 @@ pub async fn set_client_certificate(
 #[derive(Debug, Default, diesel::AsChangeset)]
 #[diesel(table_name = crate::schema::sources)]
 pub struct Change {
-    /// IANA name of the time zone of times without an offset. `Some(None)`: the reporting time zone.
+    /// IANA name of the time zone of times without an offset. `Some(None)`: the reporting time
+    /// zone.
     pub time_zone: Option<Option<String>>,
     /// Seconds between two interim updates of RADIUS. `Some(None)`: unknown.
     pub interim_seconds: Option<Option<i32>>,

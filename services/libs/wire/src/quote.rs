@@ -18,8 +18,8 @@ pub fn quoted(value: &str) -> String {
     format!("{cut:?}{ellipsis}")
 }
 
-/// Removes the values and positions of the input from a message, so that the same fault always gives
-/// the same text.
+/// Removes the values and positions of the input from a message, so that the same fault always
+/// gives the same text.
 #[must_use]
 pub fn without_values(message: &str) -> String {
     let mut text = String::with_capacity(message.len());
@@ -42,7 +42,8 @@ pub fn without_values(message: &str) -> String {
     text
 }
 
-/// Returns what follows a value and its closing parenthesis. A quoted value may contain parentheses.
+/// Returns what follows a value and its closing parenthesis. A quoted value may contain
+/// parentheses.
 fn after_value(value: &str) -> &str {
     let mut is_quoted = false;
     let mut is_escaped = false;

@@ -206,8 +206,8 @@ fn services_listen_on_unix_sockets_and_loopback_only() {
         ]);
         let listening: Vec<&str> = sockets
             .lines()
-            // State 0A is LISTEN. The kernel prints the first byte of an address last: 7F is loopback,
-            // on which Docker's resolver listens.
+            // State 0A is LISTEN. The kernel prints the first byte of an address last: 7F is
+            // loopback, on which Docker's resolver listens.
             .filter(|line| line.contains(":0000 0A "))
             .filter_map(|line| line.split_whitespace().nth(1))
             .filter(

@@ -1,5 +1,5 @@
-//! Checks that no acknowledged event is lost or counted twice when containers fail. The client keeps
-//! a ledger of the acknowledgements, which is compared with the database and a report.
+//! Checks that no acknowledged event is lost or counted twice when containers fail. The client
+//! keeps a ledger of the acknowledgements, which is compared with the database and a report.
 //!
 //! `FAULT_ROUNDS` sets the number of faults: 5 by default, 50 in `scripts/test --faults`.
 

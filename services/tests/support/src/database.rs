@@ -92,8 +92,8 @@ impl TestDatabase {
             .unwrap_or(0)
     }
 
-    /// Adds sessions of one instant, each of a person of its own. `user` and `realm` are the display
-    /// forms, as SQL expressions of the number `n`.
+    /// Adds sessions of one instant, each of a person of its own. `user` and `realm` are the
+    /// display forms, as SQL expressions of the number `n`.
     pub async fn add_sessions(&self, number: u32, user: &str, realm: &str) {
         let add = format!(
             "WITH added AS (
@@ -129,8 +129,8 @@ impl TestDatabase {
     }
 }
 
-/// Returns a login of session `id` with the event ID `id`, which arrived on 1 June 2025. An event is
-/// skewed if it occurred more than a year before.
+/// Returns a login of session `id` with the event ID `id`, which arrived on 1 June 2025. An event
+/// is skewed if it occurred more than a year before.
 #[must_use]
 pub fn login(source_id: i32, id: &str, occurred_at: &str) -> Reported {
     let arrival = Arrival {

@@ -1,4 +1,5 @@
-//! Turns an Accounting-Request into a raw event (RFC 2866, section 5; RFC 2869, sections 2.1 and 5.3).
+//! Turns an Accounting-Request into a raw event (RFC 2866, section 5; RFC 2869, sections 2.1 and
+//! 5.3).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

@@ -80,9 +80,9 @@ enum Framing {
 }
 
 impl Framing {
-    /// Returns the framing of a frame from its first bytes, or `None` if there are too few. A length
-    /// is followed by a space and the priority of the message. A line without a priority may begin
-    /// with a digit too.
+    /// Returns the framing of a frame from its first bytes, or `None` if there are too few. A
+    /// length is followed by a space and the priority of the message. A line without a priority may
+    /// begin with a digit too.
     fn of(rest: &[u8]) -> Option<Self> {
         let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
         if digits == 0 || digits > MAX_DIGITS || rest[0] == b'0' {

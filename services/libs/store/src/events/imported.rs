@@ -27,8 +27,8 @@ pub async fn preview(
         .collect())
 }
 
-/// Returns the events that a batch brings, without those that are in conflict with known events, and
-/// whether each is new.
+/// Returns the events that a batch brings, without those that are in conflict with known events,
+/// and whether each is new.
 pub(super) fn brought<'a>(
     batch: &'a [Reported],
     known: &KnownEvents,
@@ -44,7 +44,8 @@ pub(super) fn brought<'a>(
 }
 
 /// Claims events of imports that a receiver brings too, so that they are not withdrawn, and removes
-/// them from `known`. They may have been withdrawn meanwhile, so the caller must try to record them again.
+/// them from `known`. They may have been withdrawn meanwhile, so the caller must try to record them
+/// again.
 pub(super) async fn claim(
     connection: &mut Recording,
     new: &NewEvents<'_>,

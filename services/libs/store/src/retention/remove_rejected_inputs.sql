@@ -1,5 +1,5 @@
--- Removes up to $1 rows of rejected input that are past the retention limit of events. Returns their
--- number.
+-- Removes up to $1 rows of rejected input that are past the retention limit of events. Returns
+-- their number.
 WITH cutoff AS (
     SELECT before FROM retention_cutoffs WHERE data = 'events'
 ), removed AS (
