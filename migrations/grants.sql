@@ -83,7 +83,8 @@ GRANT SELECT (source_id, event_id, digest), INSERT (source_id, event_id, digest)
 GRANT INSERT (
     source_id, event_id, kind, session_id, correlation_key, user_name, realm, reported_user,
     reported_realm, occurred_at, reason, display_name, client_ip, wan_ip, mac, device,
-    active_seconds, duration_seconds, next_in_seconds, last_activity_at, complete_through, class, clock_skewed
+    active_seconds, duration_seconds, next_in_seconds, last_activity_at, complete_through, class,
+    clock_skewed
 ) ON events TO ingestion;
 GRANT SELECT, INSERT (
     source_id, event_id, kind, session_id, correlation_key, user_name, realm, reported_user,

@@ -156,9 +156,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn merge_is_commutative_associative_and_idempotent(a in session(), b in session(), c in session()) {
+        fn merge_is_commutative_associative_and_idempotent(
+            a in session(),
+            b in session(),
+            c in session(),
+        ) {
             prop_assert_eq!(a.clone().merge(b.clone()), b.clone().merge(a.clone()));
-            prop_assert_eq!(a.clone().merge(b.clone()).merge(c.clone()), a.clone().merge(b.merge(c)));
+            let left = a.clone().merge(b.clone()).merge(c.clone());
+            prop_assert_eq!(left, a.clone().merge(b.merge(c)));
             prop_assert_eq!(a.clone().merge(a.clone()), a);
         }
     }
