@@ -297,6 +297,19 @@ fn invalid_settings_are_rejected_before_anything_is_changed() {
 }
 
 #[test]
+fn up_with_a_changed_setting_starts_a_redis_that_was_stopped() {
+    let before = SettingsBefore::read();
+    compose(&["stop", "redis"]);
+    let changed = before.0.clone() + "ROLLCALL_REPORTING__STREAM_SECONDS=901\n";
+    std::fs::write(root().join(".env"), changed).expect("written");
+    let up = run_script("up", &[]);
+    // The other tests need Redis.
+    compose(&["start", "redis"]);
+    let error = String::from_utf8_lossy(&up.stderr);
+    assert!(up.status.success(), "{error}");
+}
+
+#[test]
 fn status_names_a_rule_file_that_is_invalid() {
     let file = root().join(".rollcall/rules/invalid.toml");
     std::fs::write(&file, "[[rule]]\nname = \"login\"\n").expect("written");
