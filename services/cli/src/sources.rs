@@ -84,7 +84,7 @@ pub enum Task {
     /// The rules are applied in the order given: split=FORM (the other part becomes the realm),
     /// strip=FORM (the other part is dropped), `map_realm=FROM:TO`, `lower_case=user`,
     /// `lower_case=realm`. FORM is `down_level` (CORP\tim), upn (tim@corp.example), `realm_roles`
-    /// (tim(Staff)[Users]) or `display_name` (Tim Bo (tim)). Preview them with scripts/rollcall
+    /// (`tim(Staff)[Users]`) or `display_name` (Tim Bo (tim)). Preview them with scripts/rollcall
     /// source try-rules FILE --name-rule RULE.
     SetNames {
         /// Name of the source.

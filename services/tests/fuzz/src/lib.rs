@@ -10,7 +10,10 @@ pub fn arrival() -> Arrival {
 }
 
 /// Asserts that a valid raw event gives the same events after it was written as JSON and parsed.
-pub fn check(raw: RawEvent) {
+///
+/// JSON does not have the digest of the input of a rule, so the digest is left out.
+pub fn check(mut raw: RawEvent) {
+    raw.input_digest = None;
     let written = raw.to_json();
     let has_class = raw.class.is_some();
     if let (Ok(events), false) = (Event::parse_all(raw, &arrival()), has_class) {
