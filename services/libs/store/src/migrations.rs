@@ -36,9 +36,9 @@ struct Limits {
 
 /// Limits of each role. `max_connections` is 200, and PostgreSQL reserves 3 of them for the
 /// superuser. The limits add up to 188, which is enough for four replicas of each service, or for
-/// two while `scripts/replace` starts two new ones beside them: auth 4 × (8 + 1), ingestion 4 × (8
-/// + 2 writers) and imports, reporting 4 × (8 + 6 streams) and `session list`, operator 8 command
-/// lines. maintenance has enough for three replicas, with 3 jobs and a health check each. The
+/// two while `scripts/replace` starts two new ones beside them: auth 4 × (8 + 1), ingestion
+/// 4 × (8 + 2 writers) and imports, reporting 4 × (8 + 6 streams) and `session list`, operator 8
+/// command lines. maintenance has enough for three replicas, with 3 jobs and a health check each. The
 /// remaining 9 are for the owner: `migrate`, backups and psql.
 const LIMITS: [Limits; 5] = [
     Limits {
