@@ -20,7 +20,7 @@ pub enum Task {
     Add {
         /// User name. The default is a generated name.
         name: Option<String>,
-        /// The same as NAME.
+        /// User name, as NAME.
         #[arg(long = "name", value_name = "NAME", conflicts_with = "name")]
         name_option: Option<String>,
         /// Scope of the client's tokens; may be repeated.

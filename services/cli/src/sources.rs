@@ -16,7 +16,7 @@ use rollcall_store::{Pool, sources};
 use serde_json::json;
 
 use self::add::network;
-pub use self::log_source::{LogSource, log_source};
+pub use self::log_source::{LogSource, log_source, time_zone};
 use crate::{change, confirm::confirm, failure::CommandError, output::Output, replay, try_rules};
 
 #[derive(Subcommand)]

@@ -15,7 +15,6 @@ use rollcall_formats::{
     rules::Rules,
     syslog::{Context, Found, Matched, parse},
 };
-
 use rollcall_platform::settings::Settings;
 use rollcall_store::Pool;
 
@@ -34,7 +33,7 @@ pub struct Task {
     source: Option<String>,
     /// Time zone of times without an offset, an IANA name such as Asia/Kolkata. The default is the
     /// reporting time zone.
-    #[arg(long, value_parser = time_zone)]
+    #[arg(long, value_parser = sources::time_zone)]
     time_zone: Option<TimeZone>,
     /// Rule for the names, as for source set-names; may be repeated. The default is the rules of
     /// the source.
@@ -45,12 +44,7 @@ pub struct Task {
     all: bool,
 }
 
-fn time_zone(name: &str) -> Result<TimeZone, String> {
-    let accepted = "must be an IANA time zone such as Asia/Kolkata";
-    TimeZone::get(name).map_err(|_| accepted.to_owned())
-}
-
-/// Returns how to read the log. The options take precedence over the settings of the source.
+/// Returns the settings with which the log is read. The options take precedence over the settings of the source.
 pub async fn log_source(
     pool: &Pool,
     task: &Task,

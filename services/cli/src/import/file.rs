@@ -24,7 +24,12 @@ use rollcall_store::{
 use serde::Serialize;
 
 use super::{recorder::Recorder, rejects::Rejects};
-use crate::{failure::CommandError, output::Output, progress::Progress, sources::log_source};
+use crate::{
+    failure::CommandError,
+    output::Output,
+    progress::Progress,
+    sources::{log_source, time_zone},
+};
 
 /// Maximum number of events in a transaction.
 const MAX_BATCH_EVENTS: usize = 1000;
@@ -140,10 +145,6 @@ pub fn arrival(settings: &settings::Ingestion) -> Arrival {
         ahead: seconds(settings.ahead_seconds),
         skew: seconds(settings.skew_seconds),
     }
-}
-
-fn time_zone(text: &str) -> Result<TimeZone, String> {
-    TimeZone::get(text).map_err(|_| "must be an IANA time zone, such as Asia/Kolkata".into())
 }
 
 /// A row whose events are not yet recorded.

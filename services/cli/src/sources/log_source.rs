@@ -7,7 +7,7 @@ use rollcall_store::{Pool, sources};
 use super::unknown;
 use crate::failure::CommandError;
 
-/// How to read the logs of a source.
+/// Settings with which the logs of a source are read.
 pub struct LogSource {
     /// Time zone of times without an offset.
     pub zone: TimeZone,
@@ -15,7 +15,12 @@ pub struct LogSource {
     pub name_rules: NameRules,
 }
 
-/// Returns how to read the logs of a source.
+/// Parses the time zone of an option.
+pub fn time_zone(text: &str) -> Result<TimeZone, String> {
+    TimeZone::get(text).map_err(|_| "must be an IANA time zone, such as Asia/Kolkata".into())
+}
+
+/// Returns the settings with which the logs of a source are read.
 pub async fn log_source(
     pool: &Pool,
     name: &str,

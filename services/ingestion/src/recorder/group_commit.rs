@@ -189,7 +189,7 @@ mod tests {
         let (mut policy, now) = idle();
         policy.begin(callers(64));
         policy.end(64, callers(64), now);
-        // Of the 128 callers, 64 are about to send again and are not in the queue.
+        // There are 128 callers. 64 of them are about to send again and are not in the queue.
         policy.begin(callers(64));
         policy.end(64, callers(0), now);
         assert!(!policy.is_due(callers(55), now));

@@ -29,8 +29,7 @@ const REPORT_OF_USER: &str = include_str!("sessions/report_of_user.sql");
 const OF_USER: &str = include_str!("sessions/of_user.sql");
 
 /// Returns the statement that merges events into their sessions, or None if no event has a session
-/// ID. The events are merged among themselves first. `person_ids` has all persons that they
-/// name.
+/// ID. The events are merged among themselves first. `person_ids` has all persons that they name.
 pub(crate) fn merge<'a>(
     events: &[&'a Reported],
     person_ids: &PersonIds,
@@ -48,23 +47,33 @@ pub(crate) fn merge<'a>(
         merged.insert(key, session);
     }
     let keys = || merged.keys();
-    let sessions = || merged.values();
-    let owners = || sessions().map(|session| session.owner.as_ref());
     (!merged.is_empty()).then(|| {
-        let parameters: Parameters = vec![
+        let mut parameters: Parameters = vec![
             array(keys().map(|(source_id, _)| *source_id)),
             array(keys().map(|(_, session_id)| *session_id)),
-            array(owners().map(|owner| person_ids.get(&owner?.person).copied())),
-            array(owners().map(|owner| owner.map(|owner| owner.names_realm))),
-            array(owners().map(|owner| owner.map(|owner| owner.named_at))),
-            array(sessions().map(|session| session.login.map(|login| login.at))),
-            array(sessions().map(|session| session.login.is_some_and(|login| login.derived))),
-            array(sessions().map(|session| session.logout_at)),
-            array(sessions().map(|session| session.last_activity_at)),
-            array(sessions().map(|session| session.next_due_at)),
         ];
+        parameters.extend(columns(&merged.values(), person_ids));
         (MERGE, parameters)
     })
+}
+
+/// Returns the columns of sessions after those that name them. `person_ids` has all their persons.
+pub(crate) fn columns<'a>(
+    sessions: &(impl Iterator<Item = &'a Session> + Clone),
+    person_ids: &PersonIds,
+) -> Parameters<'static> {
+    let sessions = || sessions.clone();
+    let owners = || sessions().map(|session| session.owner.as_ref());
+    vec![
+        array(owners().map(|owner| person_ids.get(&owner?.person).copied())),
+        array(owners().map(|owner| owner.map(|owner| owner.names_realm))),
+        array(owners().map(|owner| owner.map(|owner| owner.named_at))),
+        array(sessions().map(|session| session.login.map(|login| login.at))),
+        array(sessions().map(|session| session.login.is_some_and(|login| login.derived))),
+        array(sessions().map(|session| session.logout_at)),
+        array(sessions().map(|session| session.last_activity_at)),
+        array(sessions().map(|session| session.next_due_at)),
+    ]
 }
 
 /// A session and its end.

@@ -112,7 +112,7 @@ pub struct SourceOfKey {
     pub name_rules: NameRules,
 }
 
-/// How to read the logs of a source.
+/// Settings with which the logs of a source are read.
 #[derive(Debug, Clone, Queryable)]
 pub struct LogSource {
     /// Time zone of times without an offset, an IANA name. None: the reporting time zone.
@@ -330,7 +330,7 @@ pub async fn set_client_certificate(
     Ok(update(known).set(fingerprint).execute(connection).await? == 1)
 }
 
-/// Settings of a source to be changed. A field that is None is not changed.
+/// Settings of a source to be changed. A field without a value keeps its setting.
 #[derive(Debug, Default, diesel::AsChangeset)]
 #[diesel(table_name = crate::schema::sources)]
 pub struct Change {

@@ -10,11 +10,11 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use rollcall_attendance::{
     correlation::{Correlated, Group, sessions},
-    event::{Arrival, Event, RawEvent},
+    event::{Event, RawEvent},
     session::Session,
 };
 use rollcall_store::{events::Reported, recording::Writer};
-use rollcall_test_support::{TestDatabase, record};
+use rollcall_test_support::{TestDatabase, record, unlimited_arrival};
 
 /// The timeout of the test writers. Events lie hours apart, so that it matters.
 const TIMEOUT: SignedDuration = SignedDuration::from_hours(24);
@@ -41,13 +41,6 @@ struct Stored {
 }
 
 fn event(key: &str, number: usize, kind: &str, hour: i64, user: Option<&str>) -> Event {
-    let forever = SignedDuration::from_hours(24 * 365 * 100);
-    let arrival = Arrival {
-        at: Timestamp::UNIX_EPOCH,
-        earliest: Timestamp::MIN,
-        ahead: forever,
-        skew: forever,
-    };
     let at = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(hour);
     let raw = RawEvent {
         event_id: Some(format!("{key}{number:02}")),
@@ -62,7 +55,7 @@ fn event(key: &str, number: usize, kind: &str, hour: i64, user: Option<&str>) ->
             .then_some(600 * i64::try_from(number).expect("small")),
         ..RawEvent::default()
     };
-    let mut events = Event::parse_all(raw, &arrival).expect("an event");
+    let mut events = Event::parse_all(raw, &unlimited_arrival()).expect("an event");
     events.remove(0)
 }
 

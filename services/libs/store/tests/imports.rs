@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use rollcall_attendance::event::{Arrival, Event, Fact, Kind, RawEvent};
 use rollcall_store::{
@@ -13,7 +13,7 @@ use rollcall_store::{
     imports,
     recording::Writer,
 };
-use rollcall_test_support::{TestDatabase, record};
+use rollcall_test_support::{TestDatabase, record, unlimited_arrival};
 
 /// Number of different events.
 const EVENTS: usize = 12;
@@ -21,12 +21,9 @@ const EVENTS: usize = 12;
 /// Returns event `number`. Events of three kinds and a derived login are divided among four
 /// sessions, and some name a realm.
 fn event(source_id: i32, number: usize) -> Reported {
-    let forever = SignedDuration::from_hours(24 * 365 * 100);
     let arrival = Arrival {
-        at: Timestamp::UNIX_EPOCH,
-        earliest: Timestamp::MIN,
-        ahead: forever,
         skew: SignedDuration::from_hours(1),
+        ..unlimited_arrival()
     };
     let kind = ["login", "logout", "active", "login"][number / 3 % 4];
     let raw = RawEvent {

@@ -8,17 +8,17 @@ use diesel::{
     sql_types::{Bool, Integer, Nullable, Text, Timestamptz},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use rollcall_attendance::{
-    event::{Arrival, Event, Fact, Kind, RawEvent},
+    event::{Event, Fact, Kind, RawEvent},
     session::Session,
 };
 use rollcall_store::events::{
     Outcome::{self, Accepted, Conflict, Duplicate},
     Reported,
 };
-use rollcall_test_support::{TestDatabase, record};
+use rollcall_test_support::{TestDatabase, record, unlimited_arrival};
 
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
 struct Stored {
@@ -38,16 +38,6 @@ struct Stored {
     last_activity_at: Timestamp,
     #[diesel(sql_type = Nullable<Timestamptz>, deserialize_as = jiff_diesel::NullableTimestamp)]
     next_due_at: Option<Timestamp>,
-}
-
-fn arrival() -> Arrival {
-    let forever = SignedDuration::from_hours(24 * 365 * 100);
-    Arrival {
-        at: Timestamp::UNIX_EPOCH,
-        earliest: Timestamp::MIN,
-        ahead: forever,
-        skew: forever,
-    }
 }
 
 fn events() -> impl Strategy<Value = Vec<Event>> {
@@ -87,7 +77,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
                         .then_some(i64::try_from(number).expect("small")),
                     ..RawEvent::default()
                 };
-                let mut event = Event::parse(raw, &arrival()).expect("an event");
+                let mut event = Event::parse(raw, &unlimited_arrival()).expect("an event");
                 if let (3, Fact::Session { kind, .. }) = (kind, &mut event.fact) {
                     *kind = Kind::DerivedLogin;
                 }
@@ -259,7 +249,7 @@ async fn event_with_a_known_id_and_other_content_is_a_conflict() {
             occurred_at: Some("2025-01-01T00:00:00Z".into()),
             ..RawEvent::default()
         };
-        Event::parse(raw, &arrival()).expect("an event")
+        Event::parse(raw, &unlimited_arrival()).expect("an event")
     };
     let batch = report(source_id, &[event("a"), event("b"), event("a")]);
     assert_eq!(

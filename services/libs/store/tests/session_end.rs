@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
-use rollcall_attendance::event::{Arrival, Event, RawEvent};
+use rollcall_attendance::event::{Event, RawEvent};
 use rollcall_store::{events::Reported, sessions};
-use rollcall_test_support::{TestDatabase, record};
+use rollcall_test_support::{TestDatabase, record, unlimited_arrival};
 
 const TIMEOUT: SignedDuration = SignedDuration::from_secs(600);
 
@@ -41,7 +41,6 @@ fn test_events() -> impl Strategy<Value = Vec<TestEvent>> {
 }
 
 fn reported(source_id: i32, number: usize, event: &TestEvent) -> Reported {
-    let unlimited = SignedDuration::from_hours(24 * 365 * 100);
     let has_session = event.kind != "restart";
     let raw = RawEvent {
         event_id: Some(number.to_string()),
@@ -52,15 +51,9 @@ fn reported(source_id: i32, number: usize, event: &TestEvent) -> Reported {
         next_in_seconds: event.next_in,
         ..RawEvent::default()
     };
-    let arrival = Arrival {
-        at: at(0),
-        earliest: Timestamp::MIN,
-        ahead: unlimited,
-        skew: unlimited,
-    };
     Reported {
         source_id,
-        event: Event::parse(raw, &arrival).expect("an event"),
+        event: Event::parse(raw, &unlimited_arrival()).expect("an event"),
     }
 }
 

@@ -129,6 +129,18 @@ impl TestDatabase {
     }
 }
 
+/// Returns an arrival that accepts all times and takes no clock to be wrong.
+#[must_use]
+pub fn unlimited_arrival() -> Arrival {
+    let forever = SignedDuration::from_hours(24 * 365 * 100);
+    Arrival {
+        at: Timestamp::UNIX_EPOCH,
+        earliest: Timestamp::MIN,
+        ahead: forever,
+        skew: forever,
+    }
+}
+
 /// Returns a login of session `id` with the event ID `id`, which arrived on 1 June 2025. An event
 /// is skewed if it occurred more than a year before.
 #[must_use]

@@ -18,7 +18,7 @@ pub mod snapshot;
 mod spans;
 
 pub use builder::Builder;
-pub use database::{TestDatabase, login, record};
+pub use database::{TestDatabase, login, record, unlimited_arrival};
 pub use proxy::Proxy;
 pub use rollcall::Rollcall;
 pub use spans::Spans;

@@ -12,6 +12,7 @@ use super::{Changed, Key};
 use crate::{
     persons::PersonIds,
     recording::{Parameters, Recording, array},
+    sessions::columns,
 };
 
 const REPLACE_SESSIONS: &str = include_str!("replace_sessions.sql");
@@ -98,21 +99,13 @@ fn assigned<'a>(
 fn session_rows<'a>(sessions: &'a [(&Key, &Group)], ids: &PersonIds) -> Parameters<'a> {
     let keys = || sessions.iter().map(|(key, _)| *key);
     let groups = || sessions.iter().map(|(_, group)| *group);
-    let sessions = || groups().map(|group| &group.session);
-    let owners = || sessions().map(|session| session.owner.as_ref());
-    vec![
+    let mut rows: Parameters = vec![
         array(keys().map(|(source_id, _)| *source_id)),
         array(keys().map(|(_, key)| key.as_str())),
         array(groups().map(|group| group.session_id.as_str())),
-        array(owners().map(|owner| ids.get(&owner?.person).copied())),
-        array(owners().map(|owner| owner.map(|owner| owner.names_realm))),
-        array(owners().map(|owner| owner.map(|owner| owner.named_at))),
-        array(sessions().map(|session| session.login.map(|login| login.at))),
-        array(sessions().map(|session| session.login.is_some_and(|login| login.derived))),
-        array(sessions().map(|session| session.logout_at)),
-        array(sessions().map(|session| session.last_activity_at)),
-        array(sessions().map(|session| session.next_due_at)),
-    ]
+    ];
+    rows.extend(columns(&groups().map(|group| &group.session), ids));
+    rows
 }
 
 fn event_rows<'a>(events: &'a [Assigned<'_>], ids: &PersonIds) -> Parameters<'a> {

@@ -46,7 +46,7 @@ ON CONFLICT (source_id, session_id) DO UPDATE SET
         ORDER BY login_at IS NULL, login_derived, login_at LIMIT 1
     ),
     logout_at = GREATEST(stored.logout_at, excluded.logout_at),
-    -- What the latest event announced.
+    -- The announcement of the latest event.
     next_due_at = CASE
         WHEN excluded.last_activity_at > stored.last_activity_at THEN excluded.next_due_at
         WHEN excluded.last_activity_at < stored.last_activity_at THEN stored.next_due_at
