@@ -73,7 +73,8 @@ GRANT INSERT (actor, action, detail) ON audit_log TO auth;
 -- ingestion
 GRANT SELECT (id, name, key_hash, radius_secret, require_message_authenticator, client_certificate,
     time_zone, interim_seconds, name_rules, created_at, disabled_at, complete_through,
-    last_restart_at, events, clock_skewed, last_event_at, last_received_at) ON sources TO ingestion;
+    last_restart_at, events, clock_skewed, last_event_at, last_received_at,
+    assume_complete_seconds, imports_only) ON sources TO ingestion;
 GRANT UPDATE (complete_through, last_restart_at) ON sources TO ingestion;
 GRANT SELECT ON source_networks, source_gaps TO ingestion;
 -- received_at is not granted, so that the database sets it and no event can be back-dated.
@@ -113,11 +114,13 @@ GRANT EXECUTE ON FUNCTION pg_logical_emit_message(boolean, text, text, boolean) 
 -- reporting
 GRANT SELECT (
     id, name, created_at, disabled_at, complete_through, last_restart_at, events, clock_skewed,
-    last_event_at, last_received_at
+    last_event_at, last_received_at, time_zone, interim_seconds, name_rules,
+    require_message_authenticator, client_certificate, assume_complete_seconds, imports_only
 )
     ON sources TO reporting;
-GRANT SELECT ON source_networks, source_gaps, events, persons, sessions TO reporting;
-GRANT SELECT (source_id, last_event_at) ON arrivals TO reporting;
+GRANT SELECT ON source_networks, source_gaps, events, persons, sessions, calendars,
+    employee_mappings, arrivals, rejected_inputs TO reporting;
+GRANT SELECT (source_id) ON set_aside_events TO reporting;
 GRANT EXECUTE ON FUNCTION session_end_reason TO reporting;
 GRANT INSERT (actor, action, detail) ON audit_log TO reporting;
 -- The statement that writes an audit entry also checks that the API client is enabled.
@@ -149,11 +152,13 @@ GRANT SELECT, UPDATE (failures, pending, window_failures) ON sign_in_attempts TO
 GRANT EXECUTE ON FUNCTION sign_in_locked_until, sign_in_closed_until TO operator;
 GRANT SELECT (id, name, require_message_authenticator, client_certificate, time_zone,
     interim_seconds, name_rules, created_at, disabled_at, complete_through, last_restart_at, events,
-    clock_skewed, last_event_at, last_received_at),
-    INSERT (name, key_hash, radius_secret) ON sources TO operator;
+    clock_skewed, last_event_at, last_received_at, assume_complete_seconds, imports_only),
+    INSERT (name, key_hash, radius_secret, assume_complete_seconds, imports_only)
+    ON sources TO operator;
 GRANT UPDATE (
     key_hash, disabled_at, radius_secret, require_message_authenticator, client_certificate,
-    time_zone, interim_seconds, name_rules, complete_through) ON sources TO operator;
+    time_zone, interim_seconds, name_rules, complete_through, assume_complete_seconds, imports_only)
+    ON sources TO operator;
 GRANT SELECT (source_id) ON set_aside_events TO operator;
 GRANT SELECT ON rejected_inputs TO operator;
 GRANT EXECUTE ON FUNCTION forget_rejected_inputs TO operator;
@@ -166,3 +171,7 @@ GRANT SELECT ON imports TO operator;
 GRANT EXECUTE ON FUNCTION withdraw_import, greater_person TO operator;
 GRANT SELECT, INSERT, UPDATE ON sessions TO operator;
 GRANT SELECT ON persons TO operator;
+GRANT SELECT, INSERT, UPDATE, DELETE ON calendars, employee_mappings TO operator;
+-- A mapping can name a person that no event has named yet.
+GRANT INSERT (normalized_user, normalized_realm, reported_on, display_user, display_realm)
+    ON persons TO operator;

@@ -76,6 +76,11 @@ CREATE TABLE sources (
     time_zone text,
     -- Seconds between two interim updates of RADIUS, which the packets do not tell. Null: unknown.
     interim_seconds integer CHECK (interim_seconds > 0),
+    -- The source counts as complete through this many seconds before the present. Null: it states
+    -- itself through when it is complete.
+    assume_complete_seconds integer CHECK (assume_complete_seconds > 0),
+    -- True if all events of the source are imported. It does not count for completeness.
+    imports_only boolean NOT NULL DEFAULT false,
     -- Rules that turn the names in events into user and realm, in their order, each as a text.
     name_rules jsonb NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(name_rules) = 'array'),
     created_at timestamptz NOT NULL DEFAULT now(),
@@ -236,6 +241,30 @@ RETURN (
     ORDER BY normalized_user DESC, normalized_realm DESC LIMIT 1
 );
 
+-- Calendars beside `default`, whose time zone and start of day come from the settings.
+CREATE TABLE calendars (
+    name text PRIMARY KEY
+        CHECK (name ~ '^[a-z0-9][a-z0-9_-]{0,62}$' AND name NOT IN ('default', 'assigned')),
+    -- IANA name.
+    time_zone text NOT NULL,
+    start_of_day time(0) NOT NULL CHECK (start_of_day < '24:00')
+);
+
+-- The employees of persons, with the reporting days on which they are valid. The mappings of a
+-- person do not overlap.
+CREATE TABLE employee_mappings (
+    person_id integer NOT NULL REFERENCES persons,
+    employee_id text COLLATE "C" NOT NULL CHECK (octet_length(employee_id) BETWEEN 1 AND 128),
+    -- Null: the calendar `default`.
+    calendar text REFERENCES calendars,
+    -- First day, included.
+    valid_from date NOT NULL DEFAULT '-infinity',
+    -- Last day, included.
+    valid_to date NOT NULL DEFAULT 'infinity' CHECK (valid_to >= valid_from),
+    PRIMARY KEY (person_id, valid_from)
+);
+CREATE INDEX employee_mappings_by_employee ON employee_mappings (employee_id, valid_from);
+
 -- Sessions: the merge of their events, which does not depend on the order of arrival.
 CREATE TABLE sessions (
     -- References sources and persons without a foreign key, as in event_ids.
@@ -257,11 +286,13 @@ CREATE TABLE sessions (
     last_activity_at timestamptz NOT NULL,
     -- Twice the time after the latest event in which that event announced the next one.
     next_due_at timestamptz,
+    -- The greatest active time that an event gives. Null if no event gives one.
+    active_seconds bigint,
     PRIMARY KEY (session_id, source_id)
 );
 -- Reports of all persons read this index alone.
 CREATE INDEX sessions_by_login ON sessions (login_at)
-    INCLUDE (person_id, source_id, logout_at, last_activity_at, next_due_at);
+    INCLUDE (person_id, source_id, logout_at, last_activity_at, next_due_at, active_seconds);
 CREATE INDEX sessions_by_person ON sessions (person_id, login_at);
 
 -- Events with a correlation key and the sessions that they belong to. A late event changes the
@@ -277,6 +308,7 @@ CREATE TABLE correlated_events (
     -- The login that the duration in a logout gives.
     derived_login_at timestamptz,
     next_due_at timestamptz,
+    active_seconds bigint,
     -- Null if the event names no user.
     person_id integer,
     names_realm boolean,

