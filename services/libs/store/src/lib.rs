@@ -25,4 +25,5 @@ pub mod sign_ins;
 pub mod source_statistics;
 pub mod sources;
 
+pub use diesel_async::AsyncPgConnection;
 pub use pool::{Connection, Error, Pool};
