@@ -119,9 +119,9 @@ GRANT SELECT (
 )
     ON sources TO reporting;
 GRANT SELECT ON source_networks, source_gaps, events, persons, sessions, calendars,
-    employee_mappings, arrivals, rejected_inputs, correlated_events, imports, imported_events
-    TO reporting;
+    employee_mappings, arrivals, correlated_events, imports, imported_events TO reporting;
 GRANT SELECT (source_id) ON set_aside_events TO reporting;
+GRANT SELECT (source_id, count) ON rejected_inputs TO reporting;
 GRANT EXECUTE ON FUNCTION session_end_reason TO reporting;
 GRANT INSERT (actor, action, detail) ON audit_log TO reporting;
 -- The statement that writes an audit entry also checks that the API client is enabled.

@@ -2,6 +2,7 @@
 //! it.
 
 mod imported;
+mod of_session;
 mod receiver;
 
 use std::collections::{BTreeMap, HashMap};
@@ -21,6 +22,7 @@ use crate::{
 
 pub use imported::preview;
 use imported::{brought, claim};
+pub use of_session::{EventOfSession, of_session};
 pub use receiver::Receiver;
 
 const RECORD: &str = include_str!("events/record.sql");
