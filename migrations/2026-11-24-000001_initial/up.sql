@@ -317,9 +317,6 @@ CREATE INDEX sessions_by_login ON sessions (login_at)
     INCLUDE (person_id, source_id, logout_at, last_activity_at, next_due_at, active_seconds);
 CREATE INDEX sessions_by_person ON sessions (person_id, login_at);
 CREATE INDEX sessions_without_login ON sessions (first_event_at) WHERE login_at IS NULL;
--- Finds sessions that began more than a day before and reach into a day.
-CREATE INDEX sessions_longer_than_a_day ON sessions (login_at)
-    WHERE last_activity_at - login_at > interval '24 hours';
 -- Finds the sessions that are open. A session in this index may be closed by restart or timeout.
 CREATE INDEX sessions_not_logged_out ON sessions (last_activity_at)
     WHERE logout_at IS NULL OR logout_at < last_activity_at;

@@ -10,11 +10,10 @@ WITH candidates AS (
     WHERE login_at >= $1::timestamptz - interval '24 hours' AND login_at < $2
         AND ($6::integer[] IS NULL OR person_id = ANY ($6))
     UNION ALL
-    -- Earlier sessions that reach into the day are longer than 24 hours. Reads
-    -- sessions_longer_than_a_day.
+    -- Earlier sessions that reach into the day are longer than 24 hours. Reads sessions_long.
     SELECT * FROM sessions
     WHERE login_at < $1 - interval '24 hours' AND last_activity_at > $1
-        AND last_activity_at - login_at > interval '24 hours'
+        AND last_activity_at - login_at >= interval '24 hours'
         AND ($6 IS NULL OR person_id = ANY ($6))
     UNION ALL
     -- Earlier sessions that are open last until now. Reads sessions_not_logged_out.
