@@ -17,7 +17,7 @@ use crate::{
     openapi,
     rate_limit::RateLimit,
     reports::{Pools, Reports},
-    v1,
+    v1, v2,
 };
 
 /// Maximum size of a request body. A request for a report is short.
@@ -64,7 +64,8 @@ pub fn build(
                 &Method::GET,
                 web::get().to(openapi::document),
             ))
-            .service(openapi::page());
+            .service(openapi::page())
+            .service(v2::routes());
     })?;
     Ok(running)
 }

@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 use rollcall_attendance::{event::TEXT_BYTES, period::parse_date};
 use rollcall_platform::envelope::Problem;
 use rollcall_wire::{FieldError, quote::quoted};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IntoDeserializer, value};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
@@ -131,22 +131,24 @@ impl Parameters {
         self.one(name, accepted, parse)
     }
 
-    /// Takes one of several words.
-    pub fn choice<T: Copy>(&mut self, name: &'static str, choices: &[(&str, T)]) -> Option<T> {
-        let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
-        let accepted = match &words[..] {
-            [word] => (*word).to_owned(),
-            words => format!("one of {}", words.join(", ")),
-        };
-        self.one(name, &accepted, |text| {
-            let choice = choices.iter().find(|(word, _)| *word == text);
-            choice.map(|(_, value)| *value)
+    /// Takes one of the words that `T` names.
+    pub fn word<T: DeserializeOwned>(&mut self, name: &'static str) -> Option<T> {
+        let text = self.one(name, "a word", |text| Some(text.to_owned()))?;
+        let word = T::deserialize(text.as_str().into_deserializer());
+        word.map_err(|error: value::Error| {
+            let error = error.to_string().replace('`', "");
+            let accepted = error
+                .rsplit_once("expected ")
+                .map_or("", |(_, words)| words);
+            let message = format!("must be {accepted} (got {})", quoted(&text));
+            self.fail(name, message);
         })
+        .ok()
     }
 
     /// Takes `true` or `false`. The default is false.
     pub fn flag(&mut self, name: &'static str) -> bool {
-        self.choice(name, &[("true", true), ("false", false)])
+        self.one(name, "true or false", |text| text.parse().ok())
             .unwrap_or_default()
     }
 
