@@ -14,7 +14,7 @@ use rollcall_attendance::{
 use rollcall_store::{
     Pool,
     attendance::{self, Attribution, Calendars, Grouping, Moment, Page, Selection, Subject},
-    events::Reported,
+    events::{Receiver, Reported},
 };
 use rollcall_test_support::{TestDatabase, record, unlimited_arrival};
 
@@ -59,6 +59,7 @@ impl World {
             };
             batch.push(Reported {
                 source_id: 1,
+                receiver: Receiver::Http,
                 event: Event::parse(raw, &unlimited_arrival()).expect("an event"),
             });
         }
