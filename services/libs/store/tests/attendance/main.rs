@@ -1,0 +1,6 @@
+//! Attendance computed from sessions.
+
+mod goldens;
+mod oracle;
+mod world;
+mod zones;
