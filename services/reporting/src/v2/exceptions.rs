@@ -5,7 +5,7 @@ mod detail;
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use jiff::civil::Date;
 use rollcall_attendance::calendar::Calendar;
-use rollcall_exports::local_time::LocalTime;
+use rollcall_exports::LocalTime;
 use rollcall_platform::{envelope::Problem, problem_details::ProblemDetails};
 use rollcall_store::{
     exceptions::{self, Exception, Kind, Position, Selection},

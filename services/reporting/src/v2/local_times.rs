@@ -1,7 +1,7 @@
 //! Times of a response, in one time zone.
 
 use jiff::{Timestamp, tz::TimeZone};
-use rollcall_exports::local_time::{LocalTime, Offsets};
+use rollcall_exports::{LocalTime, Offsets};
 
 /// Shows instants in a time zone.
 pub struct LocalTimes {

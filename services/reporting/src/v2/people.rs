@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use rollcall_attendance::period::{day_start, parse_date};
-use rollcall_exports::local_time::LocalTime;
+use rollcall_exports::LocalTime;
 use rollcall_platform::{envelope::Problem, problem_details::ProblemDetails};
 use rollcall_store::{
     directory::{self, KnownPerson, PeopleSelection, PersonPosition},

@@ -6,7 +6,7 @@ use actix_web::{
     web::{Data, Path},
 };
 use jiff::Timestamp;
-use rollcall_exports::local_time::LocalTime;
+use rollcall_exports::LocalTime;
 use rollcall_platform::{envelope::Problem, problem_details::ProblemDetails};
 use rollcall_store::events::{self, EventOfSession};
 use serde::Serialize;

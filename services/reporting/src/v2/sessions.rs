@@ -1,7 +1,7 @@
 //! `GET /api/v2/sessions`: the sessions behind the rows.
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
-use rollcall_exports::local_time::LocalTime;
+use rollcall_exports::LocalTime;
 use rollcall_platform::{envelope::Problem, problem_details::ProblemDetails};
 use rollcall_store::{
     persons::PersonFilter,

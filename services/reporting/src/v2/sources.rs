@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use jiff::Timestamp;
 use rollcall_attendance::completeness;
-use rollcall_exports::local_time::LocalTime;
+use rollcall_exports::LocalTime;
 use rollcall_platform::{envelope::Problem, problem_details::ProblemDetails};
 use rollcall_store::{
     AsyncPgConnection,
