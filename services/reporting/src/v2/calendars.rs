@@ -13,7 +13,7 @@ use super::parameters::{Parameters, parse_name};
 use crate::reports::{Admission, Reports};
 
 /// Name of the calendar of the settings.
-const DEFAULT: &str = "default";
+pub const DEFAULT: &str = "default";
 /// Name that selects each employee's own calendar.
 const ASSIGNED: &str = "assigned";
 
@@ -133,6 +133,21 @@ impl Chosen {
                 default: calendar, ..
             } => calendar,
         }
+    }
+    /// Checks that the dates are a period of each calendar. [`CalendarParameter::check_period`] has
+    /// checked most of it before the names of calendars were looked up.
+    ///
+    /// # Errors
+    /// 400 that names the date.
+    pub fn check(&self, reports: &Reports, first: Date, last: Date) -> Result<(), Problem> {
+        let check = |calendar| reports.period(first, last, calendar).map(drop);
+        let result = match &self.calendars {
+            Calendars::One(calendar) => check(calendar),
+            Calendars::Assigned { default, named } => std::iter::once(default)
+                .chain(named.iter().map(|(_, calendar)| calendar))
+                .try_for_each(check),
+        };
+        result.map_err(|error| Problem::invalid_fields(vec![of_period(&error)]))
     }
 }
 
