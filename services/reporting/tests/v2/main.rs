@@ -3,5 +3,8 @@
 mod support;
 
 mod attendance;
+mod directory;
 mod errors;
+mod evidence;
+mod exceptions;
 mod parameters;
