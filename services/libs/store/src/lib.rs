@@ -6,6 +6,7 @@ pub mod attendance;
 pub mod audit_log;
 pub mod batch;
 mod correlation;
+pub mod employees;
 pub mod events;
 pub mod failure;
 pub mod imports;

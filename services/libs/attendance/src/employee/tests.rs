@@ -175,7 +175,9 @@ proptest! {
         let among_rows = |outcome: &Outcome| {
             matches!(outcome, Outcome::Rejected(Overlap { index: Some(_), .. }))
         };
-        prop_assume!(!outcomes.iter().any(among_rows));
+        if outcomes.iter().any(among_rows) {
+            return Ok(());
+        }
         let (other, _, other_ended) = merged(&stored, &shuffled);
         prop_assert_eq!((mappings, ended), (other, other_ended));
     }
