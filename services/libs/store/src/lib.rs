@@ -5,6 +5,7 @@ pub mod api_clients;
 pub mod attendance;
 pub mod audit_log;
 pub mod batch;
+pub mod calendars;
 mod correlation;
 pub mod employees;
 pub mod events;
