@@ -2,15 +2,19 @@
 
 mod arguments;
 mod audit;
+mod calendars;
 mod clients;
 mod confirm;
+mod csv_file;
 mod demo;
+mod employees;
 mod failure;
 mod generate;
 mod import;
 mod names;
 mod output;
 mod progress;
+mod rejects;
 mod replay;
 mod sessions;
 mod sources;
@@ -85,6 +89,10 @@ async fn execute(
         Subject::Client(task) => clients::run(pool, task, yes, quiet).await,
         Subject::Source(task) => sources::run(pool, task, yes, settings).await,
         Subject::Session(task) => sessions::run(pool, task, &settings.reporting).await,
+        Subject::Calendar(task) => calendars::run(pool, task, &settings.reporting).await,
+        Subject::Employee(task) => {
+            employees::run(pool, task, settings, yes, std::io::stdin()).await
+        }
         Subject::Audit(task) => audit::run(pool, task, &settings.reporting).await,
         Subject::Import(task) => {
             import::run(pool, task, settings, (yes, quiet), std::io::stdin()).await

@@ -124,7 +124,9 @@ pub async fn set(connection: &mut AsyncPgConnection, new: &[NewMapping]) -> Quer
         .bind::<Array<Text>, _>(new.iter().map(|new| &new.realm).collect::<Vec<_>>());
     add_persons.execute(connection).await?;
     let mappings = || new.iter().map(|new| &new.mapping);
-    let ids: Vec<&str> = mappings().map(|mapping| mapping.employee_id.as_str()).collect();
+    let ids: Vec<&str> = mappings()
+        .map(|mapping| mapping.employee_id.as_str())
+        .collect();
     let calendars: Vec<Option<&str>> = mappings()
         .map(|mapping| mapping.calendar.as_deref())
         .collect();
