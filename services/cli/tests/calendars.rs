@@ -1,11 +1,14 @@
 //! Commands for calendars.
 
 mod common;
+#[path = "common/json.rs"]
+mod json;
 
 use rollcall_test_support::Rollcall;
 use serde_json::{Value, json};
 
-use common::{error, run, run_json};
+use common::{error, run};
+use json::run_json;
 
 fn add(rollcall: &Rollcall, name: &str, zone: &str, start: &str) -> (Option<i32>, String) {
     let arguments = ["calendar", "add", name, "--time-zone", zone];

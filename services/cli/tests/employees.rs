@@ -1,13 +1,16 @@
 //! Import of the mappings of persons to employees.
 
 mod common;
+#[path = "common/json.rs"]
+mod json;
 
 use std::{fs, process::Output};
 
 use rollcall_test_support::Rollcall;
 use serde_json::{Value, json};
 
-use common::{error, run, run_json};
+use common::{error, run};
+use json::run_json;
 
 fn import(rollcall: &Rollcall, file: &str, options: &[&str]) -> Output {
     let arguments = [&["--json", "employee", "import", "hr.csv"], options].concat();

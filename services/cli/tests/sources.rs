@@ -1,11 +1,14 @@
 //! Commands for sources.
 
 mod common;
+#[path = "common/json.rs"]
+mod json;
 
 use rollcall_test_support::Rollcall;
 use serde_json::{Value, json};
 
-use common::{error, run, run_json};
+use common::{error, run};
+use json::run_json;
 
 fn source_list(rollcall: &Rollcall) -> Value {
     run_json(rollcall, "operator", &["source", "list"]).0

@@ -6,7 +6,6 @@ use std::{
 };
 
 use rollcall_test_support::Rollcall;
-use serde_json::Value;
 
 /// Runs the command line with the database role `role` and `input` on standard input.
 pub fn run(rollcall: &Rollcall, role: &str, arguments: &[&str], input: impl AsRef<[u8]>) -> Output {
@@ -45,15 +44,4 @@ pub fn run_with(
 /// Returns standard error as text.
 pub fn error(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// Runs the command line with `--json`. Returns the result and the exit code.
-pub fn run_json(rollcall: &Rollcall, role: &str, arguments: &[&str]) -> (Value, Option<i32>) {
-    let arguments = [&["--json"], arguments].concat();
-    let output = run(rollcall, role, &arguments, "");
-    let value = serde_json::from_slice(&output.stdout);
-    (
-        value.unwrap_or_else(|_| panic!("{}", error(&output))),
-        output.status.code(),
-    )
 }
