@@ -43,7 +43,7 @@ pub fn feed<S>(
     terms: Terms,
 ) -> impl Stream<Item = Result<Bytes, CutError>> + use<S>
 where
-    S: Stream<Item = Result<Bytes, rollcall_store::Error>> + Send + 'static,
+    S: Stream<Item = Result<Bytes, CutError>> + Send + 'static,
 {
     let (sender, mut body) = mpsc::channel(1);
     runtime.spawn(async move {
@@ -70,7 +70,7 @@ where
 }
 
 async fn copy(
-    chunks: impl Stream<Item = Result<Bytes, rollcall_store::Error>>,
+    chunks: impl Stream<Item = Result<Bytes, CutError>>,
     sender: &mpsc::Sender<Result<Bytes, CutError>>,
     mut pace: Pace,
 ) -> Result<(), CutError> {
