@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use diesel_async::AsyncConnection;
 use jiff::{civil::Time, tz::TimeZone};
-use rollcall_attendance::{employee::DEFAULT_CALENDAR, period::parse_time};
+use rollcall_attendance::{calendar::Calendar, employee::DEFAULT_CALENDAR, period::parse_time};
 use rollcall_platform::settings;
 use rollcall_store::{
     Pool,
@@ -59,6 +59,14 @@ fn time_of_day(text: &str) -> Result<Time, String> {
     parse_time(text)
         .or_else(|| parse_time(&format!("{text}:00")))
         .ok_or_else(|| "must be a time from 00:00 to 23:59, as HH:MM or HH:MM:SS".into())
+}
+
+/// Returns the calendar `default`, which the settings describe.
+pub fn default_calendar(settings: &settings::Reporting) -> Calendar {
+    Calendar {
+        time_zone: settings.time_zone.clone(),
+        start_of_day: settings.start_of_day,
+    }
 }
 
 pub async fn run(
