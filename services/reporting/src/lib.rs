@@ -4,6 +4,7 @@ pub mod access;
 pub mod openapi;
 pub mod rate_limit;
 pub mod reports;
+pub mod scratch;
 pub mod startup;
 pub mod streams;
 pub mod v1;

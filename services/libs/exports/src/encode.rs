@@ -3,6 +3,7 @@
 use async_stream::try_stream;
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
+use rust_xlsxwriter::XlsxError;
 
 /// Approximate size of a chunk, in bytes.
 pub(crate) const CHUNK: usize = 32 * 1024;
@@ -21,10 +22,20 @@ pub enum EncodeError {
     Parquet(#[from] parquet::errors::ParquetError),
     /// A value does not fit into the format.
     #[error("a row cannot be written to a workbook: {0}")]
-    Xlsx(#[from] rust_xlsxwriter::XlsxError),
+    Xlsx(XlsxError),
     /// The file system of the scratch directory is full, or the directory is not writable.
     #[error("the scratch directory cannot be written: {0}")]
     Scratch(String),
+}
+
+impl From<XlsxError> for EncodeError {
+    fn from(error: XlsxError) -> Self {
+        match error {
+            XlsxError::IoError(error) => Self::Scratch(error.to_string()),
+            XlsxError::TempFileError(_, error) => Self::Scratch(error.to_string()),
+            error => Self::Xlsx(error),
+        }
+    }
 }
 
 /// Writes items into a buffer.

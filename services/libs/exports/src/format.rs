@@ -97,15 +97,15 @@ impl Format {
             scratch_directory,
         } = options;
         match self {
-            Self::Csv => stream(Csv::new(layout, csv), rows),
-            Self::Ndjson => stream(Ok(Ndjson::default()), rows),
-            Self::Parquet => stream(Parquet::new(layout, metadata), rows),
+            Self::Csv => chunks(Csv::new(layout, csv), rows),
+            Self::Ndjson => chunks(Ok(Ndjson::default()), rows),
+            Self::Parquet => chunks(Parquet::new(layout, metadata), rows),
             Self::Xlsx => workbook::chunks(layout, metadata, scratch_directory, rows).boxed(),
         }
     }
 }
 
-fn stream<'a, E: From<EncodeError> + Send + 'a>(
+fn chunks<'a, E: From<EncodeError> + Send + 'a>(
     encoder: Result<impl Encoder<AttendanceRow> + Send + 'a, EncodeError>,
     rows: impl Stream<Item = Result<AttendanceRow, E>> + Send + 'a,
 ) -> BoxStream<'a, Result<Bytes, E>> {
