@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use clap::{Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::{audit, clients, import, sessions, sources};
+use crate::{audit, calendars, clients, employees, import, report, sessions, sources};
 
 #[derive(Parser)]
 #[command(
@@ -46,6 +46,20 @@ pub enum Subject {
     /// Sessions from which reports are computed.
     #[command(subcommand)]
     Session(sessions::Task),
+    /// Report first login, last logout and worked time per user and reporting day.
+    ///
+    /// A session belongs as a whole to the reporting day of its login. Times are in the time zone of
+    /// the calendar, in JSON too. A row is final when no session of it is open and all sources have reported
+    /// everything up to its end.
+    Report(report::Report),
+    /// List who is connected now, since when, and from where.
+    Live,
+    /// Calendars: time zones and starts of reporting days.
+    #[command(subcommand)]
+    Calendar(calendars::Task),
+    /// Employees: records of the HR system, to which persons are mapped.
+    #[command(subcommand)]
+    Employee(employees::Task),
     /// The audit log.
     #[command(subcommand)]
     Audit(audit::Task),
@@ -108,6 +122,10 @@ mod tests {
         let help = command.render_help().to_string();
         for line in [
             "client add",
+            "employee import",
+            "calendar add",
+            "report",
+            "live",
             "source set-networks",
             "key rotate",
             "import",

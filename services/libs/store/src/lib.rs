@@ -8,6 +8,7 @@ pub mod batch;
 pub mod calendars;
 mod correlation;
 pub mod directory;
+pub mod employees;
 pub mod events;
 pub mod exceptions;
 pub mod failure;
