@@ -1,10 +1,14 @@
--- Creates :persons persons with two sessions on each of 60 days from 17 May 2024. The measured
--- reports cover June 2024.
-INSERT INTO persons (
-    normalized_user, normalized_realm, reported_on, display_user, display_realm
+-- Creates :persons persons, each mapped to an employee, with two sessions on each of 60 days from
+-- 17 May 2024. The measured reports cover June 2024.
+WITH created AS (
+    INSERT INTO persons (
+        normalized_user, normalized_realm, reported_on, display_user, display_realm
+    )
+    SELECT 'user' || person, 'default', '2024-05-17', 'User' || person, 'Default'
+    FROM generate_series(0, :persons - 1) AS person
+    RETURNING id
 )
-SELECT 'user' || person, 'default', '2024-05-17', 'User' || person, 'Default'
-FROM generate_series(0, :persons - 1) AS person;
+INSERT INTO employee_mappings (person_id, employee_id) SELECT id, 'E-' || id FROM created;
 
 -- The rows are inserted in the order of their days, as if they had been reported then.
 INSERT INTO sessions (
@@ -22,5 +26,5 @@ CROSS JOIN LATERAL (
 ) AS logins
 CROSS JOIN LATERAL (SELECT login_at + interval '4 hours' AS logout_at) AS logouts;
 
-VACUUM ANALYZE sessions, persons;
+VACUUM ANALYZE sessions, persons, employee_mappings;
 CHECKPOINT;
