@@ -46,4 +46,3 @@ def disk_space_gib() -> float:
     """Returns the free space for the database."""
     line = stack.inside("postgres", "df", "-k", "/var/lib/rollcall/data").splitlines()[-1]
     return int(line.split()[3]) / 2**20
-
