@@ -5,6 +5,7 @@ pub mod api_clients;
 pub mod attendance;
 pub mod audit_log;
 pub mod batch;
+pub mod calendars;
 mod correlation;
 pub mod events;
 pub mod failure;
@@ -24,4 +25,5 @@ pub mod sign_ins;
 pub mod source_statistics;
 pub mod sources;
 
+pub use diesel_async::AsyncPgConnection;
 pub use pool::{Connection, Error, Pool};
