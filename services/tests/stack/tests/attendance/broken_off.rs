@@ -27,8 +27,9 @@ impl LargeReport {
              INSERT INTO employee_mappings (person_id, employee_id, valid_from, valid_to)
              SELECT id, md5(id::text), '2004-05-03', '2004-05-04' FROM added;
              INSERT INTO sessions (source_id, session_id, person_id, names_realm, named_at,
-                 login_at, logout_at, last_activity_at)
-             SELECT sources.id, 'broken-' || persons.id || day, persons.id, true, at, at, at, at
+                 login_at, logout_at, last_activity_at, first_event_at)
+             SELECT sources.id, 'broken-' || persons.id || '-' || day, persons.id, true,
+                 at, at, at, at, at
              FROM sources, persons, generate_series(3, 4) AS day, LATERAL (
                  SELECT make_timestamptz(2004, 5, day, 0, 0, 0, 'UTC')
                      + persons.id % 80000 * interval '1 second' AS at
