@@ -3,5 +3,10 @@
 mod support;
 
 mod attendance;
+mod cursor;
+mod documents;
+mod downloads;
 mod errors;
+mod outages;
 mod parameters;
+mod shapes;
