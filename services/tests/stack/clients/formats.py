@@ -75,6 +75,11 @@ def instants(row):
     return {**dated(row), **times}
 
 
+def harmless(row):
+    """Returns a row with an apostrophe before the user, if a spreadsheet would execute the name."""
+    return {**row, "user": "'" + row["user"]} if row["user"][0] in "=+-@" else row
+
+
 def from_xlsx(content):
     sheet = openpyxl.load_workbook(io.BytesIO(content)).worksheets[0]
     head, *lines = sheet.iter_rows()
@@ -121,7 +126,7 @@ def compare(query):
     equal("csv", from_csv(get(f"{query}&format=csv").content.decode()), rows)
     marked = get(f"{query}&format=csv&bom=true&separator=;").content.decode()
     assert marked.startswith("\ufeff"), marked[:20]
-    equal("csv for Excel", from_csv(marked[1:], ";"), rows)
+    equal("csv for Excel", from_csv(marked[1:], ";"), [harmless(row) for row in rows])
     lines = get(query, Accept="application/x-ndjson").text.splitlines()
     equal("ndjson", [json.loads(line) for line in lines[:-1]], rows)
     assert json.loads(lines[-1]) == {"rows": len(rows)}, lines[-1]
