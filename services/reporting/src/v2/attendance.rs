@@ -111,6 +111,7 @@ async fn report(
     };
     let admission = reports.admit(call, query.extent()).await?;
     let calendar = query.calendar.clone().resolve(&admission, reports).await?;
+    calendar.check(reports, query.first, query.last)?;
     match query.output {
         Output::Page => {
             let page = page::read(&admission, &query, calendar).await?;

@@ -134,6 +134,21 @@ impl Chosen {
             } => calendar,
         }
     }
+    /// Checks that the dates are a period of each calendar. [`CalendarParameter::check_period`] has
+    /// checked most of it before the names of calendars were looked up.
+    ///
+    /// # Errors
+    /// 400 that names the date.
+    pub fn check(&self, reports: &Reports, first: Date, last: Date) -> Result<(), Problem> {
+        let check = |calendar| reports.period(first, last, calendar).map(drop);
+        let result = match &self.calendars {
+            Calendars::One(calendar) => check(calendar),
+            Calendars::Assigned { default, named } => std::iter::once(default)
+                .chain(named.iter().map(|(_, calendar)| calendar))
+                .try_for_each(check),
+        };
+        result.map_err(|error| Problem::invalid_fields(vec![of_period(&error)]))
+    }
 }
 
 fn unknown(name: &str, named: &[(String, Calendar)]) -> Problem {
