@@ -13,6 +13,7 @@ use crate::output::Output;
 /// Maximum number of rows of a table. All of them are in memory.
 const MAX_ROWS: usize = 10_000;
 
+/// The columns fit the width of a table. A row without a last logout has an open session.
 #[derive(Serialize)]
 struct Line {
     date: Option<Date>,
@@ -23,7 +24,6 @@ struct Line {
     last_logout: Option<String>,
     worked: String,
     sessions: i64,
-    open_sessions: i64,
     end_reason: Option<&'static str>,
     status: &'static str,
 }
@@ -69,7 +69,6 @@ impl From<AttendanceRow> for Line {
             last_logout: row.last_logout_at.map(local),
             worked: format!("{}:{:02}:{seconds:02}", minutes / 60, minutes % 60),
             sessions: row.sessions,
-            open_sessions: row.open_sessions,
             end_reason: row.end_reason.map(EndReason::as_str),
             status: row.status.as_str(),
         }
