@@ -137,7 +137,7 @@ impl Reports {
     pub fn default_calendar(&self) -> Calendar {
         Calendar {
             time_zone: self.settings.time_zone.clone(),
-            start_of_day: civil::Time::midnight(),
+            start_of_day: self.settings.start_of_day,
         }
     }
 

@@ -25,6 +25,10 @@ use crate::pool::{Connection, Error, StreamConnection};
 
 const INTERVALS: &str = include_str!("intervals.sql");
 
+#[allow(
+    clippy::struct_field_names,
+    reason = "the fields are columns of the statement"
+)]
 #[derive(QueryableByName)]
 struct Row {
     #[diesel(sql_type = SqlDate, deserialize_as = jiff_diesel::Date)]

@@ -13,6 +13,10 @@ use rollcall_attendance::{
 
 use super::days::Days;
 
+#[allow(
+    clippy::struct_field_names,
+    reason = "the fields are columns of the statement"
+)]
 #[derive(QueryableByName)]
 pub(super) struct Row {
     #[diesel(sql_type = Nullable<SqlDate>, deserialize_as = NullableDate)]

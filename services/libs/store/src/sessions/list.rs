@@ -53,6 +53,10 @@ pub struct Position {
 }
 
 /// A session and its end.
+#[allow(
+    clippy::struct_field_names,
+    reason = "the fields are columns of the statement"
+)]
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
 pub struct Session {
     #[diesel(sql_type = Integer)]
