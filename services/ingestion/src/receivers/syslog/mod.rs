@@ -90,7 +90,7 @@ impl Syslog {
         for (message, matched) in parsed.events {
             match Event::parse_all(matched.raw, arrival) {
                 Ok(parsed) => {
-                    events.extend(parsed.into_iter().map(|event| reported(event, source)))
+                    events.extend(parsed.into_iter().map(|event| reported(event, source)));
                 }
                 Err(error) => rejected.push((message, error)),
             }
