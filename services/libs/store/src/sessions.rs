@@ -14,7 +14,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures::{Stream, TryStreamExt, stream::BoxStream};
 use jiff::{SignedDuration, Timestamp};
 use jiff_diesel::ToDiesel;
-pub use list::{Position, Selection as ListSelection, Session as ListedSession, SessionKey, list};
+pub use list::{ListedSession, Position, Selection as ListSelection, SessionKey, list};
 use rollcall_attendance::{name::normalize, period::Period, session::Session};
 use serde::Serialize;
 use tracing::{Instrument, info_span};

@@ -29,11 +29,12 @@ async fn directory() -> (Rollcall, String) {
     active["wan_ip"] = json!("192.0.2.4");
     events.push(active);
     send(&rollcall, &key, &events).await;
+    let night = "INSERT INTO calendars VALUES ('night', 'Europe/Berlin', '18:30')";
+    rollcall.database.execute(night).await;
     rollcall
         .database
         .execute(
-            "INSERT INTO calendars VALUES ('night', 'Europe/Berlin', '18:30');
-             INSERT INTO employee_mappings (person_id, employee_id, calendar, valid_from, valid_to)
+            "INSERT INTO employee_mappings (person_id, employee_id, calendar, valid_from, valid_to)
              SELECT id, 'E1', nullif(calendar, ''), valid_from, valid_to
              FROM (VALUES
                  ('amy', '', date '-infinity', date '2025-01-31'),
@@ -105,18 +106,17 @@ async fn calendars_include_the_default() {
 #[tokio::test(flavor = "multi_thread")]
 async fn sources_say_how_complete_they_are() {
     let (rollcall, token) = directory().await;
-    rollcall
-        .database
-        .execute(
-            "INSERT INTO sources (name, key_hash, created_at, imports_only, assume_complete_seconds)
-             VALUES ('files', 'x', '2025-01-01', true, NULL),
-                 ('radius', 'y', '2025-01-01', false, 86400);
-             INSERT INTO source_gaps
-             SELECT id, '2025-02-12', '2025-02-12 01:00Z' FROM sources WHERE name = 'radius';
-             INSERT INTO rejected_inputs (source_id, receiver, reason, count, sample)
-             SELECT id, 'radius', 'bad', 3, '' FROM sources WHERE name = 'radius'",
-        )
-        .await;
+    for statement in [
+        "INSERT INTO sources (name, key_hash, created_at, imports_only, assume_complete_seconds)
+         VALUES ('files', 'x', '2025-01-01', true, NULL),
+             ('radius', 'y', '2025-01-01', false, 86400)",
+        "INSERT INTO source_gaps
+         SELECT id, '2025-02-12', '2025-02-12 01:00Z' FROM sources WHERE name = 'radius'",
+        "INSERT INTO rejected_inputs (source_id, receiver, reason, count, sample)
+         SELECT id, 'radius', 'bad', 3, '' FROM sources WHERE name = 'radius'",
+    ] {
+        rollcall.database.execute(statement).await;
+    }
     let mut all = get_json(&rollcall, &token, "/api/v2/sources").await;
     for source in all["data"].as_array_mut().expect("a list") {
         if !source["last_received"].is_null() {

@@ -105,7 +105,7 @@ async fn cursor_continues_after_the_last_session_while_others_are_added() {
 async fn events_of_a_session_are_its_evidence_in_order() {
     let rollcall = Rollcall::builder().await.time_zone("Asia/Kolkata").start();
     let key = rollcall.source().await;
-    rollcall.set_name_rules(&key, &["split=down-level"]).await;
+    rollcall.set_name_rules(&key, &["split=down_level"]).await;
     let events = json!([
         {"event_id": "e2", "type": "logout", "session_id": "s", "user": "CORP\\amy",
          "occurred_at": "2025-01-01T12:00:00Z", "reason": "User-Request", "active_seconds": 600,

@@ -39,6 +39,7 @@ async fn each_kind_of_exception_has_a_sentence() {
     )
     .to_vec();
     events.push(other_realm);
+    events.push(event("realm", "active", "amy", "2025-02-11T11:10:00Z"));
     events.push(json!({"event_id": "restart", "type": "restart",
         "occurred_at": "2025-02-11T11:30:00Z"}));
     send(&rollcall, &second, &events).await;

@@ -58,7 +58,7 @@ pub struct Position {
     reason = "the fields are columns of the statement"
 )]
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
-pub struct Session {
+pub struct ListedSession {
     #[diesel(sql_type = Integer)]
     source_id: i32,
     #[diesel(sql_type = Text)]
@@ -104,7 +104,7 @@ pub struct Session {
     pub active_seconds: Option<i64>,
 }
 
-impl Session {
+impl ListedSession {
     /// Returns the place of the session in the order of the list.
     #[must_use]
     pub fn position(&self) -> Position {
@@ -135,7 +135,7 @@ pub async fn list(
     after: Option<&Position>,
     limit: u32,
     moment: Moment,
-) -> QueryResult<Vec<Session>> {
+) -> QueryResult<Vec<ListedSession>> {
     let persons = selection.persons.ids(connection).await?;
     let some = |texts: &[String]| (!texts.is_empty()).then(|| texts.to_vec());
     let start = after.map_or(selection.start, |after| after.begin_at.max(selection.start));
