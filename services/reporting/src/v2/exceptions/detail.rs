@@ -46,14 +46,13 @@ pub fn detail(exception: &Exception, times: &mut LocalTimes) -> String {
             "The source {source} is complete through {other_at} and not through the end of the day."
         ),
         Kind::ChangedAfterFinal => format!(
-            "{} after the source {source} had counted as complete through the time of the event. \
-             Rows that were final may have changed.",
+            "The source {source} had already counted as complete when {} for this day. Rows that \
+             were final may have changed.",
             counted(number, "event arrived", "events arrived")
         ),
         Kind::ClockSkew => format!(
-            "{} from the source {source} at a time far from the time of the event. A clock may be \
-             wrong.",
-            counted(number, "event arrived", "events arrived")
+            "The source {source} sent {} far from the time of arrival. A clock may be wrong.",
+            counted(number, "event with a time", "events with a time")
         ),
     }
 }
