@@ -15,8 +15,8 @@ use rollcall_attendance::{calendar::Calendar, name::normalize, row::AttendanceRo
 pub use rows::rows;
 pub use unmapped::unmapped;
 
-/// Selects the rows of a report. Users, realms and employee IDs select persons, and the report is as
-/// if there were no others. A person belongs to a selected employee on the days of the mapping.
+/// Selects the rows of a report. Users, realms and employee IDs select persons, and the report is
+/// as if there were no others. A person belongs to a selected employee on the days of the mapping.
 #[derive(Debug, Clone)]
 pub struct Selection {
     /// First reporting day.
@@ -78,12 +78,14 @@ pub enum Subject {
 pub enum Attribution {
     /// To the day of its login, as a whole.
     Login,
-    /// To every day that it touches. Its times are cut at the bounds of the day.
+    /// To every day that it touches. Its times are cut at the bounds of the day. An open session is
+    /// open in all its rows. A row with a session that is cut has no active time, because sources
+    /// measure whole sessions.
     Overlap,
 }
 
-/// The place of a row in the order of a report, by date, user, realm and employee ID. Only rows of a
-/// period for employees need the employee ID: a person can be of several employees in a period.
+/// The place of a row in the order of a report, by date, user, realm and employee ID. Only rows of
+/// a period for employees need the employee ID: a person can be of several employees in a period.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
     /// The reporting day. None for rows of a period.

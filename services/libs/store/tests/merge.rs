@@ -216,7 +216,7 @@ async fn merge_gives_the_same_sessions_for_any_order_and_repetition() {
             // Two writers know different persons, as two replicas do.
             TestDatabase::execute(
                 &database,
-                "TRUNCATE employee_mappings, persons, sessions RESTART IDENTITY",
+                "TRUNCATE persons, sessions RESTART IDENTITY CASCADE",
             )
             .await;
             let mut writers = [database.writer(), database.writer()];

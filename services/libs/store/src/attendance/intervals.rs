@@ -32,7 +32,7 @@ const INTERVALS: &str = include_str!("intervals.sql");
 #[derive(QueryableByName)]
 struct Row {
     #[diesel(sql_type = SqlDate, deserialize_as = jiff_diesel::Date)]
-    row_date: Date,
+    date: Date,
     #[diesel(sql_type = Text)]
     user: String,
     #[diesel(sql_type = Text)]
@@ -50,8 +50,8 @@ struct Row {
 }
 
 /// Returns the intervals in which the employees of a selection were connected, ordered by (employee
-/// ID, start). Sessions of one employee that overlap or touch are one interval. A session belongs to
-/// the day of its login, and an interval to the day of its first session. Intervals of persons
+/// ID, start). Sessions of one employee that overlap or touch are one interval. A session belongs
+/// to the day of its login, and an interval to the day of its first session. Intervals of persons
 /// without an employee come last. The selection's grouping, subject, attribution and absent rows
 /// have no effect.
 pub fn intervals(
@@ -94,14 +94,14 @@ impl Row {
     /// returns no such row.
     fn interval(self, days: &Days, completeness: &Completeness) -> Option<Interval> {
         let calendar = days.calendar(self.calendar.as_deref())?;
-        let settled_at = self.last_at.max(calendar.end(Some(self.row_date)));
+        let settled_at = self.last_at.max(calendar.end(Some(self.date)));
         let status = if self.end_at.is_some() && completeness.covers(settled_at) {
             Status::Final
         } else {
             Status::Provisional
         };
         Some(Interval {
-            date: self.row_date,
+            date: self.date,
             employee_id: self.employee_id,
             user: self.user,
             realm: self.realm,

@@ -78,8 +78,8 @@ intervals AS (
     GROUP BY employee_id, unmapped_id, number
 )
 SELECT
-    row_date, display_user AS "user", display_realm AS realm, employee_id, calendar, start_at,
-    end_at, last_at
+    row_date AS date, display_user AS "user", display_realm AS realm, employee_id, calendar,
+    start_at, end_at, last_at
 FROM intervals
 JOIN persons ON persons.id = shown_id
 ORDER BY employee_id, start_at, normalized_user, normalized_realm

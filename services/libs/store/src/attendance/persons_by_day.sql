@@ -37,7 +37,7 @@ attendance AS (
     GROUP BY person_id
 )
 SELECT
-    $1::date AS row_date,
+    $1::date AS date,
     NULL::bigint AS days,
     display_user AS "user",
     display_realm AS realm,

@@ -46,7 +46,7 @@ mapped AS (
     ORDER BY person_id, valid_from DESC
 )
 SELECT
-    NULL::date AS row_date,
+    NULL::date AS date,
     days,
     display_user AS "user",
     display_realm AS realm,

@@ -20,7 +20,7 @@ use super::days::Days;
 #[derive(QueryableByName)]
 pub(super) struct Row {
     #[diesel(sql_type = Nullable<SqlDate>, deserialize_as = NullableDate)]
-    row_date: Option<Date>,
+    date: Option<Date>,
     #[diesel(sql_type = Nullable<BigInt>)]
     days: Option<i64>,
     #[diesel(sql_type = Text)]
@@ -62,11 +62,11 @@ impl Row {
         completeness: &Completeness,
     ) -> Option<AttendanceRow> {
         let calendar = days.calendar(self.calendar.as_deref())?;
-        let end = self.last_at.max(Some(calendar.end(self.row_date)))?;
+        let end = self.last_at.max(Some(calendar.end(self.date)))?;
         let is_final = self.open_sessions == 0 && completeness.covers(end);
         let continues = self.from_previous_day.zip(self.to_next_day);
         Some(AttendanceRow {
-            date: self.row_date,
+            date: self.date,
             days: self.days,
             user: self.user,
             realm: self.realm,

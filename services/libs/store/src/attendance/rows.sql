@@ -166,7 +166,7 @@ attendance AS (
     GROUP BY shown_id, row_date, CASE WHEN $9 THEN employee_id END
 )
 SELECT
-    row_date,
+    row_date AS date,
     days,
     display_user AS "user",
     display_realm AS realm,

@@ -23,9 +23,9 @@ struct Row {
     realm: String,
 }
 
-/// Returns the display forms (user, realm) of persons in a selection that have a session on a day on
-/// which they are mapped to no employee, ordered by normalized names. A session belongs to the day
-/// of its login. A selection of employees has no such person.
+/// Returns the display forms (user, realm) of persons in a selection that have a session on a day
+/// on which they are mapped to no employee, ordered by normalized names. A session belongs to the
+/// day of its login. A selection of employees has no such person.
 ///
 /// # Errors
 /// The database fails.

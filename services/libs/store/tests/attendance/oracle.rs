@@ -7,6 +7,7 @@ mod intervals;
 mod model;
 mod recorded;
 mod report;
+mod row;
 
 use futures::TryStreamExt;
 use jiff::{SignedDuration, Span, Timestamp, civil::Date, tz::TimeZone};

@@ -14,8 +14,8 @@ const ZONES: [&str; 6] = [
     "Pacific/Apia",
 ];
 
-/// Local times, each hour from 3 hours before each clock change until 3 hours after it, and the first
-/// of each month.
+/// Returns each hour from 3 hours before each clock change until 3 hours after it, the second
+/// before each of them, and an instant of each month.
 fn instants(zone: &TimeZone) -> Vec<Timestamp> {
     let from: Timestamp = "2000-01-01T00:00:00Z".parse().expect("an instant");
     let to: Timestamp = "2031-01-01T00:00:00Z".parse().expect("an instant");

@@ -124,11 +124,12 @@ impl<'a> Bounds<'a> {
     }
 }
 
-/// Returns the first minute at which the local time is `start` or later.
+/// Returns the first minute at which the local time is `start` or later. No zone is further than 14
+/// hours ahead of UTC.
 fn first_at_or_after(start: DateTime, zone: &TimeZone) -> Minute {
     let begin: Timestamp = TimeZone::UTC.to_timestamp(start).expect("an instant");
-    let begin = begin - SignedDuration::from_hours(40);
-    let minutes = (0..80 * 60).map(|minute| begin + SignedDuration::from_mins(minute));
+    let begin = begin - SignedDuration::from_hours(15);
+    let minutes = (0..55 * 60).map(|minute| begin + SignedDuration::from_mins(minute));
     let mut reached = minutes.filter(|at| zone.to_datetime(*at) >= start);
     minute(reached.next().expect("a minute"))
 }
