@@ -37,6 +37,13 @@ pub struct Problem {
     status: StatusCode,
     message: String,
     header: Option<(HeaderName, HeaderValue)>,
+    /// Boxed, so that a `Result` with a problem stays small.
+    details: Box<Details>,
+}
+
+/// What only version 2 shows.
+#[derive(Debug, Clone, Default)]
+struct Details {
     errors: Vec<FieldError>,
     members: Map<String, Value>,
 }
@@ -82,8 +89,7 @@ impl Problem {
             status,
             message: message.into(),
             header: None,
-            errors: Vec::new(),
-            members: Map::new(),
+            details: Box::default(),
         }
     }
 
@@ -99,10 +105,9 @@ impl Problem {
             [error] => format!("{}.", error.sentence("The request")),
             errors => format!("{} parameters are invalid: see errors.", errors.len()),
         };
-        Self {
-            errors,
-            ..Self::bad_request(message)
-        }
+        let mut problem = Self::bad_request(message);
+        problem.details.errors = errors;
+        problem
     }
 
     /// Creates a 401 for missing or wrong credentials.
@@ -140,7 +145,7 @@ impl Problem {
     /// Adds a member to the body. Only version 2 shows it.
     #[must_use]
     pub fn with_member(mut self, name: &str, value: Value) -> Self {
-        self.members.insert(name.to_owned(), value);
+        self.details.members.insert(name.to_owned(), value);
         self
     }
 
@@ -192,8 +197,8 @@ pub async fn respond_to_problem(
     let (media_type, body) = if request.path().starts_with(VERSION_2) {
         let request_id = request.headers().get("x-request-id");
         let details = ProblemDetails {
-            errors: problem.errors.iter().map(Into::into).collect(),
-            members: problem.members,
+            errors: problem.details.errors.iter().map(Into::into).collect(),
+            members: problem.details.members,
             request_id: request_id.and_then(|id| Some(id.to_str().ok()?.to_owned())),
             ..ProblemDetails::new(problem.status, problem.message)
         };

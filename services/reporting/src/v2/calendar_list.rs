@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use rollcall_attendance::calendar::Calendar;
-use rollcall_platform::{envelope::Problem, problem_details::ProblemDetails};
+use rollcall_platform::envelope::Problem;
 use rollcall_store::calendars;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::{
     calendars::{DEFAULT, start_of_day},
     list::List,
+    openapi::Problems,
     parameters::Parameters,
 };
 use crate::{
@@ -52,7 +53,7 @@ impl CalendarItem {
     ),
     responses(
     (status = 200, body = List<CalendarItem>),
-    (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+    Problems,
 ))]
 pub async fn calendars(
     request: HttpRequest,

@@ -167,7 +167,8 @@ fn of_period(error: &PeriodError) -> FieldError {
         PeriodError::TooLong { days, limit } => FieldError::new(
             "end_date",
             format!(
-                "must be less than {limit} days after start_date (got a period of {days} days); request it in parts"
+                "must be less than {limit} days after start_date (got a period of {days} days); \
+                 request it in parts"
             ),
         ),
         PeriodError::BeyondCalendar { end } => FieldError::new(

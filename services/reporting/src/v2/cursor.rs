@@ -3,6 +3,7 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::json;
 
 /// Number of bytes of the digest in a cursor.
 const DIGEST_BYTES: usize = 8;
@@ -17,7 +18,7 @@ impl QueryDigest {
     #[must_use]
     pub fn cursor<P: Serialize>(&self, position: &P) -> String {
         let mut bytes = self.0.to_vec();
-        serde_json::to_writer(&mut bytes, position).expect("JSON of plain fields");
+        bytes.extend(json!(position).to_string().into_bytes());
         URL_SAFE_NO_PAD.encode(bytes)
     }
 

@@ -3,13 +3,14 @@
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use jiff::civil::Date;
 use rollcall_attendance::period::parse_date;
-use rollcall_platform::{envelope::Problem, problem_details::ProblemDetails};
+use rollcall_platform::envelope::Problem;
 use rollcall_store::directory::{self, Employee, EmployeeSelection, MappedPerson};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
     list::{List, cut},
+    openapi::Problems,
     parameters::Parameters,
 };
 use crate::{
@@ -85,7 +86,7 @@ impl From<Employee> for EmployeeItem {
     ),
     responses(
     (status = 200, body = List<EmployeeItem>),
-    (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+    Problems,
 ))]
 pub async fn employees(
     request: HttpRequest,

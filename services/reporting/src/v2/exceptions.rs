@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web::Data};
 use jiff::civil::Date;
 use rollcall_attendance::calendar::Calendar;
 use rollcall_exports::LocalTime;
-use rollcall_platform::{envelope::Problem, problem_details::ProblemDetails};
+use rollcall_platform::envelope::Problem;
 use rollcall_store::{
     exceptions::{self, Exception, Kind, Position, Selection},
     persons::PersonFilter,
@@ -20,6 +20,7 @@ use super::{
     calendars::{CalendarParameter, Chosen},
     list::{List, cut},
     local_times::LocalTimes,
+    openapi::Problems,
     parameters::{PageParameters, Parameters},
     session_id,
 };
@@ -119,7 +120,7 @@ impl ExceptionItem {
     ),
     responses(
     (status = 200, body = List<ExceptionItem>),
-    (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+    Problems,
 ))]
 pub async fn exceptions(
     request: HttpRequest,

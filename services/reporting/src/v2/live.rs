@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use rollcall_exports::LocalTime;
-use rollcall_platform::{envelope::Problem, problem_details::ProblemDetails};
+use rollcall_platform::envelope::Problem;
 use rollcall_store::{
     live::{self, OpenSession, Position, Selection},
     persons::PersonFilter,
@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use super::{
     list::{List, cut},
     local_times::LocalTimes,
+    openapi::Problems,
     parameters::Parameters,
     session_id,
 };
@@ -81,7 +82,7 @@ impl LiveItem {
     ),
     responses(
     (status = 200, body = List<LiveItem>),
-    (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+    Problems,
 ))]
 pub async fn live(
     request: HttpRequest,

@@ -221,11 +221,12 @@ impl Parameters {
         unknown.retain(|name| !self.taken.contains(&name.as_str()));
         unknown.dedup();
         errors.extend(unknown.into_iter().enumerate().map(|(index, name)| {
-            let mut message = "is not a parameter of this address".to_owned();
+            let unknown = "is not a parameter of this address";
             // Only once, so that the response cannot be much larger than its request.
-            if index == 0 {
-                message += &format!("; it takes {}", self.taken.join(", "));
-            }
+            let message = match index {
+                0 => format!("{unknown}; it takes {}", self.taken.join(", ")),
+                _ => unknown.to_owned(),
+            };
             FieldError::new(name.clone(), message)
         }));
         if errors.is_empty() {

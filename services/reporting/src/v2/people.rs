@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use rollcall_attendance::period::{day_start, parse_date};
 use rollcall_exports::LocalTime;
-use rollcall_platform::{envelope::Problem, problem_details::ProblemDetails};
+use rollcall_platform::envelope::Problem;
 use rollcall_store::{
     directory::{self, KnownPerson, PeopleSelection, PersonPosition},
     persons::PersonFilter,
@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use super::{
     list::{List, cut},
     local_times::LocalTimes,
+    openapi::Problems,
     parameters::Parameters,
 };
 use crate::{
@@ -80,7 +81,7 @@ impl PersonItem {
     ),
     responses(
     (status = 200, body = List<PersonItem>),
-    (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+    Problems,
 ))]
 pub async fn people(
     request: HttpRequest,

@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use super::{
     list::{List, cut},
     local_times::LocalTimes,
+    openapi::Problems,
     parameters::Parameters,
     session_id,
 };
@@ -154,7 +155,9 @@ impl EventItem {
     ),
     responses(
     (status = 200, body = List<EventItem>),
-    (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+    (status = 404, body = ProblemDetails, content_type = "application/problem+json",
+        description = "There is no such session"),
+    Problems,
 ))]
 pub async fn events(
     request: HttpRequest,

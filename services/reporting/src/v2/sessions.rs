@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use rollcall_exports::LocalTime;
-use rollcall_platform::{envelope::Problem, problem_details::ProblemDetails};
+use rollcall_platform::envelope::Problem;
 use rollcall_store::{
     persons::PersonFilter,
     sessions::{self, ListSelection, ListedSession, Position},
@@ -14,6 +14,7 @@ use super::{
     instants::{self, Instants},
     list::{List, cut},
     local_times::LocalTimes,
+    openapi::Problems,
     parameters::Parameters,
     session_id,
 };
@@ -117,7 +118,7 @@ impl SessionItem {
     ),
     responses(
     (status = 200, body = List<SessionItem>),
-    (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+    Problems,
 ))]
 pub async fn sessions(
     request: HttpRequest,

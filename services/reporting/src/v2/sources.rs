@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web::Data};
 use jiff::Timestamp;
 use rollcall_attendance::completeness;
 use rollcall_exports::LocalTime;
-use rollcall_platform::{envelope::Problem, problem_details::ProblemDetails};
+use rollcall_platform::envelope::Problem;
 use rollcall_store::{
     AsyncPgConnection,
     sources::{self, Gap, Source},
@@ -14,7 +14,7 @@ use rollcall_store::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{list::List, local_times::LocalTimes, parameters::Parameters};
+use super::{list::List, local_times::LocalTimes, openapi::Problems, parameters::Parameters};
 use crate::{
     access::Access,
     reports::{Call, Extent, Reports},
@@ -110,7 +110,7 @@ struct Known {
     ),
     responses(
     (status = 200, body = List<SourceItem>),
-    (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+    Problems,
 ))]
 pub async fn sources(
     request: HttpRequest,

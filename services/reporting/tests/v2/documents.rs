@@ -66,13 +66,13 @@ async fn documented_parameters_are_those_that_the_service_takes() {
             .last()
             .and_then(|error| error["message"].as_str())
             .expect("text");
-        let (_, taken) = message
+        let (_, accepted) = message
             .trim_end_matches('.')
             .split_once("it takes ")
             .expect("a list");
-        let mut taken: Vec<&str> = taken.split(", ").collect();
+        let mut accepted: Vec<&str> = accepted.split(", ").collect();
         documented.sort_unstable();
-        taken.sort_unstable();
-        assert_eq!(documented, taken, "{path}");
+        accepted.sort_unstable();
+        assert_eq!(documented, accepted, "{path}");
     }
 }

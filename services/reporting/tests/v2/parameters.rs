@@ -80,7 +80,8 @@ async fn invalid_value_gets_400_that_names_the_parameter() {
 async fn many_unknown_parameters_get_a_response_of_moderate_size() {
     let rollcall = Rollcall::start().await;
     let token = rollcall.token(READ).await;
-    let unknown: String = (0..500).map(|n| format!("&x{n}")).collect();
+    let unknown: Vec<String> = (0..500).map(|n| format!("&x{n}")).collect();
+    let unknown = unknown.concat();
     let answer = get(
         &rollcall,
         &token,

@@ -78,6 +78,49 @@ fn errors_of_the_proxy_have_the_response_envelope() {
 }
 
 #[test]
+fn errors_of_the_proxy_below_version_2_are_problem_details() {
+    let path = "/api/v2/attendance";
+    let long_header = format!("X-Long: {}", "x".repeat(40_000));
+    let large_body = "x".repeat(100_000);
+    for (what, answer, status) in [
+        ("no slash", curl("/api/v2", &[], ""), 404),
+        ("TRACE", curl(path, &["-X", "TRACE"], ""), 405),
+        (
+            "a long header",
+            curl(path, &["--http1.1", "-H", &long_header], ""),
+            400,
+        ),
+        (
+            "a large body",
+            curl(path, &JSON_FROM_STDIN, &large_body),
+            413,
+        ),
+        (
+            "a service's own 404",
+            curl("/api/v2/attendance/changes", &[], ""),
+            404,
+        ),
+    ] {
+        assert_eq!(answer.status, status, "{what}: {answer:?}");
+        assert_eq!(
+            answer.header("content-type"),
+            Some("application/problem+json"),
+            "{what}: {answer:?}"
+        );
+        let body = answer.json();
+        assert_eq!(body["status"], status, "{what}");
+        assert_eq!(
+            body["request_id"].as_str(),
+            answer.header("x-request-id"),
+            "{what}"
+        );
+        for member in ["type", "title", "detail"] {
+            assert!(body[member].is_string(), "{what}: {body}");
+        }
+    }
+}
+
+#[test]
 fn api_documentation_has_the_documents_of_all_services() {
     let page = curl("/api/docs/", &[], "");
     assert_eq!(
@@ -85,10 +128,14 @@ fn api_documentation_has_the_documents_of_all_services() {
         (200, Some("text/html; charset=utf-8"))
     );
     let settings = curl("/api/docs/swagger-initializer.js", &[], "").body;
-    for service in ["auth", "ingestion", "reporting"] {
-        let document = format!("/api/v1/{service}/openapi.json");
-        assert!(settings.contains(&document), "{settings}");
-        assert_eq!(curl(&document, &[], "").json()["openapi"], "3.1.0");
+    for document in [
+        "/api/v1/auth/openapi.json",
+        "/api/v1/ingestion/openapi.json",
+        "/api/v1/reporting/openapi.json",
+        "/api/v2/openapi.json",
+    ] {
+        assert!(settings.contains(document), "{settings}");
+        assert_eq!(curl(document, &[], "").json()["openapi"], "3.1.0");
     }
 }
 

@@ -97,7 +97,7 @@ impl Output {
     }
 
     /// Adds an error for each parameter that contradicts this form.
-    fn reject_others(&self, parameters: &mut Parameters) {
+    fn reject_others(self, parameters: &mut Parameters) {
         let is_csv = matches!(
             self,
             Self::File {
@@ -109,7 +109,7 @@ impl Output {
         let whole = "must not be combined with a file, which has all rows in one response";
         let fixed = "must not be combined with the format of an HR system";
         for (names, is_wrong, message) in [
-            (&["limit", "cursor"][..], *self != Self::Page, whole),
+            (&["limit", "cursor"][..], self != Self::Page, whole),
             (
                 &["bom", "separator"],
                 !is_csv,
