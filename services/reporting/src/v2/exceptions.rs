@@ -85,7 +85,7 @@ impl ExceptionItem {
 ///
 /// | kind | what |
 /// |---|---|
-/// | `changed_after_final` | late events changed a final row; `at` is the latest arrival |
+/// | `changed_after_final` | late events may have changed a final row; `at` is the latest arrival |
 /// | `clock_skew` | the clock of a source may be wrong; `at` is the latest arrival |
 /// | `closed_by_restart` | the source restarted; `at` is the end of the session |
 /// | `closed_by_timeout` | the session was silent for too long; `at` is its end |
@@ -105,8 +105,8 @@ impl ExceptionItem {
     ("end_date" = String, Query, description = "Last reporting day, included",
         format = Date, example = "2025-01-31"),
     ("calendar" = Option<String>, Query, example = "default",
-        description = "Calendar of the reporting days: `default` or one of `/api/v2/calendars`. The \
-            default is `default`."),
+        description = "Calendar of the reporting days: `default` or one of `/api/v2/calendars`. \
+            The default is `default`."),
     ("time_zone" = Option<String>, Query, description = "Time zone, instead of `calendar`",
         example = "Asia/Kolkata"),
     ("start_of_day" = Option<String>, Query, example = "00:00:00",
