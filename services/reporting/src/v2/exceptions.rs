@@ -85,16 +85,16 @@ impl ExceptionItem {
 ///
 /// | kind | what |
 /// |---|---|
-/// | `changed_after_final` | events arrived although their source counted as complete through their time; `at` is the arrival of the latest one |
-/// | `clock_skew` | events of a source have a time far from their arrival; `at` is the arrival of the latest one |
-/// | `closed_by_restart` | a session ended because its source restarted; `at` is its end |
-/// | `closed_by_timeout` | a session ended because it was silent for too long; `at` is its end |
-/// | `day_not_complete` | a source has not reported everything up to the end of a day that has passed; `at` is the end of the day |
-/// | `logout_without_login` | a session has a logout and no login; `at` is the logout |
+/// | `changed_after_final` | late events may have changed a final row; `at` is the latest arrival |
+/// | `clock_skew` | the clock of a source may be wrong; `at` is the latest arrival |
+/// | `closed_by_restart` | the source restarted; `at` is the end of the session |
+/// | `closed_by_timeout` | the session was silent for too long; `at` is its end |
+/// | `day_not_complete` | a source has not reported the whole day; `at` is its end |
+/// | `logout_without_login` | the login of a session is missing; `at` is the logout |
 /// | `open_longer_than_a_day` | a session is longer than 24 hours; `at` is its login |
-/// | `person_without_employee` | a person with sessions is mapped to no employee, while others are; `at` is the first login |
-/// | `two_realms_at_once` | a user logged in to a realm while connected in another; `at` is the login |
-/// | `two_sources_at_once` | a person logged in through a source while connected through another; `at` is the login |
+/// | `person_without_employee` | a person is not mapped; `at` is the first login |
+/// | `two_realms_at_once` | a user is in two realms; `at` is the later login |
+/// | `two_sources_at_once` | a person uses two sources; `at` is the later login |
 ///
 /// A filter by `user` or `realm` leaves out what concerns no person.
 #[utoipa::path(get, path = "/api/v2/exceptions", operation_id = "listExceptions",
@@ -105,8 +105,8 @@ impl ExceptionItem {
     ("end_date" = String, Query, description = "Last reporting day, included",
         format = Date, example = "2025-01-31"),
     ("calendar" = Option<String>, Query, example = "default",
-        description = "Calendar of the reporting days: `default` or one of `/api/v2/calendars`. The \
-            default is `default`."),
+        description = "Calendar of the reporting days: `default` or one of `/api/v2/calendars`. \
+            The default is `default`."),
     ("time_zone" = Option<String>, Query, description = "Time zone, instead of `calendar`",
         example = "Asia/Kolkata"),
     ("start_of_day" = Option<String>, Query, example = "00:00:00",

@@ -1,8 +1,8 @@
 -- Returns persons in the order of (user, realm), with their present employee and calendar.
--- $1: today. $2, $3: normalized users and realms; empty arrays select all. $4: employee IDs, or null
--- for all. $5: true for persons without an employee, false for persons with one, null for both.
--- $6: only persons without a login since this instant, or null. $7, $8: only persons after this one,
--- or null. $9: maximum number of persons.
+-- $1: today. $2, $3: normalized users and realms; empty arrays select all. $4: employee IDs, or
+-- null for all. $5: true for persons without an employee, false for persons with one, null for
+-- both. $6: only persons without a login since this instant, or null. $7, $8: only persons after
+-- this one, or null. $9: maximum number of persons.
 WITH page AS (
     SELECT
         persons.id,

@@ -1,7 +1,7 @@
--- Returns the sources whose clock may have been wrong, and what changed after its source had counted
--- as complete. The events occurred on one reporting day. $1, $2: bounds of the day. $3: its date.
--- $4: kinds to return. $5: persons, or null for all. $6: only items after this position, or null.
--- $7: maximum number of items.
+-- Returns the sources whose clock may have been wrong, and what changed after its source had
+-- counted as complete. The events occurred on one reporting day. $1, $2: bounds of the day. $3:
+-- its date. $4: kinds to return. $5: persons, or null for all. $6: only items after this
+-- position, or null. $7: maximum number of items.
 WITH in_doubt AS (
     -- Reads events_in_doubt.
     SELECT events.*, coalesce(events.session_id, assigned.session_id) AS own_session_id

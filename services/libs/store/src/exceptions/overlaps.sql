@@ -1,9 +1,9 @@
--- Returns sessions that begin on a reporting day while the same user is already connected through
--- another source or in another realm.
--- $1, $2: bounds of the day. $3: its date. $4: kinds to return. $5: persons of the sessions, or null
--- for all. $6: all persons with the names of these users, or null for all. $7: the present time.
--- $8: sessions whose last activity is earlier are closed by timeout. $9: only items after this
--- position, or null. $10: maximum number of items.
+-- Returns sessions that begin on a reporting day while the same user is already connected
+-- through another source or in another realm.
+-- $1, $2: bounds of the day. $3: its date. $4: kinds to return. $5: persons of the sessions, or
+-- null for all. $6: all persons with the names of these users, or null for all. $7: the present
+-- time. $8: sessions whose last activity is earlier are closed by timeout. $9: only items after
+-- this position, or null. $10: maximum number of items.
 WITH candidates AS (
     -- Sessions of the day and of the 24 hours before.
     SELECT * FROM sessions

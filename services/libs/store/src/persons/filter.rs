@@ -43,8 +43,8 @@ impl PersonFilter {
         self.realms.iter().map(|realm| normalize(realm)).collect()
     }
 
-    /// Returns the IDs of the persons, or None for all. A person is selected by an employee ID if it
-    /// is mapped to the employee on any day. With the IDs as a parameter, PostgreSQL can use the
+    /// Returns the IDs of the persons, or None for all. A person is selected by an employee ID if
+    /// it is mapped to the employee on any day. With the IDs as a parameter, PostgreSQL can use the
     /// index of persons where that is fast.
     pub(crate) async fn ids(
         &self,

@@ -1,8 +1,8 @@
--- Returns sessions in the order of (begin, source, session ID). A session begins with its login, or
--- with its first event if no login has arrived.
+-- Returns sessions in the order of (begin, source, session ID). A session begins with its login,
+-- or with its first event if no login has arrived.
 -- $1, $2: the session begins in this period. $3, $4: persons and employee IDs, or null for all.
--- $5: names of sources, or null for all. $6: whether the session is open, or null for both.
--- $7, $8: the reporting days: the first one, and the bounds of all. $9: sessions whose last activity
+-- $5: names of sources, or null for all. $6: whether the session is open, or null for both. $7,
+-- $8: the reporting days: the first one, and the bounds of all. $9: sessions whose last activity
 -- is earlier are closed by timeout. $10: the timeout in seconds. $11 to $13: only sessions after
 -- this one, or null. $14: maximum number of sessions.
 WITH begun AS (

@@ -125,7 +125,7 @@ pub fn expected(history: &History) -> Vec<Expected> {
         day.of_persons(&mut expected);
         day.of_sources(&mut expected);
         day.of_events(&mut expected);
-        date = date + 1.days();
+        date += 1.days();
     }
     expected.sort();
     expected
