@@ -71,7 +71,8 @@ struct Stored {
 /// The database fails.
 #[tracing::instrument(name = "database.employees.lock", skip_all)]
 pub async fn lock(connection: &mut AsyncPgConnection) -> QueryResult<()> {
-    let lock = sql_query(include_str!("employees/lock.sql"));
+    // Other changes of mappings wait until the end of the transaction. Reports do not wait.
+    let lock = sql_query("LOCK TABLE employee_mappings IN SHARE ROW EXCLUSIVE MODE");
     lock.execute(connection).await.map(drop)
 }
 
