@@ -11,6 +11,8 @@ pub mod health;
 pub mod jwks;
 pub mod log_sampler;
 pub mod openapi;
+pub mod redis;
+pub mod replicas;
 pub mod request;
 pub mod rule_files;
 pub mod server;
