@@ -8,6 +8,7 @@ pub mod batch;
 mod correlation;
 pub mod events;
 pub mod failure;
+pub mod heartbeats;
 pub mod imports;
 pub mod migrations;
 pub mod partitions;
