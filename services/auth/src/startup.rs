@@ -102,7 +102,11 @@ pub async fn serve(settings: Settings) -> Result<(), Box<dyn std::error::Error>>
         Clock::System,
     ));
     let running = build(&settings, Clock::System, hashing)?;
-    heartbeats::start(&settings.database, running.checks.clone(), Clock::System.now())?;
+    heartbeats::start(
+        &settings.database,
+        running.checks.clone(),
+        Clock::System.now(),
+    )?;
     let outcome = running.run().await;
     pruning.abort();
     Ok(outcome?)

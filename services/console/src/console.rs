@@ -1,5 +1,7 @@
 //! What all pages share.
 
+use std::path::PathBuf;
+
 use jiff::tz::TimeZone;
 use rollcall_platform::{
     clock::Clock,
@@ -20,6 +22,10 @@ pub struct Console {
     pub auth: Auth,
     /// Settings of reports.
     pub reporting: settings::Reporting,
+    /// Address of this installation, which is also the issuer of tokens.
+    pub url: String,
+    /// Directory with the certificates of this installation.
+    pub certificate_directory: PathBuf,
     /// The clock.
     pub clock: Clock,
 }
@@ -35,6 +41,8 @@ impl Console {
             sessions: Sessions::new(&settings.redis, clock.clone())?,
             auth: Auth::new(&settings.token)?,
             reporting: settings.reporting.clone(),
+            url: settings.token.issuer.clone(),
+            certificate_directory: settings.console.certificate_directory.clone(),
             clock,
         })
     }

@@ -34,6 +34,10 @@ pub fn build(
 /// See [`build`]; or serving failed.
 pub async fn serve(settings: Settings) -> Result<(), Box<dyn std::error::Error>> {
     let running = build(&settings, Clock::System)?;
-    heartbeats::start(&settings.database, running.checks.clone(), Clock::System.now())?;
+    heartbeats::start(
+        &settings.database,
+        running.checks.clone(),
+        Clock::System.now(),
+    )?;
     Ok(running.run().await?)
 }

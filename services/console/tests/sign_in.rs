@@ -143,7 +143,8 @@ async fn new_password_ends_the_sessions_of_the_client() {
     let new = SecretString::from("another password");
     let hash = rollcall_credentials::passwords::hash(&new).expect("a hash");
     let operator = rollcall.operator();
-    let rotated = operator.ask(async |connection| api_clients::rotate(connection, &name, &hash).await);
+    let rotated =
+        operator.ask(async |connection| api_clients::rotate(connection, &name, &hash).await);
     assert!(rotated.await.expect("an answer"));
     assert_eq!(browser.get("/console/").await.status, 303);
     assert_eq!(browser.sign_in(&name, "another password").await.status, 303);

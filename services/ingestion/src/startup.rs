@@ -112,6 +112,10 @@ fn open_sockets(
 /// See [`build`]; or serving failed.
 pub async fn serve(settings: Settings) -> Result<(), Box<dyn std::error::Error>> {
     let running = build(&settings, Clock::System)?;
-    heartbeats::start(&settings.database, running.checks.clone(), Clock::System.now())?;
+    heartbeats::start(
+        &settings.database,
+        running.checks.clone(),
+        Clock::System.now(),
+    )?;
     Ok(running.run().await?)
 }

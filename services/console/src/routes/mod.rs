@@ -5,6 +5,7 @@
 )]
 
 pub mod attendance;
+pub mod first_steps;
 pub mod language;
 pub mod sign_in;
 pub mod sign_out;
@@ -17,7 +18,7 @@ use actix_web::{
     web,
 };
 
-use crate::{assets, cross_site, error, error::Problem, headers};
+use crate::{assets, cross_site, error, error::Problem, headers, system};
 
 /// Returns all pages, below `/console`.
 pub fn all() -> impl HttpServiceFactory {
@@ -41,6 +42,8 @@ pub fn all() -> impl HttpServiceFactory {
         ))
         .service(only("/sign-out", vec![web::post().to(sign_out::sign_out)]))
         .service(only("/language", vec![web::post().to(language::choose)]))
+        .service(only("/first-steps", vec![web::get().to(first_steps::page)]))
+        .configure(system::routes)
         .default_service(web::to(async || {
             Err::<HttpResponse, _>(Problem::not_found())
         }))

@@ -6,7 +6,7 @@ use diesel::{
     QueryableByName,
     result::QueryResult,
     sql_query,
-    sql_types::{Text, Timestamptz},
+    sql_types::{BigInt, Text, Timestamptz},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures::future::join_all;
@@ -34,9 +34,9 @@ pub struct Heartbeat {
     /// Time at which the service started.
     #[diesel(sql_type = Timestamptz, deserialize_as = jiff_diesel::Timestamp)]
     pub started_at: Timestamp,
-    /// Time of the heartbeat, by the clock of the database.
-    #[diesel(sql_type = Timestamptz, deserialize_as = jiff_diesel::Timestamp)]
-    pub at: Timestamp,
+    /// Time since the heartbeat, by the clock of the database, in seconds.
+    #[diesel(sql_type = BigInt)]
+    pub age_seconds: i64,
     /// What the health check of the service says. Empty if the service is healthy.
     #[diesel(sql_type = Text)]
     pub missing: String,
@@ -80,8 +80,9 @@ pub async fn write(
 #[tracing::instrument(name = "database.heartbeats.list", skip_all)]
 pub async fn list(connection: &mut AsyncPgConnection) -> QueryResult<Vec<Heartbeat>> {
     sql_query(
-        "SELECT service, replica, version, started_at, at, missing FROM heartbeats
-         WHERE at > now() - interval '1 hour' ORDER BY service, replica",
+        "SELECT service, replica, version, started_at, missing,
+             extract(epoch FROM now() - at)::bigint AS age_seconds
+         FROM heartbeats WHERE at > now() - interval '1 hour' ORDER BY service, replica",
     )
     .load(connection)
     .await

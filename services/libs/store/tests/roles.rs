@@ -67,6 +67,62 @@ async fn reporting_cannot_write() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn console_changes_only_the_employee_mapping() {
+    let database = TestDatabase::new().await;
+    for statement in [
+        "DELETE FROM sessions",
+        "UPDATE persons SET display_user = ''",
+        "INSERT INTO events DEFAULT VALUES",
+        "UPDATE sources SET disabled_at = now()",
+        "UPDATE api_clients SET disabled_at = NULL",
+        "UPDATE sign_in_attempts SET failures = 0",
+        "INSERT INTO calendars VALUES ('a', 'UTC', '00:00')",
+        "SELECT forget_rejected_inputs(NULL)",
+        "DELETE FROM heartbeats",
+        "SELECT password_hash FROM api_clients",
+        "SELECT key_hash FROM sources",
+        "SELECT radius_secret FROM sources",
+        "SELECT user_name FROM set_aside_events",
+    ] {
+        assert!(!may(&database, "console", statement).await, "{statement}");
+    }
+    for statement in [
+        "UPDATE employee_mappings SET calendar = NULL",
+        "DELETE FROM employee_mappings",
+        "SELECT FROM sessions JOIN sources ON sources.id = source_id",
+        "SELECT FROM audit_log",
+        "SELECT sample FROM rejected_inputs",
+    ] {
+        assert!(may(&database, "console", statement).await, "{statement}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn heartbeat_is_written_for_the_calling_service_alone() {
+    let database = TestDatabase::new().await;
+    let write = "SELECT write_heartbeat('replica', '1', now(), '')";
+    for role in migrations::ROLES {
+        let is_service = role != "operator";
+        assert_eq!(may(&database, role, write).await, is_service, "{role}");
+        for statement in [
+            "INSERT INTO heartbeats VALUES ('auth', 'a', '1', now(), now(), '')",
+            "UPDATE heartbeats SET missing = ''",
+            "DELETE FROM heartbeats",
+        ] {
+            assert!(
+                !may(&database, role, statement).await,
+                "{role}: {statement}"
+            );
+        }
+    }
+    let services = "SELECT service AS text FROM heartbeats ORDER BY 1";
+    assert_eq!(
+        database.texts(services).await,
+        ["auth", "console", "ingestion", "maintenance", "reporting"]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn audit_log_cannot_be_changed_and_only_operator_and_maintenance_read_it() {
     let database = TestDatabase::new().await;
     for role in ["auth", "reporting", "maintenance", "operator"] {
@@ -253,7 +309,6 @@ async fn rejected_input_is_written_by_ingestion_and_read_and_forgotten_by_the_op
     for role in migrations::ROLES {
         for (statement, expected) in [
             (add, "ingestion"),
-            ("SELECT first_at FROM rejected_inputs", "operator"),
             ("SELECT forget_rejected_inputs(NULL)", "operator"),
             ("DELETE FROM rejected_inputs", "maintenance"),
         ] {
