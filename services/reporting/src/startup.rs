@@ -13,10 +13,11 @@ use rollcall_platform::{
 use rollcall_store::{Pool, heartbeats};
 
 use crate::{
+    access::Access,
     openapi,
     rate_limit::RateLimit,
     reports::{Pools, Reports},
-    v1,
+    v1, v2,
 };
 
 /// Maximum size of a request body. A request for a report is short.
@@ -37,15 +38,12 @@ pub fn build(
     if settings.reporting.database_enabled {
         checks.push(pools.short.health());
     }
-    let verifier = Data::new(Verifier::new(
-        &settings.token,
-        jwks,
-        allow_list,
-        clock.clone(),
-    ));
-    let rate_limit = Data::new(RateLimit::new(
-        settings.reporting.requests_per_second,
-        settings.reporting.requests_burst,
+    let access = Data::new(Access::new(
+        Verifier::new(&settings.token, jwks, allow_list, clock.clone()),
+        RateLimit::new(
+            settings.reporting.requests_per_second,
+            settings.reporting.requests_burst,
+        ),
     ));
     let reports = Data::new(Reports::new(
         pools,
@@ -54,8 +52,7 @@ pub fn build(
     ));
     let running = server::build(&settings.server, clock, checks, move |app| {
         app.app_data(PayloadConfig::new(MAX_BODY_BYTES))
-            .app_data(verifier.clone())
-            .app_data(rate_limit.clone())
+            .app_data(access.clone())
             .app_data(reports.clone())
             .service(only(
                 "/api/v1/reporting/sessions",
@@ -67,7 +64,8 @@ pub fn build(
                 &Method::GET,
                 web::get().to(openapi::document),
             ))
-            .service(openapi::page());
+            .service(openapi::page())
+            .service(v2::routes());
     })?;
     Ok(running)
 }

@@ -1,9 +1,9 @@
-//! The response envelope of version 1 (KB008). Tokens and ingestion results are the only responses
-//! without it.
+//! The response envelope of version 1 (KB008), and errors. Tokens and ingestion results are the only
+//! responses of version 1 without the envelope.
 //!
 //! A route turns an error of the domain or the store into a [`Problem`], whose message tells the
-//! client what to do. Details for the operator go to the log. The server dates each problem by its
-//! clock: see [`respond_to_problem`].
+//! client what to do. Details for the operator go to the log. The server writes the body of each
+//! problem: see [`respond_to_problem`].
 
 use std::fmt;
 
@@ -18,16 +18,27 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
+use rollcall_wire::FieldError;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
-use crate::clock::Clock;
+use crate::{
+    clock::Clock,
+    problem_details::{self, ProblemDetails},
+};
 
-/// An error as the client sees it: the status, the `statusMessage` and at most one header.
+/// Beginning of the paths of version 2, whose errors are [`ProblemDetails`].
+const VERSION_2: &str = "/api/v2/";
+
+/// An error as the client sees it: the status, the message and at most one header. Only version 2
+/// shows the invalid fields one by one.
 #[derive(Debug, Clone)]
 pub struct Problem {
     status: StatusCode,
     message: String,
     header: Option<(HeaderName, HeaderValue)>,
+    errors: Vec<FieldError>,
+    members: Map<String, Value>,
 }
 
 /// The envelope of KB008 without rows. `reporting` streams the envelope with rows.
@@ -71,12 +82,27 @@ impl Problem {
             status,
             message: message.into(),
             header: None,
+            errors: Vec::new(),
+            members: Map::new(),
         }
     }
 
     /// Creates a 400. The message names the field, its value and the accepted values.
     pub fn bad_request(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, message)
+    }
+
+    /// Creates a 400 for invalid parameters.
+    #[must_use]
+    pub fn invalid_fields(errors: Vec<FieldError>) -> Self {
+        let message = match &errors[..] {
+            [error] => format!("{}.", error.sentence("The request")),
+            errors => format!("{} parameters are invalid: see errors.", errors.len()),
+        };
+        Self {
+            errors,
+            ..Self::bad_request(message)
+        }
     }
 
     /// Creates a 401 for missing or wrong credentials.
@@ -111,6 +137,13 @@ impl Problem {
         self.with_header(name, HeaderValue::from_static(value))
     }
 
+    /// Adds a member to the body. Only version 2 shows it.
+    #[must_use]
+    pub fn with_member(mut self, name: &str, value: Value) -> Self {
+        self.members.insert(name.to_owned(), value);
+        self
+    }
+
     /// Adds a header whose value is computed.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: impl Into<HeaderValue>) -> Self {
@@ -140,7 +173,8 @@ impl ResponseError for Problem {
     }
 }
 
-/// Writes the body of a response that is a [`Problem`]. The problem itself knows no clock.
+/// Writes the body of a response that is a [`Problem`], in the form of the version of the API that
+/// the path names. The problem itself knows neither the clock nor the request.
 ///
 /// # Errors
 /// Returns the errors of `next`.
@@ -151,17 +185,26 @@ pub async fn respond_to_problem(
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let mut response = next.call(request).await?.map_into_boxed_body();
     let problem = response.response_mut().extensions_mut().remove::<Problem>();
-    let Some(Problem {
-        status, message, ..
-    }) = problem
-    else {
+    let Some(problem) = problem else {
         return Ok(response);
     };
-    let body = serde_json::to_string(&Envelope::empty(status, message, &clock))?;
+    let request = response.request();
+    let (media_type, body) = if request.path().starts_with(VERSION_2) {
+        let request_id = request.headers().get("x-request-id");
+        let details = ProblemDetails {
+            errors: problem.errors.iter().map(Into::into).collect(),
+            members: problem.members,
+            request_id: request_id.and_then(|id| Some(id.to_str().ok()?.to_owned())),
+            ..ProblemDetails::new(problem.status, problem.message)
+        };
+        (problem_details::MEDIA_TYPE, serde_json::to_string(&details))
+    } else {
+        let envelope = Envelope::empty(problem.status, problem.message, &clock);
+        ("application/json", serde_json::to_string(&envelope))
+    };
+    let media_type = HeaderValue::from_static(media_type);
     let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
+    headers.insert(header::CONTENT_TYPE, media_type);
+    let body = body?;
     Ok(response.map_body(|_, _| BoxBody::new(body)))
 }

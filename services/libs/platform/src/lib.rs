@@ -11,6 +11,7 @@ pub mod health;
 pub mod jwks;
 pub mod log_sampler;
 pub mod openapi;
+pub mod problem_details;
 pub mod redis;
 pub mod replicas;
 pub mod request;

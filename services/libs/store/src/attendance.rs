@@ -1,16 +1,20 @@
 //! Attendance: the rows of reports, computed from sessions at the moment of the call.
 
-use futures::Stream;
+mod days;
+mod intervals;
+mod row;
+mod rows;
+mod snapshot;
+mod unmapped;
+
+pub use intervals::intervals;
 use jiff::{SignedDuration, Timestamp, civil::Date};
-use rollcall_attendance::{
-    calendar::Calendar,
-    name::normalize,
-    row::{AttendanceRow, Interval},
-};
+use rollcall_attendance::{calendar::Calendar, name::normalize, row::AttendanceRow};
+pub use rows::rows;
+pub use unmapped::unmapped;
 
-use crate::pool::{Connection, Error};
-
-/// Selects the rows of a report.
+/// Selects the rows of a report. Users, realms and employee IDs select persons, and the report is as
+/// if there were no others. A person belongs to a selected employee on the days of the mapping.
 #[derive(Debug, Clone)]
 pub struct Selection {
     /// First reporting day.
@@ -76,7 +80,8 @@ pub enum Attribution {
     Overlap,
 }
 
-/// The place of a row in the order of a report, by date, user and realm.
+/// The place of a row in the order of a report, by date, user, realm and employee ID. Only rows of a
+/// period for employees need the employee ID: a person can be of several employees in a period.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
     /// The reporting day. None for rows of a period.
@@ -85,6 +90,8 @@ pub struct Position {
     pub user: String,
     /// Normalized realm.
     pub realm: String,
+    /// Employee ID. None comes first.
+    pub employee_id: Option<String>,
 }
 
 impl Position {
@@ -95,6 +102,7 @@ impl Position {
             date: row.date,
             user: normalize(&row.user),
             realm: normalize(&row.realm),
+            employee_id: row.employee_id.clone(),
         }
     }
 }
@@ -115,41 +123,4 @@ pub struct Moment {
     pub now: Timestamp,
     /// Maximum time without activity of a session.
     pub timeout: SignedDuration,
-}
-
-/// Returns the rows of a report, or of one page of it, ordered by [`Position`]. All rows are of one
-/// snapshot of the database. Only a few are in memory at the same time. The connection returns to
-/// the pool after the last row. If the stream is dropped earlier, the connection is closed.
-pub fn rows(
-    connection: Connection,
-    selection: Selection,
-    page: Option<Page>,
-    moment: Moment,
-) -> impl Stream<Item = Result<AttendanceRow, Error>> {
-    let _ = (connection, selection, page, moment);
-    futures::stream::empty()
-}
-
-/// Returns the intervals of a selection with [`Subject::Employee`], ordered by (employee ID, start):
-/// sessions of one employee that overlap or touch are one interval.
-pub fn intervals(
-    connection: Connection,
-    selection: Selection,
-    moment: Moment,
-) -> impl Stream<Item = Result<Interval, Error>> {
-    let _ = (connection, selection, moment);
-    futures::stream::empty()
-}
-
-/// Returns the display forms (user, realm) of persons in a selection that have a session on a day on
-/// which they are mapped to no employee, ordered by normalized names.
-///
-/// # Errors
-/// The database fails.
-pub async fn unmapped(
-    connection: Connection,
-    selection: &Selection,
-) -> Result<Vec<(String, String)>, Error> {
-    let _ = (connection, selection);
-    Ok(Vec::new())
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use diesel::{
     QueryableByName, sql_query,
-    sql_types::{Bool, Integer, Nullable, Text, Timestamptz},
+    sql_types::{BigInt, Bool, Integer, Nullable, Text, Timestamptz},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use jiff::Timestamp;
@@ -16,7 +16,7 @@ use rollcall_attendance::{
 };
 use rollcall_store::events::{
     Outcome::{self, Accepted, Conflict, Duplicate},
-    Reported,
+    Receiver, Reported,
 };
 use rollcall_test_support::{TestDatabase, record, unlimited_arrival};
 
@@ -38,6 +38,10 @@ struct Stored {
     last_activity_at: Timestamp,
     #[diesel(sql_type = Nullable<Timestamptz>, deserialize_as = jiff_diesel::NullableTimestamp)]
     next_due_at: Option<Timestamp>,
+    #[diesel(sql_type = Timestamptz, deserialize_as = jiff_diesel::Timestamp)]
+    first_event_at: Timestamp,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    active_seconds: Option<i64>,
 }
 
 fn events() -> impl Strategy<Value = Vec<Event>> {
@@ -75,6 +79,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
                     next_in_seconds: number
                         .is_multiple_of(2)
                         .then_some(i64::try_from(number).expect("small")),
+                    active_seconds: (second % 3 > 0).then_some(second * 7 % 5),
                     ..RawEvent::default()
                 };
                 let mut event = Event::parse(raw, &unlimited_arrival()).expect("an event");
@@ -125,6 +130,8 @@ fn expected(events: &[Event]) -> Vec<Stored> {
         logout_at: session.logout_at,
         last_activity_at: session.last_activity_at,
         next_due_at: session.next_due_at,
+        first_event_at: session.first_event_at,
+        active_seconds: session.active_seconds,
     };
     sessions.into_iter().map(stored).collect()
 }
@@ -186,6 +193,7 @@ fn report(source_id: i32, events: &[Event]) -> Vec<Reported> {
         .map(|event| Reported {
             source_id,
             event: event.clone(),
+            receiver: Receiver::Http,
         })
         .collect()
 }

@@ -5,9 +5,11 @@ use std::time::{Duration, Instant};
 
 use actix_web::web::Bytes;
 use futures::{Stream, StreamExt, stream};
+use rollcall_exports::EncodeError;
 use tokio::{runtime::Handle, sync::mpsc};
 
 use super::{pace::Pace, permits::Permit};
+use crate::scratch::ScratchFullError;
 
 /// Reason why a stream ends before its last byte. The connection is then aborted, so that the
 /// client recognizes the report as incomplete.
@@ -22,6 +24,12 @@ pub enum CutError {
     /// The database failed.
     #[error("{0}")]
     Database(#[from] rollcall_store::Error),
+    /// The rows cannot be written in the format of the report.
+    #[error("{0}")]
+    Encode(#[from] EncodeError),
+    /// The scratch directory is full.
+    #[error("{0}")]
+    Scratch(#[from] ScratchFullError),
 }
 
 /// Permit and limits of a stream.
@@ -43,7 +51,7 @@ pub fn feed<S>(
     terms: Terms,
 ) -> impl Stream<Item = Result<Bytes, CutError>> + use<S>
 where
-    S: Stream<Item = Result<Bytes, rollcall_store::Error>> + Send + 'static,
+    S: Stream<Item = Result<Bytes, CutError>> + Send + 'static,
 {
     let (sender, mut body) = mpsc::channel(1);
     runtime.spawn(async move {
@@ -70,7 +78,7 @@ where
 }
 
 async fn copy(
-    chunks: impl Stream<Item = Result<Bytes, rollcall_store::Error>>,
+    chunks: impl Stream<Item = Result<Bytes, CutError>>,
     sender: &mpsc::Sender<Result<Bytes, CutError>>,
     mut pace: Pace,
 ) -> Result<(), CutError> {

@@ -65,7 +65,7 @@ fn local(at: Timestamp, zone: &TimeZone) -> String {
 
 /// Streams the envelope. If the database fails, the body ends in the middle of its JSON.
 pub fn stream(
-    mut rows: Rows,
+    mut rows: Rows<sessions::Row>,
     zone: TimeZone,
     clock: &Clock,
 ) -> impl Stream<Item = Result<Bytes, rollcall_store::Error>> + use<> {

@@ -2,6 +2,7 @@
 
 use jiff::civil;
 use rollcall_attendance::{
+    calendar::Calendar,
     event::TEXT_BYTES,
     period::{parse_date, parse_time},
 };
@@ -92,8 +93,12 @@ impl Filters {
     /// # Errors
     /// 400 if the dates are no period.
     pub fn selection(&self, reports: &Reports) -> Result<Selection, Problem> {
+        let calendar = Calendar {
+            start_of_day: self.start_of_day,
+            ..reports.default_calendar()
+        };
         let period = reports
-            .period(self.start_date, self.end_date, self.start_of_day)
+            .period(self.start_date, self.end_date, &calendar)
             .map_err(|error| Problem::bad_request(format!("StartDate, EndDate: {error}.")))?;
         let user =
             (!self.user_name.eq_ignore_ascii_case("All Users")).then(|| self.user_name.clone());

@@ -1,18 +1,11 @@
 //! `POST /api/v1/reporting/sessions` (KB008): attendance of a period.
 
-use actix_web::{
-    HttpRequest, HttpResponse, ResponseError,
-    http::{
-        StatusCode,
-        header::{CACHE_CONTROL, ContentType, HeaderValue, RETRY_AFTER},
-    },
-    web::Data,
-};
+use actix_web::{HttpRequest, HttpResponse, http::header::ContentType, web::Data};
 use rollcall_platform::{
     envelope::{Envelope, Problem},
     request::{Body, json_object},
-    token::{REPORTING_READ, TokenError, Verifier},
 };
+use rollcall_store::sessions;
 use serde_json::json;
 
 use super::{
@@ -20,27 +13,9 @@ use super::{
     filters::ReportRequest,
 };
 use crate::{
-    rate_limit::RateLimit,
-    reports::{Reports, Unavailable},
+    access::Access,
+    reports::{Call, Extent, Reports},
 };
-
-/// `Retry-After` of a large report that got no permit, in seconds.
-const STREAM_RETRY_SECONDS: u16 = 10;
-
-impl From<Unavailable> for Problem {
-    fn from(unavailable: Unavailable) -> Self {
-        let message = unavailable.to_string();
-        match unavailable {
-            Unavailable::ClientDisabled => TokenError::Revoked.into(),
-            Unavailable::TooManyOfClient(_) => Self::new(StatusCode::TOO_MANY_REQUESTS, message)
-                .with_header(RETRY_AFTER, STREAM_RETRY_SECONDS),
-            Unavailable::TooMany(_) => {
-                Self::unavailable(message).with_header(RETRY_AFTER, STREAM_RETRY_SECONDS)
-            }
-            _ => Self::unavailable(message),
-        }
-    }
-}
 
 /// Returns the first login and the last logout of each user with a session that began in the
 /// period.
@@ -66,35 +41,11 @@ impl From<Unavailable> for Problem {
 pub async fn sessions(
     request: HttpRequest,
     body: Body,
-    verifier: Data<Verifier>,
-    rate_limit: Data<RateLimit>,
+    access: Data<Access>,
     reports: Data<Reports>,
 ) -> HttpResponse {
-    let response = respond(&request, body, &verifier, &rate_limit, &reports).await;
-    let mut response = response.unwrap_or_else(|problem| problem.error_response());
-    let no_store = HeaderValue::from_static("no-store");
-    response.headers_mut().insert(CACHE_CONTROL, no_store);
-    response
-}
-
-async fn respond(
-    request: &HttpRequest,
-    body: Body,
-    verifier: &Verifier,
-    rate_limit: &RateLimit,
-    reports: &Reports,
-) -> Result<HttpResponse, Problem> {
-    let client = verifier.authorize(request, REPORTING_READ).await?.sub;
-    let (standing, report) = match rate_limit.check(&client) {
-        Ok(standing) => (standing, report(request, body, &client, reports).await),
-        Err(standing) => {
-            let problem = standing.problem();
-            (standing, Err(problem))
-        }
-    };
-    let mut response = report.unwrap_or_else(|problem| problem.error_response());
-    standing.write_to(response.headers_mut());
-    Ok(response)
+    let report = async |client: &str| report(&request, body, client, &reports).await;
+    access.respond(&request, report).await
 }
 
 async fn report(
@@ -105,12 +56,23 @@ async fn report(
 ) -> Result<HttpResponse, Problem> {
     let asked: ReportRequest = json_object(request, body)?;
     let selection = asked.filters.selection(reports)?;
-    let detail = json!(asked);
-    let report = reports
-        .report(&selection, client, "v1.reporting.sessions", detail)
-        .await?;
+    let call = Call {
+        client,
+        action: "v1.reporting.sessions",
+        detail: json!(asked),
+    };
+    let extent = match selection.user {
+        Some(_) => Extent::Small,
+        None => Extent::Large,
+    };
+    let report = reports.admit(call, extent).await?;
+    let report = report.report(|connection, moment| {
+        let timeout_before = moment.now - moment.timeout;
+        Box::pin(sessions::report(connection, &selection, timeout_before))
+    });
+    let report = report.await?;
     let chunks = body::stream(report.rows, reports.time_zone().clone(), reports.clock());
     Ok(HttpResponse::Ok()
         .insert_header(ContentType::json())
-        .streaming(reports.body(report.permit, chunks)))
+        .streaming(reports.body(report.permit, chunks).await?))
 }

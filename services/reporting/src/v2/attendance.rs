@@ -1,0 +1,119 @@
+//! `GET /api/v2/attendance`: rows per person and reporting day, or for a whole period.
+
+mod accept;
+mod download;
+mod output;
+mod page;
+mod query;
+mod unmapped;
+mod words;
+
+use actix_web::{HttpRequest, HttpResponse, web::Data};
+use rollcall_platform::{envelope::Problem, problem_details::ProblemDetails};
+
+pub use self::page::AttendancePage;
+use self::{
+    output::Output,
+    query::Query,
+    words::{
+        AttributionWord, FormatWord, GroupBy, Include, ProvisionalWord, SubjectWord, Unmapped,
+    },
+};
+use crate::{
+    access::Access,
+    reports::{Call, Reports},
+};
+
+/// Returns rows per person and reporting day, or for the whole period.
+#[utoipa::path(get, path = "/api/v2/attendance", operation_id = "listAttendance",
+    tag = "Attendance", security(("token" = ["reporting:read"])),
+    params(
+    ("start_date" = String, Query, description = "First reporting day",
+        format = Date, example = "2025-01-01"),
+    ("end_date" = String, Query, description = "Last reporting day, included",
+        format = Date, example = "2025-01-31"),
+    ("calendar" = Option<String>, Query, example = "default",
+        description = "Calendar of the reporting days: `default`, one of `/api/v2/calendars`, or \
+            `assigned` for each employee's own. The default is `default`."),
+    ("time_zone" = Option<String>, Query, description = "Time zone, instead of `calendar`",
+        example = "Asia/Kolkata"),
+    ("start_of_day" = Option<String>, Query, example = "00:00:00",
+        description = "Start of a reporting day, instead of `calendar`"),
+    ("user" = Option<Vec<String>>, Query, description = "User in any case; may be repeated"),
+    ("realm" = Option<Vec<String>>, Query, description = "Realm in any case; may be repeated"),
+    ("employee_id" = Option<Vec<String>>, Query, description = "Employee; may be repeated"),
+    ("group_by" = Option<GroupBy>, Query,
+        description = "`day`: a row per reporting day. `period`: a row for the whole period. The \
+            default is `day`."),
+    ("subject" = Option<SubjectWord>, Query,
+        description = "`person`: a row per person. `employee`: the persons of one employee are one \
+            row. The default is `person`."),
+    ("attribution" = Option<AttributionWord>, Query,
+        description = "`login`: a session belongs as a whole to the day in which it began. \
+            `overlap`: it counts in every day that it touches. The default is `login`."),
+    ("include" = Option<Include>, Query,
+        description = "`absent`: add a row without sessions for each employee who was absent"),
+    ("format" = Option<FormatWord>, Query,
+        description = "Form of the response. A file or the shape of an HR system has all rows in \
+            one response. Without this parameter the header `Accept` decides."),
+    ("bom" = Option<bool>, Query,
+        description = "With `format=csv`: the file is for a spreadsheet. It begins with a byte \
+            order mark, and text that looks like a formula gets an apostrophe."),
+    ("separator" = Option<String>, Query, example = ";",
+        description = "With `format=csv`: character between fields, one of `,` `;` `|` or a tab"),
+    ("unmapped" = Option<Unmapped>, Query,
+        description = "With the format of an HR system. `skip`: leave out persons without an \
+            employee. Without this parameter such persons are an error."),
+    ("provisional" = Option<ProvisionalWord>, Query,
+        description = "With the format of an HR system. `include`: the file has also what can \
+            still change."),
+    ("limit" = Option<u32>, Query, description = "Maximum number of rows of a page",
+        minimum = 1, maximum = 10_000, example = 1_000),
+    ("cursor" = Option<String>, Query, description = "Value of `next` in the page before"),
+    ),
+    responses(
+    (status = 200, body = AttendancePage),
+    (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+))]
+pub async fn attendance(
+    request: HttpRequest,
+    access: Data<Access>,
+    reports: Data<Reports>,
+) -> HttpResponse {
+    let report = async |client: &str| report(&request, client, &reports).await;
+    access.respond(&request, report).await
+}
+
+async fn report(
+    request: &HttpRequest,
+    client: &str,
+    reports: &Reports,
+) -> Result<HttpResponse, Problem> {
+    let default = reports.default_calendar();
+    let query = Query::parse(request, &default)?;
+    let call = Call {
+        client,
+        action: "v2.attendance",
+        detail: query.detail.clone(),
+    };
+    let admission = reports.admit(call, query.extent()).await?;
+    let calendar = query.calendar.clone().resolve(&admission, default).await?;
+    calendar.check(reports, query.first, query.last)?;
+    match query.output {
+        Output::Page => {
+            let page = page::read(&admission, &query, calendar).await?;
+            Ok(HttpResponse::Ok().json(page))
+        }
+        Output::File { format, csv } => {
+            download::file((reports, admission), &query, &calendar, (format, csv)).await
+        }
+        Output::Shape {
+            shape,
+            provisional,
+            skip_unmapped,
+        } => {
+            let how = (shape, provisional, skip_unmapped);
+            download::shape((reports, admission), &query, &calendar, how).await
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Cursors: where the next page of a list begins. A cursor holds the position of the last item of a
+//! page, so that items that are added or removed meanwhile move nothing.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Serialize, de::DeserializeOwned};
+
+/// Number of bytes of the digest in a cursor.
+const DIGEST_BYTES: usize = 8;
+
+/// Identifies a query: the endpoint and all its parameters but `cursor` and `limit`. A cursor is
+/// valid only for the query that returned it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueryDigest(pub(super) [u8; DIGEST_BYTES]);
+
+impl QueryDigest {
+    /// Returns the cursor that continues this query after `position`.
+    #[must_use]
+    pub fn cursor<P: Serialize>(&self, position: &P) -> String {
+        let mut bytes = self.0.to_vec();
+        serde_json::to_writer(&mut bytes, position).expect("JSON of plain fields");
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// Returns the position in a cursor. Returns `None` if the cursor belongs to another query, or
+    /// is no cursor.
+    #[must_use]
+    pub fn position<P: DeserializeOwned>(&self, cursor: &str) -> Option<P> {
+        let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
+        let (digest, position) = bytes.split_at_checked(DIGEST_BYTES)?;
+        (digest == self.0)
+            .then(|| serde_json::from_slice(position).ok())
+            .flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cursor_is_valid_only_for_its_query() {
+        let (query, other) = (QueryDigest([1; 8]), QueryDigest([2; 8]));
+        let cursor = query.cursor(&("2025-01-01", "zoë"));
+        let position = query.position::<(String, String)>(&cursor);
+        assert_eq!(position, Some(("2025-01-01".into(), "zoë".into())));
+        assert_eq!(other.position::<(String, String)>(&cursor), None);
+        assert_eq!(query.position::<(u32, String)>(&cursor), None);
+        for bad in ["", "x", "AQ", "=", &cursor[1..], &format!("{cursor}A")] {
+            assert_eq!(query.position::<(String, String)>(bad), None, "{bad:?}");
+        }
+    }
+}
