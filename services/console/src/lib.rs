@@ -11,6 +11,7 @@ pub mod headers;
 pub mod layout;
 pub mod messages;
 pub mod moments;
+pub mod people;
 pub mod routes;
 pub mod sessions;
 pub mod startup;
