@@ -135,8 +135,8 @@ impl Parsed {
     }
 }
 
-/// Returns the reason for which a row is rejected. `line` is the line of the mapping in the way. None
-/// if this mapping is stored.
+/// Returns the reason for which a row is rejected. `line` is the line of the mapping in the way, or
+/// None if that mapping is stored.
 fn reason(overlap: &Overlap, line: Option<u64>) -> String {
     let other = line.map_or("a stored mapping".into(), |line| format!("line {line}"));
     let Mapping {
