@@ -25,6 +25,7 @@ const SHOWN: usize = 200;
 
 /// Returns the limits of an upload. The content of a previewed file is in base64, which takes a
 /// third more.
+#[must_use]
 pub fn limits() -> MultipartFormConfig {
     MultipartFormConfig::default()
         .total_limit(MAX_FILE_BYTES / 3 * 4 + 64 * 1024)
@@ -53,7 +54,7 @@ pub struct Upload {
 /// Returns the page with the form.
 pub async fn page(visitor: Visitor) -> Result<HttpResponse, Problem> {
     visitor.require(ATTENDANCE_WRITE)?;
-    Ok(respond(&visitor, html! {}))
+    Ok(respond(&visitor, &html! {}))
 }
 
 /// Shows what an uploaded file would change, or stores a previewed file.
@@ -94,7 +95,7 @@ pub async fn upload(
         }
         (rejections(&file, &plan, language))
     };
-    Ok(respond(&visitor, content))
+    Ok(respond(&visitor, &content))
 }
 
 impl Upload {
@@ -112,7 +113,7 @@ impl Upload {
     }
 }
 
-fn respond(visitor: &Visitor, result: Markup) -> HttpResponse {
+fn respond(visitor: &Visitor, result: &Markup) -> HttpResponse {
     let language = visitor.frame.language;
     let text = |key| language.text(key);
     let content = html! {

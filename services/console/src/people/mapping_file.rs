@@ -1,6 +1,6 @@
 //! A file that maps persons to employees, as `scripts/rollcall employee import` reads it.
 
-use std::io::Cursor;
+use std::{fmt::Display, io::Cursor};
 
 use actix_web::web::Bytes;
 use diesel_async::{AsyncConnection, AsyncPgConnection};
@@ -101,6 +101,6 @@ impl MappingFile {
     }
 }
 
-fn unreadable(detail: impl ToString) -> Problem {
-    Problem::bad_request("mapping.bad", &[("detail", &detail.to_string())])
+fn unreadable(detail: impl Display) -> Problem {
+    Problem::bad_request("mapping.bad", &[("detail", &format!("{detail}"))])
 }
