@@ -128,8 +128,12 @@ async fn bad_file_gets_a_page_that_says_what_is_wrong() {
 async fn list_is_filtered_and_paged_without_a_gap() {
     let rollcall = Rollcall::start().await;
     let mut browser = Browser::signed_in(&rollcall, WRITER).await;
-    let rows: String = (0..250).map(|n| format!("user_{n:03},E-{n}\n")).collect();
-    let preview = upload(&mut browser, &format!("user,employee_id\n{rows}")).await;
+    let rows = (0..250).map(|n| format!("user_{n:03},E-{n}"));
+    let lines: Vec<String> = ["user,employee_id".into()]
+        .into_iter()
+        .chain(rows)
+        .collect();
+    let preview = upload(&mut browser, &lines.join("\n")).await;
     assert_eq!(number(&store(&mut browser, &preview).await, "Added"), 250);
     let user = regex::Regex::new(r">(user_\d{3})</a>").expect("a pattern");
     let next = regex::Regex::new(r#"rel="next" href="([^"]+)""#).expect("a pattern");
