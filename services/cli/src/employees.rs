@@ -1,7 +1,6 @@
 //! `rollcall employee …`
 
 mod import;
-mod plan;
 
 use std::io::Read;
 

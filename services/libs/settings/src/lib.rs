@@ -25,6 +25,7 @@ pub struct Settings {
     pub ingestion: Ingestion,
     pub receiver: Receiver,
     pub reporting: Reporting,
+    pub console: Console,
     pub retention: Retention,
     pub telemetry: Telemetry,
 }
@@ -172,6 +173,13 @@ impl Reporting {
     pub fn session_timeout(&self) -> SignedDuration {
         SignedDuration::from_hours(self.stale_hours.into())
     }
+}
+
+/// The pages for HR and the operator.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Console {
+    pub certificate_directory: PathBuf,
 }
 
 /// Logs and the export of telemetry.

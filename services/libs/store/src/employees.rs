@@ -65,13 +65,12 @@ struct Stored {
     valid_to: Option<Date>,
 }
 
-/// Makes other changes of mappings wait until the end of the transaction.
+/// Makes other changes of mappings wait until the end of the transaction. Reports do not wait.
 ///
 /// # Errors
 /// The database fails.
 #[tracing::instrument(name = "database.employees.lock", skip_all)]
 pub async fn lock(connection: &mut AsyncPgConnection) -> QueryResult<()> {
-    // Other changes of mappings wait until the end of the transaction. Reports do not wait.
     let lock = sql_query("LOCK TABLE employee_mappings IN SHARE ROW EXCLUSIVE MODE");
     lock.execute(connection).await.map(drop)
 }

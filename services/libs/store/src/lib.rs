@@ -12,6 +12,7 @@ pub mod employees;
 pub mod events;
 pub mod exceptions;
 pub mod failure;
+pub mod heartbeats;
 pub mod imports;
 pub mod live;
 pub mod migrations;

@@ -8,6 +8,7 @@ diesel::table! {
         scope -> Text,
         created_at -> Timestamptz,
         disabled_at -> Nullable<Timestamptz>,
+        password_version -> Int4,
     }
 }
 
