@@ -3,6 +3,7 @@
 //! query can still be answered with 503.
 
 mod admission;
+pub mod streams;
 mod unavailable;
 
 use std::{pin::Pin, thread::available_parallelism, time::Duration};
@@ -23,7 +24,7 @@ pub use self::{
     admission::{Admission, Report, Rows},
     unavailable::Unavailable,
 };
-use crate::streams::{
+use streams::{
     feed::{CutError, Terms, feed},
     pace::Pace,
     permits::{LimitError, Permit, Permits},
