@@ -4,13 +4,17 @@ use std::fmt;
 
 use jiff::{
     Timestamp,
-    civil::DateTime,
+    civil::{Date, DateTime},
+    fmt::temporal::DateTimePrinter,
     tz::{Offset, TimeZone},
 };
 use serde::{Serialize, Serializer};
 
 /// Maximum number of time zones whose offsets are remembered.
 const MAX_ZONES: usize = 8;
+
+/// Prints without fractions of a second.
+const PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(0));
 
 /// An instant with the offset of a time zone. Its text is RFC 3339 without fractions of a second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,10 +39,29 @@ impl LocalTime {
         self.at
     }
 
-    /// Returns the date and time without the offset.
+    /// Returns the offset.
+    #[must_use]
+    pub fn offset(self) -> Offset {
+        self.offset
+    }
+
+    /// Returns the date and time without the offset and without fractions of a second.
     #[must_use]
     pub fn naive(self) -> DateTime {
-        self.offset.to_datetime(self.at)
+        let naive = self.offset.to_datetime(self.at);
+        naive.with().subsec_nanosecond(0).build().unwrap_or(naive)
+    }
+
+    /// Returns the seconds since 1970-01-01 00:00:00 UTC, without fractions.
+    #[must_use]
+    pub fn whole_seconds(self) -> i64 {
+        self.at.as_microsecond().div_euclid(1_000_000)
+    }
+
+    /// Appends the text.
+    pub(crate) fn push_to(self, text: &mut String) {
+        let printed = PRINTER.print_timestamp_with_offset(&self.at, self.offset, text);
+        printed.expect("writing to a string cannot fail");
     }
 }
 
@@ -52,6 +75,12 @@ impl Serialize for LocalTime {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
+}
+
+/// Appends a date.
+pub(crate) fn push_date(date: Date, text: &mut String) {
+    let printed = PRINTER.print_date(&date, text);
+    printed.expect("writing to a string cannot fail");
 }
 
 /// Offsets of time zones, remembered from one clock change to the next. A report has few zones and

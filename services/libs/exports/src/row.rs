@@ -120,6 +120,25 @@ impl Row {
     }
 }
 
+impl EndReason {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Logout => "logout",
+            Self::Restart => "restart",
+            Self::Timeout => "timeout",
+        }
+    }
+}
+
+impl Status {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Final => "final",
+            Self::Provisional => "provisional",
+        }
+    }
+}
+
 impl From<AttendanceRow> for Row {
     fn from(row: AttendanceRow) -> Self {
         Self::new(row, &mut Offsets::default())

@@ -1,5 +1,10 @@
 //! Attendance: the rows of reports, computed from sessions at the moment of the call.
 
+mod days;
+mod row;
+mod rows;
+mod snapshot;
+
 use futures::Stream;
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use rollcall_attendance::{
@@ -7,6 +12,7 @@ use rollcall_attendance::{
     name::normalize,
     row::{AttendanceRow, Interval},
 };
+pub use rows::rows;
 
 use crate::pool::{Connection, Error};
 
@@ -76,7 +82,8 @@ pub enum Attribution {
     Overlap,
 }
 
-/// The place of a row in the order of a report, by date, user and realm.
+/// The place of a row in the order of a report, by date, user, realm and employee ID. Only rows of a
+/// period for employees need the employee ID: a person can be of several employees in a period.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
     /// The reporting day. None for rows of a period.
@@ -85,6 +92,8 @@ pub struct Position {
     pub user: String,
     /// Normalized realm.
     pub realm: String,
+    /// Employee ID. None comes first.
+    pub employee_id: Option<String>,
 }
 
 impl Position {
@@ -95,6 +104,7 @@ impl Position {
             date: row.date,
             user: normalize(&row.user),
             realm: normalize(&row.realm),
+            employee_id: row.employee_id.clone(),
         }
     }
 }
@@ -115,19 +125,6 @@ pub struct Moment {
     pub now: Timestamp,
     /// Maximum time without activity of a session.
     pub timeout: SignedDuration,
-}
-
-/// Returns the rows of a report, or of one page of it, ordered by [`Position`]. All rows are of one
-/// snapshot of the database. Only a few are in memory at the same time. The connection returns to
-/// the pool after the last row. If the stream is dropped earlier, the connection is closed.
-pub fn rows(
-    connection: Connection,
-    selection: Selection,
-    page: Option<Page>,
-    moment: Moment,
-) -> impl Stream<Item = Result<AttendanceRow, Error>> {
-    let _ = (connection, selection, page, moment);
-    futures::stream::empty()
 }
 
 /// Returns the intervals of a selection with [`Subject::Employee`], ordered by (employee ID, start):

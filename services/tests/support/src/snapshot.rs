@@ -4,9 +4,10 @@ use reqwest::Response;
 use serde_json::Value;
 
 /// Response headers that are part of the contract.
-const HEADERS: [&str; 5] = [
+const HEADERS: [&str; 6] = [
     "allow",
     "cache-control",
+    "content-disposition",
     "content-type",
     "retry-after",
     "www-authenticate",

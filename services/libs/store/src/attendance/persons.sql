@@ -1,0 +1,8 @@
+-- Returns the IDs of the persons with one of these normalized users ($1), one of these normalized
+-- realms ($2) and a mapping to one of these employees ($3), on whatever days. Null selects all.
+SELECT id FROM persons
+WHERE ($1::text[] IS NULL OR normalized_user = ANY ($1))
+    AND ($2::text[] IS NULL OR normalized_realm = ANY ($2))
+    AND ($3::text[] IS NULL OR id IN (
+        SELECT person_id FROM employee_mappings WHERE employee_id = ANY ($3)
+    ))

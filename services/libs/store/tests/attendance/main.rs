@@ -1,0 +1,4 @@
+//! Attendance computed from sessions.
+
+mod goldens;
+mod world;

@@ -1,0 +1,1 @@
+//! Rows of `/api/v2/attendance` in pages of JSON.
