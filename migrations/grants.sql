@@ -85,15 +85,15 @@ GRANT INSERT (
     source_id, event_id, kind, session_id, correlation_key, user_name, realm, reported_user,
     reported_realm, occurred_at, reason, display_name, client_ip, wan_ip, mac, device,
     active_seconds, duration_seconds, next_in_seconds, last_activity_at, complete_through, class,
-    clock_skewed
+    clock_skewed, receiver, is_late
 ) ON events TO ingestion;
 GRANT SELECT, INSERT (
     source_id, event_id, kind, session_id, correlation_key, user_name, realm, reported_user,
     reported_realm, occurred_at, reason, display_name, client_ip, wan_ip, mac, device,
     active_seconds, duration_seconds, next_in_seconds, last_activity_at, complete_through, class,
-    clock_skewed, sqlstate, message
+    clock_skewed, receiver, sqlstate, message
 ) ON set_aside_events TO ingestion;
-GRANT EXECUTE ON FUNCTION replay_event TO ingestion;
+GRANT EXECUTE ON FUNCTION replay_event, counts_as_complete TO ingestion;
 GRANT SELECT (source_id, receiver, reason, count, sample),
     INSERT (source_id, receiver, reason, count, sample), UPDATE (count, last_at, sample)
     ON rejected_inputs TO ingestion;
@@ -119,8 +119,9 @@ GRANT SELECT (
 )
     ON sources TO reporting;
 GRANT SELECT ON source_networks, source_gaps, events, persons, sessions, calendars,
-    employee_mappings, arrivals, rejected_inputs TO reporting;
+    employee_mappings, arrivals, correlated_events, imports, imported_events TO reporting;
 GRANT SELECT (source_id) ON set_aside_events TO reporting;
+GRANT SELECT (source_id, count) ON rejected_inputs TO reporting;
 GRANT EXECUTE ON FUNCTION session_end_reason TO reporting;
 GRANT INSERT (actor, action, detail) ON audit_log TO reporting;
 -- The statement that writes an audit entry also checks that the API client is enabled.

@@ -8,11 +8,12 @@ FROM generate_series(0, :persons - 1) AS person;
 
 -- The rows are inserted in the order of their days, as if they had been reported then.
 INSERT INTO sessions (
-    source_id, session_id, person_id, names_realm, named_at, login_at, logout_at, last_activity_at
+    source_id, session_id, person_id, names_realm, named_at, login_at, logout_at, last_activity_at,
+    first_event_at
 )
 SELECT
     (SELECT min(id) FROM sources), day || '-' || half || '-' || persons.id, persons.id, false,
-    login_at, login_at, logout_at, logout_at
+    login_at, login_at, logout_at, logout_at, login_at
 FROM generate_series(0, 59) AS day
 CROSS JOIN generate_series(0, 1) AS half
 CROSS JOIN persons

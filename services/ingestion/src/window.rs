@@ -7,7 +7,7 @@ use rollcall_formats::json::{Item, Unreadable};
 use rollcall_platform::envelope::Problem;
 use rollcall_store::{
     batch::Recorded,
-    events::{Outcome, Reported},
+    events::{Outcome, Receiver, Reported},
     sources::SourceOfKey,
 };
 use rollcall_wire::{IngestionResult, Rejection};
@@ -92,7 +92,7 @@ impl<'a> Window<'a> {
             let place = (position == derived).then(|| (index, event.event_id.clone()));
             self.places.push(place);
             self.events
-                .push(Reported::new(*source_id, event, name_rules));
+                .push(Reported::new(*source_id, event, name_rules, Receiver::Http));
         }
     }
 

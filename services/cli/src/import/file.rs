@@ -17,7 +17,7 @@ use rollcall_platform::{
 use rollcall_store::{
     Pool,
     batch::Recorded,
-    events::{Outcome, Reported},
+    events::{Outcome, Receiver, Reported},
     imports::Counts,
     sources,
 };
@@ -183,7 +183,7 @@ impl Import {
                 self.clock_changes += session.clock_changes;
                 let (source_id, name_rules) = (self.source_id, &self.name_rules);
                 self.waiting.extend(session.events.into_iter().map(|event| {
-                    let reported = Reported::new(source_id, event, name_rules);
+                    let reported = Reported::new(source_id, event, name_rules, Receiver::Import);
                     (row.clone(), reported)
                 }));
             }

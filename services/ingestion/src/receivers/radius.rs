@@ -9,7 +9,11 @@ use std::{
 
 use rollcall_attendance::event::Event;
 use rollcall_formats::radius::{Request, raw_event};
-use rollcall_store::{batch::Recorded, events::Reported, sources::SourceOfAddress};
+use rollcall_store::{
+    batch::Recorded,
+    events::{Receiver, Reported},
+    sources::SourceOfAddress,
+};
 
 use crate::{
     arrivals::Arrivals, counts, recorder::Recorder, rejected_inputs::RejectedInputs,
@@ -129,7 +133,12 @@ fn reported(mut event: Event, source: &SourceOfAddress) -> Reported {
     if let Some(seconds) = source.interim_seconds {
         event.set_next_in(seconds.into());
     }
-    Reported::new(source.source_id, event, &source.name_rules)
+    Reported::new(
+        source.source_id,
+        event,
+        &source.name_rules,
+        Receiver::Radius,
+    )
 }
 
 /// Parses a packet of `source` and checks it with the shared secret. Returns the request and the

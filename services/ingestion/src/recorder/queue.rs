@@ -156,6 +156,7 @@ mod tests {
     use futures::FutureExt;
     use jiff::{SignedDuration, Timestamp};
     use rollcall_attendance::event::{Arrival, Event, RawEvent};
+    use rollcall_store::events::Receiver;
     use tokio::sync::Semaphore;
 
     use super::{super::group_commit::LINGER_TIME, *};
@@ -178,9 +179,13 @@ mod tests {
         let permit = Arc::new(Semaphore::new(1))
             .try_acquire_owned()
             .expect("capacity");
-        let source_id = 1;
+        let reported = Reported {
+            source_id: 1,
+            event,
+            receiver: Receiver::Http,
+        };
         Job {
-            events: vec![Reported { source_id, event }; events],
+            events: vec![reported; events],
             answer: oneshot::channel().0,
             runtime: Handle::current(),
             _occupied: permit,

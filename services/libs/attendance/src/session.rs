@@ -29,6 +29,8 @@ pub struct Session {
     /// without an event until then is closed by timeout as soon as its source has reported a later
     /// event. None if the latest event announced nothing.
     pub next_due_at: Option<Timestamp>,
+    /// Time of the earliest event of any type.
+    pub first_event_at: Timestamp,
 }
 
 /// The person that an event names. The greatest owner of all events takes precedence, so an event
@@ -81,6 +83,7 @@ impl Session {
             logout_at: (*kind == Kind::Logout).then_some(at),
             last_activity_at: at,
             next_due_at: next_due(event),
+            first_event_at: at,
         })
     }
 
@@ -97,6 +100,7 @@ impl Session {
             login: self.login.into_iter().chain(other.login).min(),
             logout_at: self.logout_at.max(other.logout_at),
             last_activity_at: self.last_activity_at.max(other.last_activity_at),
+            first_event_at: self.first_event_at.min(other.first_event_at),
         }
     }
 }
@@ -141,15 +145,19 @@ mod tests {
             prop::option::of(login),
             prop::option::of(instant.clone()),
             instant.clone(),
-            prop::option::of(instant),
+            prop::option::of(instant.clone()),
+            instant,
         )
             .prop_map(
-                |(owner, login, logout_at, last_activity_at, next_due_at)| Session {
-                    owner,
-                    login,
-                    logout_at,
-                    last_activity_at,
-                    next_due_at,
+                |(owner, login, logout_at, last_activity_at, next_due_at, first_event_at)| {
+                    Session {
+                        owner,
+                        login,
+                        logout_at,
+                        last_activity_at,
+                        next_due_at,
+                        first_event_at,
+                    }
                 },
             )
     }

@@ -99,7 +99,10 @@ pub(crate) async fn add(
 
 fn by_key(events: &[&Reported]) -> NewEvents {
     let mut new = NewEvents::new();
-    for Reported { source_id, event } in events {
+    for Reported {
+        source_id, event, ..
+    } in events
+    {
         if let (Some(key), Some(part)) = (event.correlation_key(), Session::of(event)) {
             let event_id = event.event_id.clone();
             let key = (*source_id, key.to_owned());

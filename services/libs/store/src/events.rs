@@ -2,6 +2,8 @@
 //! it.
 
 mod imported;
+mod of_session;
+mod receiver;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -20,6 +22,8 @@ use crate::{
 
 pub use imported::preview;
 use imported::{brought, claim};
+pub use of_session::{EventOfSession, of_session};
+pub use receiver::Receiver;
 
 const RECORD: &str = include_str!("events/record.sql");
 const LOOK_UP: &str = include_str!("events/look_up.sql");
@@ -31,14 +35,25 @@ pub struct Reported {
     pub source_id: i32,
     /// Event of the source.
     pub event: Event,
+    /// The receiver that brought the event.
+    pub receiver: Receiver,
 }
 
 impl Reported {
     /// Returns an event of a source, with the names that the name rules of the source give.
     #[must_use]
-    pub fn new(source_id: i32, mut event: Event, name_rules: &NameRules) -> Self {
+    pub fn new(
+        source_id: i32,
+        mut event: Event,
+        name_rules: &NameRules,
+        receiver: Receiver,
+    ) -> Self {
         name_rules.apply(&mut event);
-        Self { source_id, event }
+        Self {
+            source_id,
+            event,
+            receiver,
+        }
     }
 }
 
@@ -255,6 +270,7 @@ pub(crate) fn parameters<'a>(events: &[&'a Reported]) -> Parameters<'a> {
         array(evidence().map(|evidence| evidence.last_activity_at)),
         array(reported_names().map(|names| Some(names?.user.as_str()))),
         array(reported_names().map(|names| names?.realm.as_deref())),
+        array(all().map(|reported| reported.receiver.as_str())),
     ]
 }
 

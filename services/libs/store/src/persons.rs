@@ -1,7 +1,10 @@
 //! Persons: finds or adds the rows of the persons that events name.
 
+mod filter;
+
 use std::collections::{BTreeMap, HashMap};
 
+pub use filter::PersonFilter;
 use moka::sync::Cache;
 use rollcall_attendance::person::{DisplayForm, Person};
 use tokio_postgres::{Error, Row};

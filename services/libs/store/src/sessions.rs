@@ -1,5 +1,7 @@
 //! Sessions: merged from events, and summarized in the rows of a report.
 
+mod list;
+
 use std::collections::BTreeMap;
 
 use diesel::{
@@ -12,6 +14,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures::{Stream, TryStreamExt, stream::BoxStream};
 use jiff::{SignedDuration, Timestamp};
 use jiff_diesel::ToDiesel;
+pub use list::{Position, Selection as ListSelection, Session as ListedSession, SessionKey, list};
 use rollcall_attendance::{name::normalize, period::Period, session::Session};
 use serde::Serialize;
 use tracing::{Instrument, info_span};
@@ -35,7 +38,10 @@ pub(crate) fn merge<'a>(
     person_ids: &PersonIds,
 ) -> Option<(&'static str, Parameters<'a>)> {
     let mut merged: BTreeMap<(i32, &str), Session> = BTreeMap::new();
-    for Reported { source_id, event } in events {
+    for Reported {
+        source_id, event, ..
+    } in events
+    {
         let (Some(session_id), Some(session)) = (event.session_id(), Session::of(event)) else {
             continue;
         };
@@ -73,6 +79,7 @@ pub(crate) fn columns<'a>(
         array(sessions().map(|session| session.logout_at)),
         array(sessions().map(|session| session.last_activity_at)),
         array(sessions().map(|session| session.next_due_at)),
+        array(sessions().map(|session| session.first_event_at)),
     ]
 }
 

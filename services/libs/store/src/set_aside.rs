@@ -10,7 +10,7 @@ use rollcall_attendance::event::{Event, Evidence, Fact, Kind, Names, SessionName
 use tokio_postgres::{Error, Row, error::SqlState};
 
 use crate::{
-    events::{self, Reported},
+    events::{self, Receiver, Reported},
     persons::Search,
     recording::{Recording, array},
 };
@@ -112,6 +112,8 @@ pub(crate) fn reported(row: &Row) -> Result<Reported, Error> {
     Ok(Reported {
         source_id: row.try_get("source_id")?,
         event,
+        // Replaying copies the stored name, so a name of a later version is not lost.
+        receiver: Receiver::parse(row.try_get("receiver")?).unwrap_or(Receiver::Http),
     })
 }
 

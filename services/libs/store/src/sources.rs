@@ -1,9 +1,12 @@
 //! Sources: the gateways that report sessions.
 
+mod completeness;
+mod gaps;
 mod name_rules;
 
 use std::{collections::BTreeMap, net::IpAddr};
 
+pub use completeness::counted;
 use diesel::{
     ExpressionMethods, OptionalExtension, QueryDsl, Queryable, QueryableByName, insert_into,
     result::QueryResult,
@@ -12,6 +15,7 @@ use diesel::{
     update,
 };
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+pub use gaps::{Gap, gaps};
 use jiff::Timestamp;
 use jiff_diesel::{NullableTimestamp, ToDiesel};
 pub use name_rules::set as set_name_rules;
@@ -424,7 +428,10 @@ pub async fn rotate_key(
 /// the latest restart. None if no event concerns its source.
 pub(crate) fn advance<'a>(events: &[&Reported]) -> Option<(&'static str, Parameters<'a>)> {
     let mut advanced: BTreeMap<i32, (Option<Timestamp>, Option<Timestamp>)> = BTreeMap::new();
-    for Reported { source_id, event } in events {
+    for Reported {
+        source_id, event, ..
+    } in events
+    {
         let restart = (event.fact == Fact::Restart).then_some(event.occurred_at);
         if restart.is_some() || event.complete_through.is_some() {
             let (complete_through, last_restart) = advanced.entry(*source_id).or_default();

@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp, tz::Offset};
 use proptest::{option::of, prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use rollcall_attendance::event::{Arrival, Event, RawEvent};
-use rollcall_store::events::{Outcome, Reported};
+use rollcall_store::events::{Outcome, Receiver, Reported};
 use rollcall_test_support::{TestDatabase, record};
 
 const BATCHES: usize = 10;
@@ -116,6 +116,7 @@ async fn database_accepts_every_event_that_parse_accepts() {
                 events.push(Reported {
                     source_id: 1,
                     event,
+                    receiver: Receiver::Http,
                 });
             }
         }

@@ -13,7 +13,10 @@ use rollcall_attendance::{
     event::{Event, RawEvent},
     session::Session,
 };
-use rollcall_store::{events::Reported, recording::Writer};
+use rollcall_store::{
+    events::{Receiver, Reported},
+    recording::Writer,
+};
 use rollcall_test_support::{TestDatabase, record, unlimited_arrival};
 
 /// The timeout of the test writers. Events lie hours apart, so that it matters.
@@ -35,6 +38,8 @@ struct Stored {
     last_activity_at: Timestamp,
     #[diesel(sql_type = Nullable<Timestamptz>, deserialize_as = jiff_diesel::NullableTimestamp)]
     next_due_at: Option<Timestamp>,
+    #[diesel(sql_type = Timestamptz, deserialize_as = jiff_diesel::Timestamp)]
+    first_event_at: Timestamp,
     /// The events that are assigned to the session.
     #[diesel(sql_type = Text)]
     event_ids: String,
@@ -119,6 +124,7 @@ fn stored(group: Group) -> Stored {
         logout_at: session.logout_at,
         last_activity_at: session.last_activity_at,
         next_due_at: session.next_due_at,
+        first_event_at: session.first_event_at,
         event_ids: event_ids.join(" "),
     }
 }
@@ -126,7 +132,7 @@ fn stored(group: Group) -> Stored {
 async fn sessions_of(database: &TestDatabase, source_id: i32) -> Vec<Stored> {
     let all = format!(
         "SELECT sessions.session_id, normalized_user AS person, login_at, login_derived, logout_at,
-            last_activity_at, next_due_at, (
+            last_activity_at, next_due_at, first_event_at, (
                 SELECT coalesce(string_agg(event_id, ' ' ORDER BY event_id COLLATE \"C\"), '')
                 FROM correlated_events AS event
                 WHERE (event.source_id, event.correlation_key, event.session_id)
@@ -147,6 +153,7 @@ async fn record_all(writer: &mut Writer, source_id: i32, batches: &[Vec<Event>])
             .map(|event| Reported {
                 source_id,
                 event: event.clone(),
+                receiver: Receiver::Syslog,
             })
             .collect();
         record(writer, &batch).await.expect("recorded");

@@ -8,7 +8,7 @@ use rollcall_attendance::event::{Arrival, Event, Fact, Kind, RawEvent};
 use rollcall_store::{
     Pool,
     batch::{self, Recorded},
-    events::{Outcome, Reported},
+    events::{Outcome, Receiver, Reported},
     failure::Failure,
     imports,
     recording::Writer,
@@ -39,7 +39,11 @@ fn event(source_id: i32, number: usize) -> Reported {
     if let (3, Fact::Session { kind, .. }) = (number / 3 % 4, &mut event.fact) {
         *kind = Kind::DerivedLogin;
     }
-    Reported { source_id, event }
+    Reported {
+        source_id,
+        event,
+        receiver: Receiver::Import,
+    }
 }
 
 fn events(source_id: i32, numbers: &BTreeSet<usize>) -> Vec<Reported> {

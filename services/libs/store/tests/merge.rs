@@ -16,7 +16,7 @@ use rollcall_attendance::{
 };
 use rollcall_store::events::{
     Outcome::{self, Accepted, Conflict, Duplicate},
-    Reported,
+    Receiver, Reported,
 };
 use rollcall_test_support::{TestDatabase, record, unlimited_arrival};
 
@@ -38,6 +38,8 @@ struct Stored {
     last_activity_at: Timestamp,
     #[diesel(sql_type = Nullable<Timestamptz>, deserialize_as = jiff_diesel::NullableTimestamp)]
     next_due_at: Option<Timestamp>,
+    #[diesel(sql_type = Timestamptz, deserialize_as = jiff_diesel::Timestamp)]
+    first_event_at: Timestamp,
 }
 
 fn events() -> impl Strategy<Value = Vec<Event>> {
@@ -125,6 +127,7 @@ fn expected(events: &[Event]) -> Vec<Stored> {
         logout_at: session.logout_at,
         last_activity_at: session.last_activity_at,
         next_due_at: session.next_due_at,
+        first_event_at: session.first_event_at,
     };
     sessions.into_iter().map(stored).collect()
 }
@@ -186,6 +189,7 @@ fn report(source_id: i32, events: &[Event]) -> Vec<Reported> {
         .map(|event| Reported {
             source_id,
             event: event.clone(),
+            receiver: Receiver::Http,
         })
         .collect()
 }

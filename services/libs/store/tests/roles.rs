@@ -308,8 +308,8 @@ async fn maintenance_can_delete_only_sessions_past_their_limit() {
         let at = format!("now() - {days} * interval '24 hours'");
         let session = format!(
             "INSERT INTO sessions (source_id, session_id, person_id, names_realm, named_at,
-                 login_at, last_activity_at)
-             VALUES (1, '{id}', 1, false, {at}, {at}, {at})"
+                 login_at, last_activity_at, first_event_at)
+             VALUES (1, '{id}', 1, false, {at}, {at}, {at}, {at})"
         );
         TestDatabase::execute(&database, &session).await;
     }

@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use rollcall_attendance::event::{Event, RawEvent};
-use rollcall_store::{events::Reported, sessions};
+use rollcall_store::{
+    events::{Receiver, Reported},
+    sessions,
+};
 use rollcall_test_support::{TestDatabase, record, unlimited_arrival};
 
 const TIMEOUT: SignedDuration = SignedDuration::from_secs(600);
@@ -54,6 +57,7 @@ fn reported(source_id: i32, number: usize, event: &TestEvent) -> Reported {
     Reported {
         source_id,
         event: Event::parse(raw, &unlimited_arrival()).expect("an event"),
+        receiver: Receiver::Http,
     }
 }
 

@@ -68,9 +68,9 @@ async fn with_sessions() -> TestDatabase {
     database
         .execute(
             "INSERT INTO sessions (source_id, session_id, person_id, names_realm, named_at,
-                 login_at, logout_at, last_activity_at)
+                 login_at, logout_at, last_activity_at, first_event_at)
              SELECT 1, number::text, number % 2000 + 1, true, login_at, login_at,
-                 login_at + interval '1 hour', login_at + interval '1 hour'
+                 login_at + interval '1 hour', login_at + interval '1 hour', login_at
              FROM generate_series(1, 20000) AS number, LATERAL (
                  SELECT timestamptz '2025-01-01' + number * interval '10 minutes' AS login_at
              ) AS logins",

@@ -96,9 +96,9 @@ pub async fn partitions(database: &TestDatabase, table: &str) -> Vec<String> {
 /// event IDs.
 pub async fn add_events(database: &TestDatabase, prefix: &str, number: u32, days: u32) {
     let events = format!(
-        "INSERT INTO events (source_id, event_id, kind, occurred_at, received_at, reason)
+        "INSERT INTO events (source_id, event_id, kind, occurred_at, received_at, reason, receiver)
          SELECT 1, '{prefix}-' || n, 'restart', now(), now() - {days} * interval '24 hours',
-             repeat('x', 300) FROM generate_series(1, {number}) AS n"
+             repeat('x', 300), 'http' FROM generate_series(1, {number}) AS n"
     );
     database.execute(&events).await;
     let ids = format!(
@@ -113,8 +113,8 @@ pub async fn add_session(database: &TestDatabase, id: &str, days: u32) {
     let at = format!("now() - {days} * interval '24 hours'");
     let session = format!(
         "INSERT INTO sessions (source_id, session_id, person_id, names_realm, named_at, login_at,
-             last_activity_at)
-         VALUES (1, '{id}', 1, false, {at}, {at}, {at})"
+             last_activity_at, first_event_at)
+         VALUES (1, '{id}', 1, false, {at}, {at}, {at}, {at})"
     );
     database.execute(&session).await;
 }

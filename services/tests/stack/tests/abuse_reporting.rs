@@ -18,8 +18,8 @@ impl LargeReport {
              SELECT 'user' || n, 'abuse', '2001-01-02', 'User' || n, 'Abuse'
              FROM generate_series(1, 200000) AS n ON CONFLICT DO NOTHING;
              INSERT INTO sessions (source_id, session_id, person_id, names_realm, named_at,
-                 login_at, logout_at, last_activity_at)
-             SELECT sources.id, 'abuse-' || persons.id, persons.id, true, at, at, at, at
+                 login_at, logout_at, last_activity_at, first_event_at)
+             SELECT sources.id, 'abuse-' || persons.id, persons.id, true, at, at, at, at, at
              FROM sources, persons, (SELECT timestamptz '2001-01-02' AS at) AS instant
              WHERE name = '{name}' AND normalized_realm = 'abuse';
              ANALYZE sessions, persons"

@@ -34,8 +34,8 @@ fn report_of_a_million_rows_needs_at_most_32_mib_of_memory() {
          SELECT 'user' || n, 'large', '2001-01-01', 'User' || n, 'Large'
          FROM generate_series(1, 1000000) AS n ON CONFLICT DO NOTHING;
          INSERT INTO sessions (source_id, session_id, person_id, names_realm, named_at,
-             login_at, logout_at, last_activity_at)
-         SELECT {source}, 'large-' || id, id, true, at, at, at, at
+             login_at, logout_at, last_activity_at, first_event_at)
+         SELECT {source}, 'large-' || id, id, true, at, at, at, at, at
          FROM persons, (SELECT timestamptz '2001-01-01' AS at) AS instant
          WHERE normalized_realm = 'large';
          ANALYZE sessions, persons"

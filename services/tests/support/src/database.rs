@@ -12,7 +12,7 @@ use rollcall_attendance::event::{Arrival, Event, RawEvent};
 use rollcall_platform::settings::{self, Settings, read_secret};
 use rollcall_store::{
     Pool,
-    events::{self, Outcome, Reported},
+    events::{self, Outcome, Receiver, Reported},
     failure::Failure,
     migrations,
     recording::Writer,
@@ -105,8 +105,8 @@ impl TestDatabase {
                 RETURNING id
             )
             INSERT INTO sessions (source_id, session_id, person_id, names_realm, named_at,
-                login_at, logout_at, last_activity_at)
-            SELECT (SELECT min(id) FROM sources), id, id, true, at, at, at, at
+                login_at, logout_at, last_activity_at, first_event_at)
+            SELECT (SELECT min(id) FROM sources), id, id, true, at, at, at, at, at
             FROM added, (SELECT timestamptz '2025-01-02' AS at) AS instant"
         );
         self.execute(&add).await;
@@ -162,6 +162,7 @@ pub fn login(source_id: i32, id: &str, occurred_at: &str) -> Reported {
     Reported {
         source_id,
         event: Event::parse(raw, &arrival).expect("an event"),
+        receiver: Receiver::Http,
     }
 }
 

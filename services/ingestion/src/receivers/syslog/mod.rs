@@ -8,7 +8,10 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use jiff::tz::TimeZone;
 use rollcall_attendance::event::{Arrival, Event, FieldError};
 use rollcall_formats::syslog::{Context, Found, Frames, Matched, parse};
-use rollcall_store::{events::Reported, sources::SourceOfAddress};
+use rollcall_store::{
+    events::{Receiver, Reported},
+    sources::SourceOfAddress,
+};
 
 use crate::{
     arrivals::Arrivals,
@@ -86,11 +89,9 @@ impl Syslog {
         let (mut events, mut rejected) = (Vec::new(), parsed.rejected);
         for (message, matched) in parsed.events {
             match Event::parse_all(matched.raw, arrival) {
-                Ok(parsed) => events.extend(
-                    parsed
-                        .into_iter()
-                        .map(|event| Reported::new(source.source_id, event, &source.name_rules)),
-                ),
+                Ok(parsed) => {
+                    events.extend(parsed.into_iter().map(|event| reported(event, source)))
+                }
                 Err(error) => rejected.push((message, error)),
             }
         }
@@ -143,6 +144,15 @@ impl Syslog {
         }
         parsed
     }
+}
+
+fn reported(event: Event, source: &SourceOfAddress) -> Reported {
+    Reported::new(
+        source.source_id,
+        event,
+        &source.name_rules,
+        Receiver::Syslog,
+    )
 }
 
 /// Content of several messages. Each part is with its message.

@@ -5,12 +5,13 @@ WITH given AS (
         $8::timestamptz[], $9::timestamptz[], $10::boolean[], $11::text[], $12::text[],
         $13::text[], $14::text[], $15::text[], $16::text[], $17::bigint[], $18::bigint[],
         $19::bigint[], $20::text[], $21::text[], $22::timestamptz[], $23::text[],
-        $24::text[], $25::text[], $26::text[]
+        $24::text[], $25::text[], $26::text[], $27::text[]
     ) AS given (
         source_id, event_id, digest, kind, session_id, user_name, realm,
         occurred_at, complete_through, clock_skewed, reason, display_name,
         client_ip, wan_ip, mac, device, active_seconds, duration_seconds, next_in_seconds, class,
-        correlation_key, last_activity_at, reported_user, reported_realm, sqlstate, message
+        correlation_key, last_activity_at, reported_user, reported_realm, receiver, sqlstate,
+        message
     )
 ),
 -- The event IDs, so that a retransmission is a duplicate.
@@ -22,11 +23,11 @@ INSERT INTO set_aside_events (
     source_id, event_id, kind, session_id, user_name, realm, occurred_at, complete_through,
     clock_skewed, reason, display_name, client_ip, wan_ip, mac, device, active_seconds,
     duration_seconds, next_in_seconds, class, correlation_key, last_activity_at,
-    reported_user, reported_realm, sqlstate, message
+    reported_user, reported_realm, receiver, sqlstate, message
 )
 SELECT
     source_id, event_id, kind, session_id, user_name, realm, occurred_at, complete_through,
     clock_skewed, reason, display_name, client_ip, wan_ip, mac, device, active_seconds,
     duration_seconds, next_in_seconds, class, correlation_key, last_activity_at,
-    reported_user, reported_realm, sqlstate, message
+    reported_user, reported_realm, receiver, sqlstate, message
 FROM given
