@@ -50,64 +50,63 @@ pub(crate) enum Value<'a> {
     Flag(bool),
 }
 
-/// Returns the columns of a file.
-pub(crate) fn columns(layout: Layout) -> Vec<Column> {
-    let optional = |present: bool, column| present.then_some(column);
-    let common = [
-        column("user", Kind::Text, |row| Value::Text(&row.user)),
-        column("realm", Kind::Text, |row| Value::Text(&row.realm)),
-        nullable("employee_id", Kind::Text, |row| {
-            row.employee_id.as_deref().into()
-        }),
-        nullable("first_login", Kind::Time, |row| row.first_login.into()),
-        nullable("last_logout", Kind::Time, |row| row.last_logout.into()),
-        column("sessions", Kind::Number, |row| Value::Number(row.sessions)),
-        column("worked_seconds", Kind::Number, |row| {
+/// All columns.
+const COLUMNS: [Column; 16] = {
+    use Kind::{Date, Flag, Number, Text, Time};
+    [
+        column("date", Date, |row| row.date.into()),
+        column("user", Text, |row| Value::Text(&row.user)),
+        column("realm", Text, |row| Value::Text(&row.realm)),
+        nullable("employee_id", Text, |row| row.employee_id.as_deref().into()),
+        nullable("first_login", Time, |row| row.first_login.into()),
+        nullable("last_logout", Time, |row| row.last_logout.into()),
+        column("sessions", Number, |row| Value::Number(row.sessions)),
+        column("worked_seconds", Number, |row| {
             Value::Number(row.worked_seconds)
         }),
-        nullable("active_seconds", Kind::Number, |row| {
-            row.active_seconds.into()
-        }),
-        column("open_sessions", Kind::Number, |row| {
+        nullable("active_seconds", Number, |row| row.active_seconds.into()),
+        column("open_sessions", Number, |row| {
             Value::Number(row.open_sessions)
         }),
-        nullable("end_reason", Kind::Text, |row| {
+        nullable("end_reason", Text, |row| {
             row.end_reason.map(EndReason::as_str).into()
         }),
-        column("corrected", Kind::Flag, |row| Value::Flag(row.corrected)),
-        column("status", Kind::Text, |row| Value::Text(row.status.as_str())),
-    ];
-    let date = column("date", Kind::Date, |row| row.date.into());
-    let days = column("days", Kind::Number, |row| row.days.into());
-    let from = column("continues_from_previous_day", Kind::Flag, |row| {
-        row.continues_from_previous_day.into()
-    });
-    let to = column("continues_to_next_day", Kind::Flag, |row| {
-        row.continues_to_next_day.into()
-    });
-    optional(!layout.period, date)
-        .into_iter()
-        .chain(common)
-        .chain(optional(layout.period, days))
-        .chain(optional(layout.overlap, from))
-        .chain(optional(layout.overlap, to))
-        .collect()
+        column("corrected", Flag, |row| Value::Flag(row.corrected)),
+        column("status", Text, |row| Value::Text(row.status.as_str())),
+        column("days", Number, |row| row.days.into()),
+        column(FROM_PREVIOUS_DAY, Flag, |row| {
+            row.continues_from_previous_day.into()
+        }),
+        column(TO_NEXT_DAY, Flag, |row| row.continues_to_next_day.into()),
+    ]
+};
+
+const FROM_PREVIOUS_DAY: &str = "continues_from_previous_day";
+const TO_NEXT_DAY: &str = "continues_to_next_day";
+
+/// Returns the columns of a file.
+pub(crate) fn columns(layout: Layout) -> Vec<Column> {
+    let is_present = |column: &Column| match column.name {
+        "date" => !layout.period,
+        "days" => layout.period,
+        FROM_PREVIOUS_DAY | TO_NEXT_DAY => layout.overlap,
+        _ => true,
+    };
+    COLUMNS.into_iter().filter(is_present).collect()
 }
 
-fn column(name: &'static str, kind: Kind, value: fn(&Row) -> Value<'_>) -> Column {
-    let nullable = false;
+const fn column(name: &'static str, kind: Kind, value: fn(&Row) -> Value<'_>) -> Column {
     Column {
         name,
         kind,
-        nullable,
+        nullable: false,
         value,
     }
 }
 
-fn nullable(name: &'static str, kind: Kind, value: fn(&Row) -> Value<'_>) -> Column {
-    let nullable = true;
+const fn nullable(name: &'static str, kind: Kind, value: fn(&Row) -> Value<'_>) -> Column {
     Column {
-        nullable,
+        nullable: true,
         ..column(name, kind, value)
     }
 }

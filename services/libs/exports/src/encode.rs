@@ -31,8 +31,9 @@ pub enum EncodeError {
 impl From<XlsxError> for EncodeError {
     fn from(error: XlsxError) -> Self {
         match error {
-            XlsxError::IoError(error) => Self::Scratch(error.to_string()),
-            XlsxError::TempFileError(_, error) => Self::Scratch(error.to_string()),
+            XlsxError::IoError(error) | XlsxError::TempFileError(_, error) => {
+                Self::Scratch(error.to_string())
+            }
             error => Self::Xlsx(error),
         }
     }

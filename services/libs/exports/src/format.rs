@@ -35,8 +35,8 @@ pub struct Options {
     pub layout: Layout,
     /// How CSV is written.
     pub csv: CsvOptions,
-    /// What a Parquet file says about itself in its key-value metadata, and a workbook in its custom
-    /// properties: calendar, time zone and the like.
+    /// Calendar, time zone and the like: the key-value metadata of a Parquet file, the custom
+    /// properties of a workbook.
     pub metadata: Vec<(String, String)>,
     /// Directory of the scratch files of a workbook, about 400 bytes a row.
     pub scratch_directory: PathBuf,
@@ -82,9 +82,11 @@ impl Format {
         matches!(self, Self::Xlsx | Self::Parquet)
     }
 
-    /// Returns a file in chunks of 32 to 64 KiB. Rows are read only as fast as chunks are taken. An
-    /// error of `rows` becomes an error of the stream and never a valid end: the transport must then
-    /// break off, because a part of a CSV file looks complete. XLSX needs a Tokio runtime.
+    /// Returns a file in chunks of 32 to 64 KiB. Rows are read only as fast as chunks are taken.
+    /// XLSX needs a Tokio runtime.
+    ///
+    /// An error of `rows` becomes an error of the stream and never a valid end. The transport must
+    /// then break off, because a part of a CSV file looks complete.
     pub fn encode<'a, E: From<EncodeError> + Send + 'a>(
         self,
         rows: impl Stream<Item = Result<AttendanceRow, E>> + Send + 'a,

@@ -85,9 +85,10 @@ pub fn any_row(layout: Layout) -> impl Strategy<Value = AttendanceRow> {
                 from_previous_day: numbers.3[0],
                 to_next_day: numbers.3[1],
             }),
-            status: match numbers.3[2] {
-                true => Status::Final,
-                false => Status::Provisional,
+            status: if numbers.3[2] {
+                Status::Final
+            } else {
+                Status::Provisional
             },
             time_zone: TimeZone::get(times.2).expect("a zone"),
         },

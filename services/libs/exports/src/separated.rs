@@ -82,7 +82,7 @@ pub(crate) fn take(
     next: Writer<Vec<u8>>,
 ) -> Result<Vec<u8>, EncodeError> {
     let full = std::mem::replace(writer, next);
-    let bytes = full.into_inner().map_err(|error| error.into_error());
+    let bytes = full.into_inner().map_err(csv::IntoInnerError::into_error);
     Ok(bytes.map_err(csv::Error::from)?)
 }
 

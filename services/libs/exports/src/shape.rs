@@ -35,10 +35,10 @@ use stay::{Merger, Stay};
 pub enum Shape {
     /// Frappe HR, document type Employee Checkin, by Data Import.
     ///
-    /// Columns `employee` (the ID of the Employee), `log_type` (`IN`, `OUT`) and `time`, in the time
-    /// zone of the site. Sources: "Employee Checkin" in frappe/hrms,
-    /// `hrms/hr/doctype/employee_checkin/employee_checkin.json` and `.py`, which refuses a second
-    /// log of the same type in the same second; Data Import accepts field names as header
+    /// Columns `employee` (the ID of the Employee), `log_type` (`IN`, `OUT`) and `time` (in the
+    /// time zone of the site). Sources: "Employee Checkin" in frappe/hrms, `employee_checkin.json`
+    /// and `employee_checkin.py` in `hrms/hr/doctype/employee_checkin/`, which refuses a second log
+    /// of the same type in the same second. Data Import accepts field names as header
     /// (frappe/frappe, `frappe/core/doctype/data_import/importer.py`).
     Frappe,
     /// Odoo, model `hr.attendance`.
@@ -67,14 +67,14 @@ pub enum Shape {
     /// A JSON array of objects with `EmployeeAttendanceNumber`, `Timestamp` and `Status` (0 in,
     /// 1 out). The caller adds `DeviceIdentifier`, which Keka issues. Source: "API Guide for
     /// Attendance Log Ingestion",
-    /// <https://help.keka.com/hc/en-us/articles/39946756738577-API-Guide-for-Attendance-Log-Ingestion>.
+    /// <https://help.keka.com/hc/en-us/articles/39946756738577>.
     Keka,
     /// OrangeHRM, attendance records of an employee in its REST API.
     ///
     /// Columns `empNumber`, `punch` (`in` is a POST, `out` a PUT), then the body of the request:
     /// `date`, `time` (hours and minutes), `timezoneOffset` (hours) and `timezoneName`. Source:
-    /// orangehrm/orangehrm, `src/plugins/orangehrmAttendancePlugin/Api/EmployeeAttendanceRecordAPI.php`,
-    /// which refuses overlaps.
+    /// orangehrm/orangehrm, `EmployeeAttendanceRecordAPI.php` in
+    /// `src/plugins/orangehrmAttendancePlugin/Api/`, which refuses overlaps.
     Orangehrm,
 }
 
@@ -139,8 +139,8 @@ impl Shape {
         }
     }
 
-    /// Returns a file in chunks. `intervals` are ordered by (employee ID, start). As with
-    /// [`Format::encode`](crate::Format::encode), an error of `intervals` never becomes a valid end.
+    /// Returns a file in chunks. `intervals` are ordered by (employee ID, start). An error of
+    /// `intervals` never becomes a valid end, as in [`Format::encode`](crate::Format::encode).
     pub fn encode<'a, E: From<EncodeError> + Send + 'a>(
         self,
         intervals: impl Stream<Item = Result<Interval, E>> + Send + 'a,

@@ -22,9 +22,10 @@ pub fn schema(columns: &[Column]) -> Result<Type, ParquetError> {
 }
 
 fn field(column: &Column) -> Result<Type, ParquetError> {
-    let repetition = match column.nullable {
-        true => Repetition::OPTIONAL,
-        false => Repetition::REQUIRED,
+    let repetition = if column.nullable {
+        Repetition::OPTIONAL
+    } else {
+        Repetition::REQUIRED
     };
     let (physical, logical) = match column.kind {
         Kind::Date => (Physical::INT32, Some(LogicalType::Date)),
