@@ -12,9 +12,10 @@ DECLARE
     other name;
 BEGIN
     EXECUTE format('REVOKE ALL ON DATABASE %I
-        FROM PUBLIC, auth, ingestion, reporting, maintenance, operator', current_database());
+        FROM PUBLIC, auth, ingestion, reporting, console, maintenance, operator',
+        current_database());
     EXECUTE format('GRANT CONNECT ON DATABASE %I
-        TO auth, ingestion, reporting, maintenance, operator', current_database());
+        TO auth, ingestion, reporting, console, maintenance, operator', current_database());
     -- Revoke access to the server's other databases, only where needed, because concurrent updates
     -- of a shared catalog row fail.
     FOR other IN SELECT datname FROM pg_database
@@ -34,19 +35,21 @@ BEGIN
 END
 $$;
 
-REVOKE ALL ON SCHEMA public FROM PUBLIC, auth, ingestion, reporting, maintenance, operator;
+REVOKE ALL ON SCHEMA public FROM PUBLIC, auth, ingestion, reporting, console, maintenance, operator;
 REVOKE ALL ON ALL TABLES IN SCHEMA public
-    FROM PUBLIC, auth, ingestion, reporting, maintenance, operator;
+    FROM PUBLIC, auth, ingestion, reporting, console, maintenance, operator;
 REVOKE ALL ON ALL SEQUENCES IN SCHEMA public
-    FROM PUBLIC, auth, ingestion, reporting, maintenance, operator;
+    FROM PUBLIC, auth, ingestion, reporting, console, maintenance, operator;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public
-    FROM PUBLIC, auth, ingestion, reporting, maintenance, operator;
-REVOKE ALL ON ALL TABLES IN SCHEMA partitions FROM PUBLIC, auth, ingestion, reporting, operator;
-REVOKE ALL ON SCHEMA partitions FROM PUBLIC, auth, ingestion, reporting, maintenance, operator;
+    FROM PUBLIC, auth, ingestion, reporting, console, maintenance, operator;
+REVOKE ALL ON ALL TABLES IN SCHEMA partitions
+    FROM PUBLIC, auth, ingestion, reporting, console, operator;
+REVOKE ALL ON SCHEMA partitions
+    FROM PUBLIC, auth, ingestion, reporting, console, maintenance, operator;
 
 -- Only the owner may create functions.
 REVOKE USAGE ON LANGUAGE sql, plpgsql
-    FROM PUBLIC, auth, ingestion, reporting, maintenance, operator;
+    FROM PUBLIC, auth, ingestion, reporting, console, maintenance, operator;
 
 -- Even a role without write access to tables could fill the disk with large objects or logical
 -- messages.
@@ -61,8 +64,9 @@ REVOKE EXECUTE ON FUNCTION
     pg_logical_emit_message(boolean, text, bytea, boolean)
 FROM PUBLIC;
 
-GRANT USAGE ON SCHEMA public TO auth, ingestion, reporting, maintenance, operator;
-GRANT SELECT ON __diesel_schema_migrations TO auth, ingestion, reporting, maintenance, operator;
+GRANT USAGE ON SCHEMA public TO auth, ingestion, reporting, console, maintenance, operator;
+GRANT SELECT ON __diesel_schema_migrations
+    TO auth, ingestion, reporting, console, maintenance, operator;
 
 -- auth
 GRANT SELECT ON api_clients TO auth;
@@ -126,6 +130,27 @@ GRANT EXECUTE ON FUNCTION session_end_reason TO reporting;
 GRANT INSERT (actor, action, detail) ON audit_log TO reporting;
 -- The statement that writes an audit entry also checks that the API client is enabled.
 GRANT SELECT (name, disabled_at) ON api_clients TO reporting;
+
+-- console. It reads what reporting reads, and what the pages of the system show.
+GRANT SELECT (
+    id, name, created_at, disabled_at, complete_through, last_restart_at, events, clock_skewed,
+    last_event_at, last_received_at, time_zone, interim_seconds, name_rules,
+    require_message_authenticator, client_certificate, assume_complete_seconds, imports_only
+)
+    ON sources TO console;
+GRANT SELECT ON source_networks, source_gaps, events, persons, sessions, calendars,
+    employee_mappings, arrivals, rejected_inputs TO console;
+GRANT SELECT (source_id) ON set_aside_events TO console;
+GRANT EXECUTE ON FUNCTION session_end_reason TO console;
+GRANT SELECT (id, name, scope, created_at, disabled_at) ON api_clients TO console;
+GRANT SELECT (client_id, address, failures, last_failure_at, window_failures, window_at,
+    last_success_at) ON sign_in_attempts TO console;
+GRANT EXECUTE ON FUNCTION sign_in_locked_until, sign_in_closed_until TO console;
+GRANT SELECT, INSERT (actor, action, detail) ON audit_log TO console;
+-- The employee mapping is the only data that the console changes.
+GRANT INSERT, UPDATE, DELETE ON employee_mappings TO console;
+GRANT INSERT (normalized_user, normalized_realm, reported_on, display_user, display_realm)
+    ON persons TO console;
 
 -- maintenance
 GRANT USAGE, CREATE ON SCHEMA partitions TO maintenance;

@@ -3,7 +3,7 @@
 
 use std::{
     collections::HashMap,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -11,10 +11,12 @@ use std::{
 use jsonwebtoken::{DecodingKey, jwk::JwkSet};
 use tokio::sync::{Mutex, RwLock};
 
-use crate::{health, settings, socket};
+use crate::{health, replicas, settings};
 
 /// Minimum time between two fetches. Tokens with an unknown `kid` must not flood `auth`.
 const MIN_FETCH_INTERVAL: Duration = Duration::from_secs(1);
+/// Maximum duration of a fetch.
+const MAX_FETCH: Duration = Duration::from_secs(2);
 
 /// The key is not cached and the keys cannot be fetched. The cause is in the log.
 #[derive(Debug, thiserror::Error)]
@@ -86,15 +88,12 @@ impl Jwks {
 
     /// Fetches the keys from the first replica of `auth` that answers.
     async fn fetch(&self) -> Result<Keys, Failure> {
-        if self.socket_directory.as_os_str().is_empty() {
-            return self.fetch_by(client(None)?).await;
-        }
         let mut failure = Failure::from(format!(
             "no socket of auth in {}",
             self.socket_directory.display()
         ));
-        for path in socket::find(&self.socket_directory, "http")? {
-            match self.fetch_by(client(Some(&path))?).await {
+        for client in replicas::clients(&self.socket_directory, MAX_FETCH)? {
+            match self.fetch_by(client).await {
                 Ok(keys) => return Ok(keys),
                 Err(error) => failure = error,
             }
@@ -125,18 +124,6 @@ impl Jwks {
             .filter_map(|jwk| Some((jwk.common.key_id.clone()?, DecodingKey::from_jwk(jwk).ok()?)));
         Ok(named.collect())
     }
-}
-
-/// Creates an HTTP client for one fetch. Keys are fetched too rarely to keep a connection open.
-fn client(socket: Option<&Path>) -> Result<reqwest::Client, reqwest::Error> {
-    let builder = reqwest::Client::builder()
-        .timeout(Duration::from_secs(2))
-        .connect_timeout(Duration::from_secs(1));
-    match socket {
-        Some(path) => builder.unix_socket(path),
-        None => builder,
-    }
-    .build()
 }
 
 struct Injector<'a>(&'a mut reqwest::header::HeaderMap);

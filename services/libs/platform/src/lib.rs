@@ -12,6 +12,8 @@ pub mod jwks;
 pub mod log_sampler;
 pub mod openapi;
 pub mod problem_details;
+pub mod redis;
+pub mod replicas;
 pub mod request;
 pub mod rule_files;
 pub mod server;

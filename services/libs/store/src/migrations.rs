@@ -21,7 +21,14 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../../migrations");
 const GRANTS: &str = include_str!("../../../../migrations/grants.sql");
 
 /// The roles of the services. grants.sql grants each role what its service needs.
-pub const ROLES: [&str; 5] = ["auth", "ingestion", "reporting", "maintenance", "operator"];
+pub const ROLES: [&str; 6] = [
+    "auth",
+    "ingestion",
+    "reporting",
+    "console",
+    "maintenance",
+    "operator",
+];
 
 /// Limits of a role, so that no role can use up the resources of the others.
 struct Limits {
@@ -34,13 +41,13 @@ struct Limits {
     statement: &'static str,
 }
 
-/// Limits of each role. `max_connections` is 200, and PostgreSQL reserves 3 of them for the
-/// superuser. The limits add up to 188, which is enough for four replicas of each service, or for
+/// Limits of each role. `max_connections` is 225, and PostgreSQL reserves 3 of them for the
+/// superuser. The limits add up to 212, which is enough for four replicas of each service, or for
 /// two while `scripts/replace` starts two new ones beside them: auth 4 × (8 + 1), ingestion
-/// 4 × (8 + 2 writers) and imports, reporting 4 × (8 + 6 streams) and `session list`, operator 8
-/// command lines. maintenance has enough for three replicas, with 3 jobs and a health check each. The
-/// remaining 9 are for the owner: `migrate`, backups and psql.
-const LIMITS: [Limits; 5] = [
+/// 4 × (8 + 2 writers) and imports, reporting 4 × (8 + 6 streams) and `session list`, console
+/// 4 × (4 + 2 streams), operator 8 command lines. maintenance has enough for three replicas, with 3 jobs and a health check each. The
+/// remaining 10 are for the owner: `migrate`, backups and psql.
+const LIMITS: [Limits; 6] = [
     Limits {
         role: "auth",
         connections: 44,
@@ -57,6 +64,12 @@ const LIMITS: [Limits; 5] = [
         role: "reporting",
         connections: 64,
         temp_files: "2GB",
+        statement: "10s",
+    },
+    Limits {
+        role: "console",
+        connections: 24,
+        temp_files: "1GB",
         statement: "10s",
     },
     Limits {
@@ -191,7 +204,7 @@ fn settings_of(role: &str) -> Vec<String> {
         settings.push(format!("SET statement_timeout = '{}'", limits.statement));
     }
     match role {
-        "reporting" => {
+        "reporting" | "console" => {
             // A generic plan is slow, because most filters of a report are optional.
             settings.push("SET plan_cache_mode = force_custom_plan".into());
             // Parallel workers of a large report would use the cores that ingestion needs.

@@ -125,23 +125,28 @@ impl Builder {
         let reporting =
             rollcall_reporting::startup::build(&for_role(&settings, "reporting"), clock.clone())
                 .expect("reporting");
+        let console =
+            rollcall_console::startup::build(&for_role(&settings, "console"), clock.clone())
+                .expect("console");
         let rollcall = Rollcall {
             hashing,
             auth: api(&auth),
             ingestion: api(&ingestion),
             directory,
             reporting: api(&reporting),
+            console: api(&console),
             internal: [
                 auth.internal_address,
                 ingestion.internal_address,
                 reporting.internal_address,
+                console.internal_address,
             ],
             database,
             clock,
             settings,
             http: Client::new(),
         };
-        for service in [auth, ingestion, reporting] {
+        for service in [auth, ingestion, reporting, console] {
             tokio::spawn(service.run());
         }
         rollcall

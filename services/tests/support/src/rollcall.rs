@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::{Builder, TestDatabase};
 
-/// The running services auth, ingestion and reporting.
+/// The running services auth, ingestion, reporting and console.
 pub struct Rollcall {
     /// Password hashing of auth, which counts its hashes.
     pub hashing: Hashing,
@@ -33,8 +33,10 @@ pub struct Rollcall {
     pub directory: PathBuf,
     /// Address of reporting.
     pub reporting: SocketAddr,
-    /// Addresses of health and metrics, in the order auth, ingestion, reporting.
-    pub internal: [SocketAddr; 3],
+    /// Address of console.
+    pub console: SocketAddr,
+    /// Addresses of health and metrics, in the order auth, ingestion, reporting, console.
+    pub internal: [SocketAddr; 4],
 }
 
 impl Rollcall {
