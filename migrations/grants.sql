@@ -139,7 +139,8 @@ GRANT SELECT (
 )
     ON sources TO console;
 GRANT SELECT ON source_networks, source_gaps, events, persons, sessions, calendars,
-    employee_mappings, arrivals, rejected_inputs TO console;
+    employee_mappings, arrivals, rejected_inputs, correlated_events, imports, imported_events
+    TO console;
 GRANT SELECT (source_id) ON set_aside_events TO console;
 GRANT EXECUTE ON FUNCTION session_end_reason TO console;
 GRANT SELECT (id, name, scope, created_at, disabled_at) ON api_clients TO console;

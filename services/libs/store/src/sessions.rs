@@ -1,5 +1,6 @@
 //! Sessions: merged from events, and summarized in the rows of a report.
 
+mod cause;
 mod list;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures::{Stream, TryStreamExt, stream::BoxStream};
 use jiff::{SignedDuration, Timestamp};
 use jiff_diesel::ToDiesel;
+pub use cause::{Cause, causes};
 pub use list::{Position, Selection as ListSelection, Session as ListedSession, SessionKey, list};
 use rollcall_attendance::{name::normalize, period::Period, session::Session};
 use serde::Serialize;

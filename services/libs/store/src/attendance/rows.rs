@@ -45,7 +45,7 @@ pub fn rows(
             let days = Days::new(&selection).map_err(out_of_range)?;
             snapshot::begin(connection).await?;
             let completeness = snapshot::completeness(connection, moment.now).await?;
-            let person_ids = snapshot::person_ids(connection, &selection).await?;
+            let person_ids = snapshot::person_ids(connection, &selection, &days).await?;
             let mut remaining = page.as_ref().map(|page| page.limit);
             let after = page.as_ref().and_then(|page| page.after.as_ref());
             for (first, last) in parts(&selection, person_ids.as_deref(), after) {

@@ -8,12 +8,13 @@ use diesel::{
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use jiff::{SignedDuration, Timestamp};
+use jiff_diesel::ToDiesel;
 use rollcall_attendance::{
     completeness::{Completeness, Source},
     name::normalize,
 };
 
-use super::Selection;
+use super::{Selection, days::Days};
 
 const SOURCES: &str = include_str!("sources.sql");
 const PERSONS: &str = include_str!("persons.sql");
@@ -67,22 +68,28 @@ pub(super) async fn completeness(
 pub(super) async fn person_ids(
     connection: &mut AsyncPgConnection,
     selection: &Selection,
+    days: &Days,
 ) -> QueryResult<Option<Vec<i32>>> {
     let Selection {
         users,
         realms,
         employee_ids,
+        sources,
         ..
     } = selection;
-    if users.is_empty() && realms.is_empty() && employee_ids.is_empty() {
+    if [users, realms, employee_ids, sources].iter().all(|filter| filter.is_empty()) {
         return Ok(None);
     }
+    let (start, end) = days.bounds();
     let normalized =
         |names: &[String]| some(names.iter().map(|name| normalize(name)).collect::<Vec<_>>());
     let ids: Vec<Id> = sql_query(PERSONS)
         .bind::<Nullable<Array<Text>>, _>(normalized(users))
         .bind::<Nullable<Array<Text>>, _>(normalized(realms))
         .bind::<Nullable<Array<Text>>, _>(some(employee_ids.clone()))
+        .bind::<Nullable<Array<Text>>, _>(some(sources.clone()))
+        .bind::<Nullable<Timestamptz>, _>(start.map(ToDiesel::to_diesel))
+        .bind::<Nullable<Timestamptz>, _>(end.map(ToDiesel::to_diesel))
         .load(connection)
         .await?;
     Ok(Some(ids.into_iter().map(|row| row.id).collect()))
