@@ -3,13 +3,15 @@
 //! query can still be answered with 503.
 
 mod admission;
+mod download;
+pub mod scratch;
 pub mod streams;
 mod unavailable;
 
-use std::{pin::Pin, thread::available_parallelism, time::Duration};
+use std::{path::Path, pin::Pin, thread::available_parallelism, time::Duration};
 
 use actix_web::web::Bytes;
-use futures::{Stream, TryStreamExt};
+use futures::{Stream, StreamExt, TryStreamExt, stream};
 use jiff::{civil, tz::TimeZone};
 use rollcall_attendance::{
     calendar::Calendar,
@@ -22,13 +24,17 @@ use tokio::{runtime::Handle, sync::Semaphore};
 
 pub use self::{
     admission::{Admission, Report, Rows},
+    download::{COMPRESSED_ALREADY, Download},
     unavailable::Unavailable,
 };
-use streams::{
-    feed::{CutError, Terms, feed},
-    pace::Pace,
-    permits::{LimitError, Permit, Permits},
-    queue::Limits,
+use crate::{
+    scratch::Scratch,
+    streams::{
+        feed::{CutError, Terms, feed},
+        pace::Pace,
+        permits::{LimitError, Permit, Permits},
+        queue::Limits,
+    },
 };
 
 /// Maximum number of waiting streams of a client, as a multiple of its running streams.
@@ -73,6 +79,7 @@ pub struct Reports {
     /// core of the database busy until then, so half of the cores stay free for events and small
     /// reports.
     computing: Semaphore,
+    scratch: Scratch,
     settings: settings::Reporting,
     clock: Clock,
     /// Runtime of the tasks that feed streams. An HTTP worker has only one thread, which other
@@ -95,6 +102,7 @@ impl Reports {
             pools,
             permits: Permits::new(limits, wait),
             computing: Semaphore::new((available_parallelism().map_or(1, usize::from) / 2).max(1)),
+            scratch: Scratch::new(settings.scratch_bytes),
             settings,
             clock,
             runtime: Handle::current(),
@@ -120,6 +128,18 @@ impl Reports {
             time_zone: self.settings.time_zone.clone(),
             start_of_day: civil::Time::midnight(),
         }
+    }
+
+    /// Returns the directory in which workbooks are written before they are sent.
+    #[must_use]
+    pub fn scratch_directory(&self) -> &Path {
+        &self.settings.scratch_directory
+    }
+
+    /// Returns the budget of the scratch directory.
+    #[must_use]
+    pub fn scratch(&self) -> &Scratch {
+        &self.scratch
     }
 
     /// Returns the present moment, on which open sessions and completeness depend.
@@ -171,30 +191,40 @@ impl Reports {
         Ok(Admission::new(self, client, permit))
     }
 
-    /// Returns the body that sends `chunks`, which were created from the rows of a report. With a
-    /// permit the body is subject to the limits of streams.
-    pub fn body<S, E>(&self, permit: Option<Permit>, chunks: S) -> Body
+    /// Returns the body that sends `chunks`, which were created from the rows of a report. The first
+    /// chunk has come, so that an error before it can still be answered. With a permit the body is
+    /// subject to the limits of streams.
+    ///
+    /// # Errors
+    /// The first chunk cannot be made.
+    pub async fn body<S, E>(&self, permit: Option<Permit>, chunks: S) -> Result<Body, Unavailable>
     where
         S: Stream<Item = Result<Bytes, E>> + Send + 'static,
         CutError: From<E>,
         E: 'static,
     {
         let chunks = chunks.map_err(CutError::from);
-        let Some(permit) = permit else {
-            return Box::pin(chunks);
+        let mut body: Body = match permit {
+            Some(permit) => Box::pin(feed(&self.runtime, chunks, self.terms(permit))),
+            None => Box::pin(chunks),
         };
+        match body.next().await.transpose() {
+            Ok(first) => Ok(Box::pin(stream::iter(first).map(Ok).chain(body))),
+            Err(CutError::Database(error)) => Err(self.explain(error).await),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn terms(&self, permit: Permit) -> Terms {
         let seconds = |seconds: u32| Duration::from_secs(seconds.into());
-        let pace = Pace::new(
-            self.settings.stream_bytes_per_second.get(),
-            seconds(self.settings.stream_behind_seconds),
-        );
-        let limit = seconds(self.settings.stream_seconds);
-        let terms = Terms {
+        Terms {
             permit,
-            pace,
-            limit,
-        };
-        Box::pin(feed(&self.runtime, chunks, terms))
+            pace: Pace::new(
+                self.settings.stream_bytes_per_second.get(),
+                seconds(self.settings.stream_behind_seconds),
+            ),
+            limit: seconds(self.settings.stream_seconds),
+        }
     }
 
     #[tracing::instrument(name = "report.permit", skip_all)]

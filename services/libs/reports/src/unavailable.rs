@@ -1,7 +1,10 @@
 //! Why there is no report.
 
 use actix_web::http::{StatusCode, header::RETRY_AFTER};
+use rollcall_exports::EncodeError;
 use rollcall_platform::{envelope::Problem, token::TokenError};
+
+use crate::streams::feed::CutError;
 
 /// `Retry-After` of a large report that got no permit, in seconds.
 const STREAM_RETRY_SECONDS: u16 = 10;
@@ -24,12 +27,21 @@ pub enum Unavailable {
          days."
     )]
     TooSlow,
+    /// The workbooks that are being written are too large together.
+    #[error(
+        "The scratch space for workbooks is full. Wait as Retry-After says, then repeat the call; \
+         or ask for fewer days, or for another format."
+    )]
+    ScratchFull,
     /// The database lacks migrations.
     #[error(
         "The reporting database is not yet migrated. Repeat the call when the gateway has \
          finished its update."
     )]
     NotMigrated,
+    /// A row cannot be written.
+    #[error("The report cannot be written.")]
+    Failed(EncodeError),
     /// The API client is disabled or gone: its tokens have ended.
     #[error("The API client is disabled.")]
     ClientDisabled,
@@ -58,14 +70,26 @@ impl From<rollcall_store::Error> for Unavailable {
     }
 }
 
+impl From<CutError> for Unavailable {
+    fn from(error: CutError) -> Self {
+        match error {
+            CutError::Database(error) => error.into(),
+            CutError::Scratch(_) | CutError::Encode(EncodeError::Scratch(_)) => Self::ScratchFull,
+            CutError::Encode(error) => Self::Failed(error),
+            CutError::TooSlow | CutError::TooLong => Self::TooSlow,
+        }
+    }
+}
+
 impl From<Unavailable> for Problem {
     fn from(unavailable: Unavailable) -> Self {
         let message = unavailable.to_string();
         match unavailable {
+            Unavailable::Failed(error) => Self::internal(&error),
             Unavailable::ClientDisabled => TokenError::Revoked.into(),
             Unavailable::TooManyOfClient(_) => Self::new(StatusCode::TOO_MANY_REQUESTS, message)
                 .with_header(RETRY_AFTER, STREAM_RETRY_SECONDS),
-            Unavailable::TooMany(_) => {
+            Unavailable::TooMany(_) | Unavailable::ScratchFull => {
                 Self::unavailable(message).with_header(RETRY_AFTER, STREAM_RETRY_SECONDS)
             }
             _ => Self::unavailable(message),

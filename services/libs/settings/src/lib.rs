@@ -154,6 +154,8 @@ pub struct Reporting {
     pub stream_behind_seconds: u32,
     pub requests_per_second: NonZeroU32,
     pub requests_burst: NonZeroU32,
+    pub scratch_directory: PathBuf,
+    pub scratch_bytes: u64,
 }
 
 impl Reporting {

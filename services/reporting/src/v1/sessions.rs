@@ -74,5 +74,5 @@ async fn report(
     let chunks = body::stream(report.rows, reports.time_zone().clone(), reports.clock());
     Ok(HttpResponse::Ok()
         .insert_header(ContentType::json())
-        .streaming(reports.body(report.permit, chunks)))
+        .streaming(reports.body(report.permit, chunks).await?))
 }

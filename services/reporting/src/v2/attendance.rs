@@ -1,8 +1,10 @@
 //! `GET /api/v2/attendance`: rows per person and reporting day, or for a whole period.
 
+mod accept;
 mod output;
 mod page;
 mod query;
+mod unmapped;
 mod words;
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
@@ -12,11 +14,14 @@ pub use self::page::AttendancePage;
 use self::{
     output::Output,
     query::Query,
-    words::{AttributionWord, GroupBy, Include, SubjectWord},
+    words::{
+        AttributionWord, FormatWord, GroupBy, Include, ProvisionalWord, SubjectWord, Unmapped,
+    },
 };
 use crate::{
     access::Access,
-    reports::{Call, Reports},
+    reports::{Admission, Call, Download, Reports},
+    v2::calendars::Chosen,
 };
 
 /// Returns rows per person and reporting day, or for the whole period.
@@ -48,6 +53,20 @@ use crate::{
             `overlap`: it counts in every day that it touches. The default is `login`."),
     ("include" = Option<Include>, Query,
         description = "`absent`: add a row without sessions for each employee who was absent"),
+    ("format" = Option<FormatWord>, Query,
+        description = "Form of the response. A file or the shape of an HR system has all rows in \
+            one response. Without this parameter the header `Accept` decides."),
+    ("bom" = Option<bool>, Query,
+        description = "With `format=csv`: the file is for a spreadsheet. It begins with a byte \
+            order mark, and text that looks like a formula gets an apostrophe."),
+    ("separator" = Option<String>, Query, example = ";",
+        description = "With `format=csv`: character between fields, one of `,` `;` `|` or a tab"),
+    ("unmapped" = Option<Unmapped>, Query,
+        description = "With the format of an HR system. `skip`: leave out persons without an \
+            employee. Without this parameter such persons are an error."),
+    ("provisional" = Option<ProvisionalWord>, Query,
+        description = "With the format of an HR system. `include`: the file has also what can \
+            still change."),
     ("limit" = Option<u32>, Query, description = "Maximum number of rows of a page",
         minimum = 1, maximum = 10_000, example = 1_000),
     ("cursor" = Option<String>, Query, description = "Value of `next` in the page before"),
@@ -85,5 +104,34 @@ async fn report(
             let page = page::read(&admission, &query, calendar).await?;
             Ok(HttpResponse::Ok().json(page))
         }
+        Output::File { format, csv } => {
+            let download = download(reports, admission, &query, calendar);
+            Ok(download.file(format, csv, |_| true).await?)
+        }
+        Output::Shape {
+            shape,
+            provisional,
+            skip_unmapped,
+        } => {
+            let download = download(reports, admission, &query, calendar);
+            if !skip_unmapped {
+                unmapped::check(&download.admission, &download.selection).await?;
+            }
+            Ok(download.shape(shape, provisional).await?)
+        }
+    }
+}
+
+fn download<'a>(
+    reports: &'a Reports,
+    admission: Admission<'a>,
+    query: &Query,
+    calendar: Chosen,
+) -> Download<'a> {
+    Download {
+        reports,
+        admission,
+        selection: query.selection(calendar.calendars),
+        calendar: calendar.name,
     }
 }

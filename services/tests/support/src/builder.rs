@@ -34,6 +34,7 @@ impl Builder {
         settings.ingestion.rules_directory = directory.join("rules");
         settings.receiver.radius_address = any_port;
         settings.receiver.syslog_address = any_port;
+        settings.reporting.scratch_directory.clone_from(&directory);
         settings.receiver.socket_directory = directory;
         settings.redis.host = redis.ip().to_string();
         settings.redis.port = redis.port();

@@ -5,9 +5,11 @@ use std::time::{Duration, Instant};
 
 use actix_web::web::Bytes;
 use futures::{Stream, StreamExt, stream};
+use rollcall_exports::EncodeError;
 use tokio::{runtime::Handle, sync::mpsc};
 
 use super::{pace::Pace, permits::Permit};
+use crate::scratch::ScratchFullError;
 
 /// Reason why a stream ends before its last byte. The connection is then aborted, so that the
 /// client recognizes the report as incomplete.
@@ -22,6 +24,12 @@ pub enum CutError {
     /// The database failed.
     #[error("{0}")]
     Database(#[from] rollcall_store::Error),
+    /// The rows cannot be written in the format of the report.
+    #[error("{0}")]
+    Encode(#[from] EncodeError),
+    /// The scratch directory is full.
+    #[error("{0}")]
+    Scratch(#[from] ScratchFullError),
 }
 
 /// Permit and limits of a stream.

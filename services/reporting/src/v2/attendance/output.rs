@@ -1,8 +1,13 @@
 //! The form of a response: a page of JSON, a file of rows, or the shape of an HR system.
 
 use actix_web::HttpRequest;
+use rollcall_exports::{CsvOptions, Format, Provisional, Separator, Shape};
 use rollcall_platform::envelope::Problem;
 
+use super::{
+    accept,
+    words::{FormatWord, ProvisionalWord, Unmapped},
+};
 use crate::v2::parameters::Parameters;
 
 /// The form of a response.
@@ -10,12 +15,122 @@ use crate::v2::parameters::Parameters;
 pub enum Output {
     /// A page of JSON.
     Page,
+    /// A file of rows.
+    File {
+        /// File format.
+        format: Format,
+        /// How CSV is written.
+        csv: CsvOptions,
+    },
+    /// A file that an HR system imports.
+    Shape {
+        /// The HR system.
+        shape: Shape,
+        /// Whether intervals that can still change are in the file.
+        provisional: Provisional,
+        /// Whether persons without an employee are left out.
+        skip_unmapped: bool,
+    },
 }
 
-/// Takes the parameters of the form.
-///
-/// # Errors
-/// 406 if no format fits the header `Accept`.
-pub fn take(_parameters: &mut Parameters, _request: &HttpRequest) -> Result<Output, Problem> {
-    Ok(Output::Page)
+impl Output {
+    fn of(word: FormatWord) -> Self {
+        let file = |format| Self::File {
+            format,
+            csv: CsvOptions::default(),
+        };
+        let shape = |shape| Self::Shape {
+            shape,
+            provisional: Provisional::LeaveOut,
+            skip_unmapped: false,
+        };
+        match word {
+            FormatWord::Json => Self::Page,
+            FormatWord::Csv => file(Format::Csv),
+            FormatWord::Ndjson => file(Format::Ndjson),
+            FormatWord::Xlsx => file(Format::Xlsx),
+            FormatWord::Parquet => file(Format::Parquet),
+            FormatWord::Frappe => shape(Shape::Frappe),
+            FormatWord::Odoo => shape(Shape::Odoo),
+            FormatWord::Zoho => shape(Shape::Zoho),
+            FormatWord::Greythr => shape(Shape::Greythr),
+            FormatWord::Keka => shape(Shape::Keka),
+            FormatWord::Orangehrm => shape(Shape::Orangehrm),
+        }
+    }
+
+    /// Takes the parameters of the form. Parameters that do not belong to the form are errors.
+    ///
+    /// # Errors
+    /// 406 if there is no parameter `format` and no format fits the header `Accept`.
+    pub fn take(parameters: &mut Parameters, request: &HttpRequest) -> Result<Self, Problem> {
+        let separator = parameters.one("separator", "one of , ; | or a tab", Separator::parse);
+        let byte_order_mark = parameters.flag("bom");
+        let provisional = parameters.word("provisional");
+        let unmapped = parameters.word("unmapped");
+        let mut output = match parameters.word("format") {
+            Some(word) => Self::of(word),
+            None if parameters.has("format") => Self::Page,
+            None => accept::negotiate(request)?,
+        };
+        output.reject_others(parameters);
+        match &mut output {
+            Self::Page => {}
+            Self::File { csv, .. } => {
+                *csv = CsvOptions {
+                    separator: separator.unwrap_or_default(),
+                    byte_order_mark,
+                }
+            }
+            Self::Shape {
+                provisional: include,
+                skip_unmapped,
+                ..
+            } => {
+                if provisional == Some(ProvisionalWord::Include) {
+                    *include = Provisional::Include;
+                }
+                *skip_unmapped = unmapped == Some(Unmapped::Skip);
+            }
+        }
+        Ok(output)
+    }
+
+    /// Adds an error for each parameter that contradicts this form.
+    fn reject_others(&self, parameters: &mut Parameters) {
+        let is_csv = matches!(
+            self,
+            Self::File {
+                format: Format::Csv,
+                ..
+            }
+        );
+        let is_shape = matches!(self, Self::Shape { .. });
+        let whole = "must not be combined with a file, which has all rows in one response";
+        let fixed = "must not be combined with the format of an HR system, which is fixed";
+        for (names, is_wrong, message) in [
+            (&["limit", "cursor"][..], *self != Self::Page, whole),
+            (
+                &["bom", "separator"],
+                !is_csv,
+                "must be combined with format=csv",
+            ),
+            (
+                &["unmapped", "provisional"],
+                !is_shape,
+                "must be combined with the format of an HR system, such as format=frappe",
+            ),
+            (
+                &["group_by", "subject", "attribution", "include"],
+                is_shape,
+                fixed,
+            ),
+        ] {
+            for name in names {
+                if is_wrong && parameters.has(name) {
+                    parameters.fail(*name, message.to_owned());
+                }
+            }
+        }
+    }
 }

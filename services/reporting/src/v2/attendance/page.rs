@@ -1,14 +1,11 @@
 //! A page of rows as JSON.
 
-use rollcall_exports::{
-    local_time::{LocalTime, Offsets},
-    row::Row,
-};
+use rollcall_exports::{LocalTime, Offsets, row::Row};
 use rollcall_store::attendance::{self, Page, Position};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::query::Query;
+use super::query::{CursorPosition, Query};
 use crate::{
     reports::{Admission, Unavailable},
     v2::{
@@ -60,8 +57,7 @@ pub async fn read(
     let mut rows = rows.await?;
     let has_next = cut(&mut rows, limit);
     let last = rows.last().filter(|_| has_next).map(Position::of);
-    let next =
-        last.map(|Position { date, user, realm }| query.page.query.cursor(&(date, user, realm)));
+    let next = last.map(|position| query.page.query.cursor(&CursorPosition::from(position)));
     let mut offsets = Offsets::default();
     let one = chosen.one();
     let default = chosen.default();

@@ -5,10 +5,11 @@ use jiff::civil::Date;
 use rollcall_attendance::calendar::Calendar;
 use rollcall_platform::envelope::Problem;
 use rollcall_store::attendance::{Attribution, Calendars, Grouping, Position, Selection, Subject};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    output::{self, Output},
+    output::Output,
     words::{AttributionWord, GroupBy, Include, SubjectWord},
 };
 use crate::{
@@ -22,8 +23,32 @@ use crate::{
 /// Maximum number of users and employees of a small report.
 const MAX_SMALL: usize = 10;
 
-/// Place of a row in a cursor: date, normalized user, normalized realm.
-pub type CursorPosition = (Option<Date>, String, String);
+/// Place of a row in a cursor.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CursorPosition(Option<Date>, String, String, Option<String>);
+
+impl From<Position> for CursorPosition {
+    fn from(position: Position) -> Self {
+        let Position {
+            date,
+            user,
+            realm,
+            employee_id,
+        } = position;
+        Self(date, user, realm, employee_id)
+    }
+}
+
+impl From<CursorPosition> for Position {
+    fn from(CursorPosition(date, user, realm, employee_id): CursorPosition) -> Self {
+        Self {
+            date,
+            user,
+            realm,
+            employee_id,
+        }
+    }
+}
 
 /// What a request asks for.
 #[derive(Debug)]
@@ -65,7 +90,7 @@ impl Query {
         let calendar = CalendarParameter::take(&mut parameters, default);
         let filters = Filters::take(&mut parameters);
         let page = parameters.page::<CursorPosition>();
-        let output = output::take(&mut parameters, request);
+        let output = Output::take(&mut parameters, request);
         parameters.finish()?;
         let present = |date: Option<Date>| date.expect("`finish` rejects a request without it");
         Ok(Self {
@@ -102,7 +127,10 @@ impl Query {
             employee_ids: self.filters.employee_ids.clone(),
             sources: Vec::new(),
             grouping: self.filters.grouping,
-            subject: self.filters.subject,
+            subject: match self.output {
+                Output::Shape { .. } => Subject::Employee,
+                _ => self.filters.subject,
+            },
             attribution: self.filters.attribution,
             include_absent: self.filters.include_absent,
         }
@@ -111,8 +139,7 @@ impl Query {
     /// Returns the position after which the page begins.
     #[must_use]
     pub fn after(&self) -> Option<Position> {
-        let (date, user, realm) = self.page.after.clone()?;
-        Some(Position { date, user, realm })
+        self.page.after.clone().map(Into::into)
     }
 }
 
