@@ -2,7 +2,8 @@
 
 use jiff::{Timestamp, civil::Date};
 use rollcall_attendance::calendar::Calendar;
-use rollcall_store::attendance::Calendars;
+use rollcall_reports::{Admission, Unavailable};
+use rollcall_store::{attendance::Calendars, persons::PersonFilter};
 
 use crate::parameters::Invalid;
 
@@ -57,6 +58,29 @@ pub fn choose(
             Some((_, calendar)) => Ok(one(calendar.clone())),
             None => Err(vec![Invalid::new("calendar", name, "invalid.calendar")]),
         },
+    }
+}
+
+impl Chosen {
+    /// Returns the calendar of these persons on a day.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn of(
+        &self,
+        admission: &Admission<'_>,
+        persons: &PersonFilter,
+        day: Date,
+    ) -> Result<Calendar, Unavailable> {
+        let Calendars::Assigned { named, .. } = &self.calendars else {
+            return Ok(self.default.clone());
+        };
+        let assigned = admission.ask(async |connection| {
+            rollcall_store::calendars::assigned(connection, persons, day).await
+        });
+        let assigned = assigned.await?;
+        let found = named.iter().find(|(name, _)| Some(name) == assigned.as_ref());
+        Ok(found.map_or_else(|| self.default.clone(), |(_, calendar)| calendar.clone()))
     }
 }
 

@@ -111,17 +111,18 @@ impl Order {
 }
 
 /// The parts of a key in an address.
-type Parts = (bool, i64, Option<Date>, String, String);
+type Parts = (bool, i64, Option<Date>, String, String, Option<String>);
 
 impl Key {
     fn encode(&self) -> String {
-        let Position { date, user, realm } = &self.position;
+        let position = self.position.clone();
         let parts: Parts = (
             self.lacks_value,
             self.value,
-            *date,
-            user.clone(),
-            realm.clone(),
+            position.date,
+            position.user,
+            position.realm,
+            position.employee_id,
         );
         // JSON of plain values cannot fail.
         URL_SAFE_NO_PAD.encode(serde_json::to_vec(&parts).unwrap_or_default())
@@ -129,20 +130,27 @@ impl Key {
 
     fn decode(text: &str, order: Order) -> Option<Self> {
         let json = URL_SAFE_NO_PAD.decode(text).ok()?;
-        let (lacks_value, value, date, user, realm): Parts = serde_json::from_slice(&json).ok()?;
+        let parts: Parts = serde_json::from_slice(&json).ok()?;
+        let (lacks_value, value, date, user, realm, employee_id) = parts;
         // PostgreSQL accepts no zero byte in a text.
-        let is_text = |text: &str| !text.contains('\0');
-        (is_text(&user) && is_text(&realm)).then_some(Self {
+        let texts = [Some(&user), Some(&realm), employee_id.as_ref()];
+        let is_text = texts.into_iter().flatten().all(|text| !text.contains('\0'));
+        is_text.then_some(Self {
             lacks_value,
             value,
-            position: Position { date, user, realm },
+            position: Position {
+                date,
+                user,
+                realm,
+                employee_id,
+            },
             descending: order.descending,
         })
     }
 }
 
 impl Place {
-    pub(super) fn parse(given: &mut Parameters, order: Order) -> Self {
+    pub(super) fn take(given: &mut Parameters, order: Order) -> Self {
         let decode = |text: &str| Key::decode(text, order);
         let after = given.one("after", "invalid.place", decode);
         let before = given.one("before", "invalid.place", decode);

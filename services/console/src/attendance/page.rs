@@ -11,7 +11,7 @@ use super::order::{Key, Order, Place};
 pub const ROWS: usize = 100;
 
 /// The rows of a page.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Page {
     /// The rows in their order, at most [`ROWS`].
     pub rows: Vec<AttendanceRow>,

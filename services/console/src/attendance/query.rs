@@ -1,8 +1,10 @@
 //! What the attendance page shows, as its address says it.
 
 use jiff::{Span, ToSpan, civil::Date};
+use rollcall_store::attendance::{Attribution, Calendars, Grouping, Selection, Subject};
 
 use super::{
+    filter::Filter,
     order::{Order, Place, Sort},
     state::State,
 };
@@ -99,6 +101,12 @@ impl Query {
     /// Lists all parameters that are invalid.
     pub fn parse(query: &str, today: Date) -> Result<Self, Vec<Invalid>> {
         let mut given = Parameters::new(query);
+        let query = Self::take(&mut given, today);
+        given.finish().map(|()| query)
+    }
+
+    /// Takes the parameters, of which some may be invalid.
+    pub fn take(given: &mut Parameters, today: Date) -> Self {
         let date = given.date("date");
         let range = given.choice("range", &Range::ALL).unwrap_or(Range::Day);
         let sort = given.choice("sort", &Sort::ALL).unwrap_or(Sort::Name);
@@ -107,7 +115,7 @@ impl Query {
             sort,
             descending: descending.unwrap_or_default(),
         };
-        let query = Self {
+        Self {
             range,
             date: date.unwrap_or(today),
             calendar: given.name("calendar").unwrap_or_else(|| "default".into()),
@@ -121,9 +129,40 @@ impl Query {
             source: given.name("source"),
             state: given.choice("state", &State::ALL),
             order,
-            place: Place::parse(&mut given, order),
-        };
-        given.finish().map(|()| query)
+            place: Place::take(given, order),
+        }
+    }
+
+    /// Returns the rows to ask the database for, on the days of these calendars.
+    #[must_use]
+    pub fn selection(&self, calendars: Calendars) -> Selection {
+        let (first, last) = self.range.days(self.date);
+        Selection {
+            first,
+            last,
+            calendars,
+            users: Vec::new(),
+            realms: self.realm.iter().cloned().collect(),
+            employee_ids: Vec::new(),
+            sources: self.source.iter().cloned().collect(),
+            grouping: match self.range {
+                Range::Day => Grouping::Day,
+                Range::Week | Range::Month => Grouping::Period,
+            },
+            subject: if self.employees {
+                Subject::Employee
+            } else {
+                Subject::Person
+            },
+            attribution: Attribution::Login,
+            include_absent: self.absent || self.state == Some(State::Absent),
+        }
+    }
+
+    /// Returns the filter for the rows that the database returns.
+    #[must_use]
+    pub fn filter(&self) -> Filter {
+        Filter::new(self.search.as_deref(), self.state)
     }
 
     /// Returns the address of this page.

@@ -1,5 +1,6 @@
 //! The content of the attendance page.
 
+mod downloads;
 mod filters;
 mod heading;
 mod picture;
@@ -30,6 +31,8 @@ pub struct View<'a> {
     pub times: &'a Times,
     /// The timeline, if it is shown.
     pub timeline: Option<Timeline<'a>>,
+    /// Why the timeline is not shown although the address asks for it.
+    pub notice: Option<String>,
 }
 
 /// The timeline of a day.
@@ -49,16 +52,19 @@ impl View<'_> {
         html! {
             (heading::period(self))
             (filters::form(self))
+            @if let Some(notice) = &self.notice { p role="status" { (notice) } }
             @if let Some(timeline) = &self.timeline {
                 (picture::picture(self, timeline))
             }
             (table::table(self))
             (self.pages())
-            (filters::downloads(self))
+            (downloads::links(self))
         }
     }
 
-    fn text(&self, key: &'static str) -> &'static str {
+    /// Returns a text in the language of the page.
+    #[must_use]
+    pub fn text(&self, key: &'static str) -> &'static str {
         self.times.language.text(key)
     }
 

@@ -2,6 +2,7 @@
 
 use jiff::civil::Date;
 use rollcall_attendance::row::AttendanceRow;
+use rollcall_store::persons::PersonFilter;
 
 use crate::{
     attendance::query::Query as AttendanceQuery,
@@ -23,7 +24,7 @@ pub struct Query {
 }
 
 /// Whose attendance the page shows.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Subject {
     /// A person.
     Person {
@@ -75,9 +76,31 @@ impl Query {
         query.ok_or_else(|| vec![Invalid::new("user", "", "invalid.subject")])
     }
 
+    /// Returns the persons to ask the database for.
+    #[must_use]
+    pub fn persons(&self) -> PersonFilter {
+        match self.subject.clone() {
+            Subject::Person { user, realm } => PersonFilter {
+                users: vec![user],
+                realms: vec![realm],
+                employee_ids: Vec::new(),
+            },
+            Subject::Employee(employee) => PersonFilter {
+                employee_ids: vec![employee],
+                ..PersonFilter::default()
+            },
+        }
+    }
+
     /// Returns the address of the page.
     #[must_use]
     pub fn address(&self) -> String {
+        format!("{PATH}?{}", self.encoded())
+    }
+
+    /// Returns the query string.
+    #[must_use]
+    pub fn encoded(&self) -> String {
         let mut pairs = match &self.subject {
             Subject::Person { user, realm } => {
                 vec![("user", user.clone()), ("realm", realm.clone())]
@@ -89,8 +112,7 @@ impl Query {
             pairs.push(("calendar", self.calendar.clone()));
         }
         // A list of pairs can always be encoded.
-        let query = serde_urlencoded::to_string(pairs).unwrap_or_default();
-        format!("{PATH}?{query}")
+        serde_urlencoded::to_string(pairs).unwrap_or_default()
     }
 
     /// Returns the address of the same page at another date.

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, ToSpan, civil::Date};
 use maud::{Markup, html};
 use rollcall_attendance::row::AttendanceRow;
 
-pub use self::day::Evidence;
+pub use self::day::{Evidence, MAX_EVENTS, MAX_SESSIONS};
 use super::{
     month::weeks,
     query::{Query, Subject},

@@ -1,4 +1,4 @@
-//! The form with the filters, and the downloads.
+//! The form with the filters.
 
 use maud::{Markup, html};
 

@@ -1,20 +1,95 @@
 //! A day of a person: each session, why it begins and ends when it does, and its events.
 
+use jiff::SignedDuration;
 use maud::{Markup, html};
-use rollcall_store::{events::EventOfSession, sessions::ListedSession};
+use rollcall_attendance::row::EndReason;
+use rollcall_store::{
+    events::EventOfSession,
+    sessions::{Cause, ListedSession},
+};
 
 use super::View;
+use crate::{
+    person::evidence::{self, End, Kind},
+    times::Times,
+};
+
+/// Maximum number of sessions of a day, and of events of a session, that the page shows.
+pub const MAX_SESSIONS: u32 = 50;
+/// See [`MAX_SESSIONS`].
+pub const MAX_EVENTS: u32 = 500;
 
 /// A session with its events.
 pub struct Evidence {
-    /// The session.
-    pub session: ListedSession,
-    /// The events, in the order of their times.
-    pub events: Vec<EventOfSession>,
+    session: ListedSession,
+    /// The first events, in the order of their times.
+    events: Vec<EventOfSession>,
     /// True if the session has more events than those.
-    pub has_more_events: bool,
+    has_more_events: bool,
     /// Why the session begins and ends when it does, in sentences.
-    pub sentences: Vec<String>,
+    sentences: Vec<String>,
+}
+
+impl Evidence {
+    /// Explains a session. `events` may have one event more than the page shows.
+    #[must_use]
+    pub fn new(
+        session: ListedSession,
+        mut events: Vec<EventOfSession>,
+        cause: Option<&Cause>,
+        timeout: SignedDuration,
+        times: &Times,
+    ) -> Self {
+        let has_more_events = events.len() > MAX_EVENTS as usize;
+        events.truncate(MAX_EVENTS as usize);
+        let known: Vec<_> = events.iter().map(event).collect();
+        let explained = evidence::Session {
+            source: &session.source,
+            login_at: session.login_at,
+            login_derived: session.login_derived,
+            last_activity_at: session.last_activity_at,
+            end: end(&session, cause, timeout),
+        };
+        let sentences = evidence::explain(&explained, &known, times);
+        Self {
+            session,
+            events,
+            has_more_events,
+            sentences,
+        }
+    }
+}
+
+fn end(session: &ListedSession, cause: Option<&Cause>, timeout: SignedDuration) -> End {
+    let reason = session.end_reason.as_deref().and_then(EndReason::parse);
+    match reason {
+        None => End::Open,
+        Some(EndReason::Logout) => End::Logout,
+        Some(EndReason::Restart) => {
+            let restarted_at = cause.and_then(|cause| cause.restarted_at);
+            End::Restart(restarted_at.unwrap_or(session.last_activity_at))
+        }
+        Some(EndReason::Timeout) => match cause.and_then(|cause| cause.announced_at) {
+            Some(announced_at) => End::Announced(announced_at),
+            None => End::Silence(timeout),
+        },
+    }
+}
+
+fn event(event: &EventOfSession) -> evidence::Event<'_> {
+    evidence::Event {
+        kind: match event.kind.as_str() {
+            "login" if event.is_derived => Kind::DerivedLogin,
+            "login" => Kind::Login,
+            "logout" => Kind::Logout,
+            _ => Kind::Active,
+        },
+        occurred_at: event.occurred_at,
+        received_at: event.received_at,
+        reason: event.reason.as_deref(),
+        clock_skewed: event.clock_skewed,
+        imported: event.import.is_some(),
+    }
 }
 
 /// Returns the day.
@@ -25,6 +100,9 @@ pub(super) fn day(view: &View) -> Markup {
             h2 id="day-title" { (times.weekday(date)) ", " (times.date(date)) }
             @if view.evidence.is_empty() {
                 p { (view.text("person.no_sessions")) }
+            }
+            @if view.evidence.len() == MAX_SESSIONS as usize {
+                p { (times.say("person.too_many_sessions", &[("count", &MAX_SESSIONS.to_string())])) }
             }
             @for (index, evidence) in view.evidence.iter().enumerate() {
                 (session(view, evidence, index))
