@@ -180,6 +180,7 @@ mod tests {
                 logout_at: (kind == "logout").then_some(at),
                 last_activity_at: at,
                 next_due_at: None,
+                active_seconds: None,
                 first_event_at: at,
             },
         }

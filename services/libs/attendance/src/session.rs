@@ -29,6 +29,9 @@ pub struct Session {
     /// without an event until then is closed by timeout as soon as its source has reported a later
     /// event. None if the latest event announced nothing.
     pub next_due_at: Option<Timestamp>,
+    /// Time without idle time in seconds: the greatest that an event gives, because a gateway that
+    /// measures it counts up. None if no event gives one.
+    pub active_seconds: Option<i64>,
     /// Time of the earliest event of any type.
     pub first_event_at: Timestamp,
 }
@@ -83,6 +86,7 @@ impl Session {
             logout_at: (*kind == Kind::Logout).then_some(at),
             last_activity_at: at,
             next_due_at: next_due(event),
+            active_seconds: event.evidence.active_seconds,
             first_event_at: at,
         })
     }
@@ -100,6 +104,7 @@ impl Session {
             login: self.login.into_iter().chain(other.login).min(),
             logout_at: self.logout_at.max(other.logout_at),
             last_activity_at: self.last_activity_at.max(other.last_activity_at),
+            active_seconds: self.active_seconds.max(other.active_seconds),
             first_event_at: self.first_event_at.min(other.first_event_at),
         }
     }
@@ -146,18 +151,26 @@ mod tests {
             prop::option::of(instant.clone()),
             instant.clone(),
             prop::option::of(instant.clone()),
+            prop::option::of(0..3_i64),
             instant,
         )
             .prop_map(
-                |(owner, login, logout_at, last_activity_at, next_due_at, first_event_at)| {
-                    Session {
-                        owner,
-                        login,
-                        logout_at,
-                        last_activity_at,
-                        next_due_at,
-                        first_event_at,
-                    }
+                |(
+                    owner,
+                    login,
+                    logout_at,
+                    last_activity_at,
+                    next_due_at,
+                    active_seconds,
+                    first_event_at,
+                )| Session {
+                    owner,
+                    login,
+                    logout_at,
+                    last_activity_at,
+                    next_due_at,
+                    active_seconds,
+                    first_event_at,
                 },
             )
     }

@@ -1,22 +1,20 @@
 //! Attendance: the rows of reports, computed from sessions at the moment of the call.
 
 mod days;
+mod intervals;
 mod row;
 mod rows;
 mod snapshot;
+mod unmapped;
 
-use futures::Stream;
+pub use intervals::intervals;
 use jiff::{SignedDuration, Timestamp, civil::Date};
-use rollcall_attendance::{
-    calendar::Calendar,
-    name::normalize,
-    row::{AttendanceRow, Interval},
-};
+use rollcall_attendance::{calendar::Calendar, name::normalize, row::AttendanceRow};
 pub use rows::rows;
+pub use unmapped::unmapped;
 
-use crate::pool::{Connection, Error};
-
-/// Selects the rows of a report.
+/// Selects the rows of a report. Users, realms and employee IDs select persons, and the report is as
+/// if there were no others. A person belongs to a selected employee on the days of the mapping.
 #[derive(Debug, Clone)]
 pub struct Selection {
     /// First reporting day.
@@ -128,28 +126,4 @@ pub struct Moment {
     pub now: Timestamp,
     /// Maximum time without activity of a session.
     pub timeout: SignedDuration,
-}
-
-/// Returns the intervals of a selection with [`Subject::Employee`], ordered by (employee ID, start):
-/// sessions of one employee that overlap or touch are one interval.
-pub fn intervals(
-    connection: Connection,
-    selection: Selection,
-    moment: Moment,
-) -> impl Stream<Item = Result<Interval, Error>> {
-    let _ = (connection, selection, moment);
-    futures::stream::empty()
-}
-
-/// Returns the display forms (user, realm) of persons in a selection that have a session on a day on
-/// which they are mapped to no employee, ordered by normalized names.
-///
-/// # Errors
-/// The database fails.
-pub async fn unmapped(
-    connection: Connection,
-    selection: &Selection,
-) -> Result<Vec<(String, String)>, Error> {
-    let _ = (connection, selection);
-    Ok(Vec::new())
 }

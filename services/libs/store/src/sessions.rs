@@ -81,6 +81,7 @@ pub(crate) fn columns<'a>(
         array(sessions().map(|session| session.logout_at)),
         array(sessions().map(|session| session.last_activity_at)),
         array(sessions().map(|session| session.next_due_at)),
+        array(sessions().map(|session| session.active_seconds)),
         array(sessions().map(|session| session.first_event_at)),
     ]
 }

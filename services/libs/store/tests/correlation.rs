@@ -3,7 +3,7 @@
 
 use diesel::{
     QueryableByName, sql_query,
-    sql_types::{Bool, Nullable, Text, Timestamptz},
+    sql_types::{BigInt, Bool, Nullable, Text, Timestamptz},
 };
 use diesel_async::RunQueryDsl;
 use jiff::{SignedDuration, Timestamp};
@@ -40,6 +40,8 @@ struct Stored {
     next_due_at: Option<Timestamp>,
     #[diesel(sql_type = Timestamptz, deserialize_as = jiff_diesel::Timestamp)]
     first_event_at: Timestamp,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    active_seconds: Option<i64>,
     /// The events that are assigned to the session.
     #[diesel(sql_type = Text)]
     event_ids: String,
@@ -58,6 +60,7 @@ fn event(key: &str, number: usize, kind: &str, hour: i64, user: Option<&str>) ->
         next_in_seconds: number
             .is_multiple_of(2)
             .then_some(600 * i64::try_from(number).expect("small")),
+        active_seconds: (number % 4 > 1).then_some(hour * 7 % 5),
         ..RawEvent::default()
     };
     let mut events = Event::parse_all(raw, &unlimited_arrival()).expect("an event");
@@ -125,6 +128,7 @@ fn stored(group: Group) -> Stored {
         last_activity_at: session.last_activity_at,
         next_due_at: session.next_due_at,
         first_event_at: session.first_event_at,
+        active_seconds: session.active_seconds,
         event_ids: event_ids.join(" "),
     }
 }
@@ -132,7 +136,7 @@ fn stored(group: Group) -> Stored {
 async fn sessions_of(database: &TestDatabase, source_id: i32) -> Vec<Stored> {
     let all = format!(
         "SELECT sessions.session_id, normalized_user AS person, login_at, login_derived, logout_at,
-            last_activity_at, next_due_at, first_event_at, (
+            last_activity_at, next_due_at, first_event_at, active_seconds, (
                 SELECT coalesce(string_agg(event_id, ' ' ORDER BY event_id COLLATE \"C\"), '')
                 FROM correlated_events AS event
                 WHERE (event.source_id, event.correlation_key, event.session_id)

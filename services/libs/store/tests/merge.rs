@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use diesel::{
     QueryableByName, sql_query,
-    sql_types::{Bool, Integer, Nullable, Text, Timestamptz},
+    sql_types::{BigInt, Bool, Integer, Nullable, Text, Timestamptz},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use jiff::Timestamp;
@@ -40,6 +40,8 @@ struct Stored {
     next_due_at: Option<Timestamp>,
     #[diesel(sql_type = Timestamptz, deserialize_as = jiff_diesel::Timestamp)]
     first_event_at: Timestamp,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    active_seconds: Option<i64>,
 }
 
 fn events() -> impl Strategy<Value = Vec<Event>> {
@@ -77,6 +79,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
                     next_in_seconds: number
                         .is_multiple_of(2)
                         .then_some(i64::try_from(number).expect("small")),
+                    active_seconds: (second % 3 > 0).then_some(second * 7 % 5),
                     ..RawEvent::default()
                 };
                 let mut event = Event::parse(raw, &unlimited_arrival()).expect("an event");
@@ -128,6 +131,7 @@ fn expected(events: &[Event]) -> Vec<Stored> {
         last_activity_at: session.last_activity_at,
         next_due_at: session.next_due_at,
         first_event_at: session.first_event_at,
+        active_seconds: session.active_seconds,
     };
     sessions.into_iter().map(stored).collect()
 }

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use diesel::result::Error as DieselError;
 use jiff::{Timestamp, civil::Date};
+use jiff_diesel::ToDiesel;
 use rollcall_attendance::calendar::Calendar;
 
 use super::{Calendars, Selection};
+use crate::pool::Error;
 
 /// The reporting days from the first to the last of a selection.
 pub(super) struct Days(Vec<CalendarDays>);
@@ -30,12 +33,35 @@ pub(super) struct Day<'a> {
     pub(super) end_at: Timestamp,
 }
 
+/// Reporting days as parameters of a statement.
+pub(super) struct Columns {
+    pub(super) dates: Vec<jiff_diesel::Date>,
+    pub(super) calendars: Vec<Option<String>>,
+    pub(super) starts: Vec<jiff_diesel::Timestamp>,
+    pub(super) ends: Vec<jiff_diesel::Timestamp>,
+}
+
+impl Columns {
+    pub(super) fn of(days: &[Day]) -> Self {
+        let days = days.iter();
+        Self {
+            dates: days.clone().map(|day| day.date.to_diesel()).collect(),
+            calendars: days
+                .clone()
+                .map(|day| day.calendar.map(Into::into))
+                .collect(),
+            starts: days.clone().map(|day| day.start_at.to_diesel()).collect(),
+            ends: days.map(|day| day.end_at.to_diesel()).collect(),
+        }
+    }
+}
+
 impl Days {
     /// Returns the days of a selection.
     ///
     /// # Errors
     /// A bound of a day cannot be represented.
-    pub(super) fn new(selection: &Selection) -> Result<Self, jiff::Error> {
+    pub(super) fn new(selection: &Selection) -> Result<Self, Error> {
         let calendars = match &selection.calendars {
             Calendars::One(calendar) => vec![(None, calendar)],
             Calendars::Assigned { default, named } => {
@@ -47,7 +73,9 @@ impl Days {
         let days = calendars.into_iter().map(|(name, calendar)| {
             CalendarDays::new(name, calendar, selection.first, selection.last)
         });
-        days.collect::<Result<_, _>>().map(Self)
+        let days = days.collect::<Result<_, jiff::Error>>();
+        days.map(Self)
+            .map_err(|error| Error::Failed(DieselError::SerializationError(error.into())))
     }
 
     /// Returns the days of all calendars from `first` to `last`, both included.

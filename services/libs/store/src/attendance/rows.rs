@@ -16,7 +16,7 @@ use tracing::{Instrument, info_span};
 
 use super::{
     Attribution, Calendars, Grouping, Moment, Page, Position, Selection, Subject,
-    days::{Day, Days},
+    days::{Columns, Day, Days},
     row::Row,
     snapshot::{self, some},
 };
@@ -42,7 +42,7 @@ pub fn rows(
     async_stream::try_stream! {
         {
             let connection = connection.connection()?;
-            let days = Days::new(&selection).map_err(out_of_range)?;
+            let days = Days::new(&selection)?;
             snapshot::begin(connection).await?;
             let completeness = snapshot::completeness(connection, moment.now).await?;
             let person_ids = snapshot::person_ids(connection, &selection, &days).await?;
@@ -67,10 +67,6 @@ pub fn rows(
         }
         connection.finish();
     }
-}
-
-fn out_of_range(error: jiff::Error) -> Error {
-    Error::Failed(DieselError::SerializationError(error.into()))
 }
 
 /// Returns the first and last day of each statement of a report.
@@ -115,20 +111,17 @@ fn statement(
     person_ids: Option<&[i32]>,
     moment: Moment,
 ) -> Statement {
-    let timeout_before = moment.now - moment.timeout;
-    let calendars = days.iter().map(|day| day.calendar.map(str::to_owned));
-    let starts = days.iter().map(|day| day.start_at.to_diesel());
-    let ends = days.iter().map(|day| day.end_at.to_diesel());
-    let dates = days.iter().map(|day| day.date.to_diesel());
+    let timeout_before = (moment.now - moment.timeout).to_diesel();
+    let columns = Columns::of(days);
     sql_query(ROWS)
         .into_boxed::<Pg>()
-        .bind::<Array<SqlDate>, _>(dates.collect::<Vec<_>>())
-        .bind::<Array<Nullable<Text>>, _>(calendars.collect::<Vec<_>>())
-        .bind::<Array<Timestamptz>, _>(starts.collect::<Vec<_>>())
-        .bind::<Array<Timestamptz>, _>(ends.collect::<Vec<_>>())
-        .bind::<Timestamptz, _>(timeout_before.to_diesel())
+        .bind::<Array<SqlDate>, _>(columns.dates)
+        .bind::<Array<Nullable<Text>>, _>(columns.calendars)
+        .bind::<Array<Timestamptz>, _>(columns.starts)
+        .bind::<Array<Timestamptz>, _>(columns.ends)
+        .bind::<Timestamptz, _>(timeout_before)
         .bind::<Nullable<Array<Integer>>, _>(person_ids.map(<[i32]>::to_vec))
-        .bind::<Nullable<Array<Text>>, _>(some(selection.employee_ids.clone()))
+        .bind::<Nullable<Array<Text>>, _>(some(&selection.employee_ids))
         .bind::<Bool, _>(selection.grouping == Grouping::Day)
         .bind::<Bool, _>(selection.subject == Subject::Employee)
         .bind::<Bool, _>(selection.attribution == Attribution::Overlap)

@@ -157,8 +157,10 @@ attendance AS (
             WHEN max(last_activity_at) FILTER (WHERE end_reason = 'restart') THEN 'restart'
             WHEN max(last_activity_at) FILTER (WHERE end_reason = 'timeout') THEN 'timeout'
         END AS end_reason,
-        CASE WHEN $10 THEN bool_or(is_first AND login_at < from_at) END AS from_previous_day,
-        CASE WHEN $10 THEN bool_or(is_last AND last_activity_at > to_at) END AS to_next_day,
+        CASE WHEN $10 THEN coalesce(bool_or(is_first AND login_at < from_at), false) END
+            AS from_previous_day,
+        CASE WHEN $10 THEN coalesce(bool_or(is_last AND last_activity_at > to_at), false) END
+            AS to_next_day,
         greatest(max(last_activity_at), max(day_end_at)) AS last_at
     FROM ordered
     GROUP BY shown_id, row_date, CASE WHEN $9 THEN employee_id END

@@ -4,7 +4,7 @@
 SELECT
     given.source_id, given.correlation_key, latest_at, session_id, person_id, normalized_user,
     normalized_realm, names_realm, named_at, login_at, login_derived, logout_at, last_activity_at,
-    next_due_at, first_event_at
+    next_due_at, active_seconds, first_event_at
 FROM unnest($1::integer[], $2::text[]) AS given (source_id, correlation_key)
 CROSS JOIN LATERAL (
     SELECT max(occurred_at) AS latest_at FROM correlated_events AS event

@@ -19,8 +19,8 @@ bounds AS NOT MATERIALIZED (
 )
 SELECT
     correlated.source_id, correlated.correlation_key, occurred_at, event_id, kind,
-    derived_login_at, next_due_at, person_id, normalized_user, normalized_realm, names_realm,
-    session_id
+    derived_login_at, next_due_at, active_seconds, person_id, normalized_user, normalized_realm,
+    names_realm, session_id
 FROM given
 -- The nearest bounds before and after the new events.
 CROSS JOIN LATERAL (

@@ -53,6 +53,7 @@ fn session(row: &Row, last_activity_at: Timestamp, ids: &mut PersonIds) -> Resul
             logout_at: row.try_get("logout_at")?,
             last_activity_at,
             next_due_at: row.try_get("next_due_at")?,
+            active_seconds: row.try_get("active_seconds")?,
             first_event_at: row.try_get("first_event_at")?,
         },
         event_ids: Vec::new(),
@@ -71,6 +72,7 @@ pub(super) fn stored(row: &Row, ids: &mut PersonIds) -> Result<(Key, Stored), Er
         logout_at: (kind == "logout").then_some(at),
         last_activity_at: at,
         next_due_at: row.try_get("next_due_at")?,
+        active_seconds: row.try_get("active_seconds")?,
         first_event_at: at,
     };
     let event_id = row.try_get("event_id")?;

@@ -121,6 +121,7 @@ fn event_rows<'a>(events: &'a [Assigned<'_>], ids: &PersonIds) -> Parameters<'a>
         array(events.iter().map(|assigned| assigned.event.kind())),
         array(parts().map(derived)),
         array(parts().map(|part| part.next_due_at)),
+        array(parts().map(|part| part.active_seconds)),
         array(owners().map(|owner| ids.get(&owner?.person).copied())),
         array(owners().map(|owner| owner.map(|owner| owner.names_realm))),
         array(events.iter().map(|assigned| assigned.session_id)),

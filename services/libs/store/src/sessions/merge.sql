@@ -3,19 +3,19 @@
 -- the two.
 INSERT INTO sessions AS stored (
     source_id, session_id, person_id, names_realm, named_at, login_at, login_derived, logout_at,
-    last_activity_at, next_due_at, first_event_at
+    last_activity_at, next_due_at, active_seconds, first_event_at
 )
 SELECT
     source_id, session_id, person_id, coalesce(names_realm, false),
     coalesce(named_at, '-infinity'), login_at, login_derived, logout_at, last_activity_at,
-    next_due_at, first_event_at
+    next_due_at, active_seconds, first_event_at
 FROM unnest(
     $1::integer[], $2::text[], $3::integer[], $4::boolean[], $5::timestamptz[],
     $6::timestamptz[], $7::boolean[], $8::timestamptz[], $9::timestamptz[],
-    $10::timestamptz[], $11::timestamptz[]
+    $10::timestamptz[], $11::bigint[], $12::timestamptz[]
 ) AS given (
     source_id, session_id, person_id, names_realm, named_at, login_at, login_derived, logout_at,
-    last_activity_at, next_due_at, first_event_at
+    last_activity_at, next_due_at, active_seconds, first_event_at
 )
 -- Every expression below reads the stored values from before this statement. GREATEST ignores
 -- nulls.
@@ -53,4 +53,5 @@ ON CONFLICT (source_id, session_id) DO UPDATE SET
         ELSE GREATEST(stored.next_due_at, excluded.next_due_at)
     END,
     last_activity_at = GREATEST(stored.last_activity_at, excluded.last_activity_at),
+    active_seconds = GREATEST(stored.active_seconds, excluded.active_seconds),
     first_event_at = LEAST(stored.first_event_at, excluded.first_event_at)

@@ -1,4 +1,5 @@
 //! Attendance computed from sessions.
 
 mod goldens;
+mod oracle;
 mod world;

@@ -12,9 +12,9 @@ use rollcall_attendance::{
     row::AttendanceRow,
 };
 use rollcall_store::{
-    Pool,
+    Connection, Pool,
     attendance::{self, Attribution, Calendars, Grouping, Moment, Page, Selection, Subject},
-    events::Reported,
+    events::{Receiver, Reported},
 };
 use rollcall_test_support::{TestDatabase, record, unlimited_arrival};
 
@@ -27,10 +27,17 @@ pub struct World {
 impl World {
     /// Creates a database with the source 1.
     pub async fn new() -> Self {
-        let database = TestDatabase::new().await;
-        database
+        let world = Self::empty().await;
+        world
+            .database
             .execute("INSERT INTO sources (name, key_hash) VALUES ('gateway', 'x')")
             .await;
+        world
+    }
+
+    /// Creates a database.
+    pub async fn empty() -> Self {
+        let database = TestDatabase::new().await;
         let mut settings = database.settings("reporting");
         settings.wait_milliseconds = 60_000;
         let pool = Pool::new(&settings).expect("a pool");
@@ -59,6 +66,7 @@ impl World {
             };
             batch.push(Reported {
                 source_id: 1,
+                receiver: Receiver::Http,
                 event: Event::parse(raw, &unlimited_arrival()).expect("an event"),
             });
         }
@@ -77,6 +85,11 @@ impl World {
             .await;
     }
 
+    /// Returns a connection of the role `reporting`.
+    pub async fn connection(&self) -> Connection {
+        self.pool.get().await.expect("a connection")
+    }
+
     /// Returns the rows of a report or of a page.
     pub async fn rows(
         &self,
@@ -84,7 +97,7 @@ impl World {
         page: Option<Page>,
         moment: Moment,
     ) -> Vec<AttendanceRow> {
-        let connection = self.pool.get().await.expect("a connection");
+        let connection = self.connection().await;
         attendance::rows(connection, selection.clone(), page, moment)
             .try_collect()
             .await

@@ -1,0 +1,296 @@
+//! Rows of a report by brute force.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{civil::Date, tz::TimeZone};
+use rollcall_attendance::{
+    calendar::Calendar,
+    row::{AttendanceRow, Continues, EndReason, Status},
+};
+use rollcall_store::attendance::{Attribution, Calendars, Grouping, Position, Selection, Subject};
+
+use super::{
+    history::{History, Mapping, Minute, PERSONS, instant},
+    model::{Bounds, Session, is_complete, mapping, sessions},
+};
+
+/// A row is of a date, or of the whole period, and of an employee or of a person.
+type Key = (Option<Date>, Result<&'static str, usize>);
+
+/// A session on a day.
+pub struct Part {
+    pub session: usize,
+    pub date: Date,
+    pub from: Minute,
+    pub to: Minute,
+}
+
+/// What is known of a row before it is summed up.
+#[derive(Default)]
+pub struct Group<'a> {
+    pub parts: Vec<Part>,
+    /// The mappings of the row with the days on which they are valid.
+    pub mapped: Vec<(Date, &'a Mapping)>,
+    /// Ends of the days on which sessions count.
+    pub day_ends: Vec<Minute>,
+}
+
+pub struct Oracle<'a> {
+    pub history: &'a History,
+    pub selection: &'a Selection,
+    pub sessions: Vec<Session>,
+    pub now: Minute,
+    bounds: BTreeMap<Option<&'a str>, Bounds<'a>>,
+}
+
+impl<'a> Oracle<'a> {
+    pub fn new(history: &'a History, selection: &'a Selection, now: Minute) -> Self {
+        let calendars: Vec<(Option<&str>, &Calendar)> = match &selection.calendars {
+            Calendars::One(calendar) => vec![(None, calendar)],
+            Calendars::Assigned { default, named } => {
+                let named = named
+                    .iter()
+                    .map(|(name, calendar)| (Some(&**name), calendar));
+                [(None, default)].into_iter().chain(named).collect()
+            }
+        };
+        let bounds = calendars.into_iter();
+        Self {
+            history,
+            selection,
+            sessions: sessions(history, now),
+            now,
+            bounds: bounds
+                .map(|(name, calendar)| (name, Bounds::new(calendar)))
+                .collect(),
+        }
+    }
+
+    /// Returns the dates of the period.
+    pub fn dates(&self) -> Vec<Date> {
+        let days = self.selection.first.series(jiff::Span::new().days(1));
+        days.take_while(|date| *date <= self.selection.last)
+            .collect()
+    }
+
+    fn is_selected(&self, person: usize, employee: Option<&str>) -> bool {
+        let is_in = |filter: &[String], name: &str| {
+            filter.is_empty() || filter.iter().any(|wanted| wanted.to_lowercase() == name)
+        };
+        let (user, realm) = PERSONS[person];
+        is_in(&self.selection.users, user)
+            && is_in(&self.selection.realms, realm.unwrap_or("default"))
+            && (self.selection.employee_ids.is_empty()
+                || employee.is_some_and(|id| self.selection.employee_ids.iter().any(|x| x == id)))
+    }
+
+    /// Returns the name of a mapping's calendar in this report.
+    pub fn calendar(&self, mapping: Option<&Mapping>) -> Option<&'static str> {
+        match self.selection.calendars {
+            Calendars::One(_) => None,
+            Calendars::Assigned { .. } => mapping.and_then(|mapping| mapping.calendar),
+        }
+    }
+
+    pub fn day(&mut self, calendar: Option<&str>, date: Date) -> (Minute, Minute) {
+        self.bounds.get_mut(&calendar).expect("a calendar").of(date)
+    }
+
+    pub fn time_zone(&self, calendar: Option<&str>) -> TimeZone {
+        self.bounds[&calendar].time_zone()
+    }
+
+    /// Returns the mapping and the bounds of each selected person's days that are not skipped.
+    pub fn person_days(&mut self) -> Vec<(usize, Date, Option<&'a Mapping>, (Minute, Minute))> {
+        let mut days = Vec::new();
+        for date in self.dates() {
+            for person in 0..PERSONS.len() {
+                let mapping = mapping(self.history, person, date);
+                let (start, end) = self.day(self.calendar(mapping), date);
+                let employee = mapping.map(|mapping| mapping.employee_id);
+                if start < end && self.is_selected(person, employee) {
+                    days.push((person, date, mapping, (start, end)));
+                }
+            }
+        }
+        days
+    }
+
+    /// Returns the part of a session that counts on a day.
+    fn part(&self, number: usize, date: Date, (start, end): (Minute, Minute)) -> Option<Part> {
+        let session = &self.sessions[number];
+        let begins = (start..end).contains(&session.login);
+        let (from, to) = match self.selection.attribution {
+            Attribution::Login => begins.then_some((session.login, session.last))?,
+            Attribution::Overlap => {
+                let mut minutes =
+                    (session.login..session.last).filter(|at| (start..end).contains(at));
+                let first = minutes.next();
+                let last = minutes.last().or(first);
+                match (first, last) {
+                    (Some(first), Some(last)) => (first, last + 1),
+                    _ => begins.then_some((session.login, session.login))?,
+                }
+            }
+        };
+        Some(Part {
+            session: number,
+            date,
+            from,
+            to,
+        })
+    }
+
+    fn groups(&mut self) -> BTreeMap<Key, Group<'a>> {
+        let mut groups: BTreeMap<Key, Group> = BTreeMap::new();
+        for (person, date, mapping, day) in self.person_days() {
+            let row_date = (self.selection.grouping == Grouping::Day).then_some(date);
+            let employee = mapping.map(|mapping| mapping.employee_id);
+            let subject = match (self.selection.subject, employee) {
+                (Subject::Employee, Some(employee)) => Ok(employee),
+                _ => Err(person),
+            };
+            let group = groups.entry((row_date, subject)).or_default();
+            group.mapped.extend(mapping.map(|mapping| (date, mapping)));
+            for number in 0..self.sessions.len() {
+                if self.sessions[number].person != person {
+                    continue;
+                }
+                if let Some(part) = self.part(number, date, day) {
+                    group.parts.push(part);
+                    group.day_ends.push(day.1);
+                }
+            }
+        }
+        groups
+    }
+
+    /// Returns the rows in order.
+    pub fn rows(&mut self) -> Vec<AttendanceRow> {
+        let groups = self.groups();
+        let mut rows: Vec<_> = groups
+            .into_iter()
+            .filter(|(_, group)| {
+                let is_absent = group.parts.is_empty();
+                !is_absent || self.selection.include_absent && !group.mapped.is_empty()
+            })
+            .map(|((date, subject), group)| self.row(date, subject, &group))
+            .collect();
+        rows.sort_by_key(Position::of);
+        rows
+    }
+
+    fn row(
+        &mut self,
+        date: Option<Date>,
+        subject: Result<&'static str, usize>,
+        group: &Group,
+    ) -> AttendanceRow {
+        let (person, shown) = shown(subject, &group.mapped);
+        let calendar = self.calendar(shown);
+        let last_day = date.unwrap_or(self.selection.last);
+        let time_zone = self.time_zone(calendar);
+        let end = self.day(calendar, last_day).1;
+        let parts = &group.parts;
+        let numbers: BTreeSet<usize> = parts.iter().map(|part| part.session).collect();
+        let all: Vec<&Session> = numbers
+            .iter()
+            .map(|number| &self.sessions[*number])
+            .collect();
+        let open = all.iter().filter(|session| session.end_reason.is_none());
+        let open = i64::try_from(open.count()).expect("few");
+        let minutes: BTreeSet<Minute> = parts.iter().flat_map(|part| part.from..part.to).collect();
+        let lasts = all.iter().map(|session| session.last);
+        let settled = lasts
+            .chain(group.day_ends.iter().copied())
+            .chain([end])
+            .max();
+        let is_final = open == 0 && is_complete(self.history, settled.expect("an end"), self.now);
+        let is_whole = |session: &usize| {
+            let parts = parts.iter().filter(|part| part.session == *session);
+            parts.into_iter().all(|part| {
+                let session = &self.sessions[*session];
+                (part.from, part.to) == (session.login, session.last)
+            })
+        };
+        let is_measured = numbers.iter().all(is_whole)
+            && all.iter().all(|session| session.active_seconds.is_some());
+        let ends_last = all.iter().max_by(|a, b| {
+            let rank = |session: &Session| (session.last, std::cmp::Reverse(session.end_reason));
+            rank(a).cmp(&rank(b))
+        });
+        let days: BTreeSet<Date> = parts.iter().map(|part| part.date).collect();
+        let (user, realm) = PERSONS[person];
+        AttendanceRow {
+            date,
+            days: date
+                .is_none()
+                .then(|| i64::try_from(days.len()).expect("few")),
+            user: user.into(),
+            realm: realm.unwrap_or("Default").into(),
+            employee_id: shown.map(|mapping| mapping.employee_id.into()),
+            first_login_at: parts.iter().map(|part| instant(part.from)).min(),
+            last_logout_at: (open == 0)
+                .then(|| parts.iter().map(|part| instant(part.to)).max())
+                .flatten(),
+            sessions: i64::try_from(numbers.len()).expect("few"),
+            worked_seconds: i64::try_from(minutes.len() * 60).expect("few"),
+            active_seconds: (is_measured && !all.is_empty()).then(|| {
+                all.iter()
+                    .filter_map(|session| session.active_seconds)
+                    .sum()
+            }),
+            open_sessions: open,
+            end_reason: ends_last
+                .filter(|_| open == 0)
+                .and_then(|session| EndReason::parse(session.end_reason?)),
+            continues: (self.selection.attribution == Attribution::Overlap)
+                .then(|| self.continues(parts)),
+            status: if is_final {
+                Status::Final
+            } else {
+                Status::Provisional
+            },
+            time_zone,
+        }
+    }
+
+    /// A session continues beyond a row if its first or last part in the row is cut.
+    fn continues(&self, parts: &[Part]) -> Continues {
+        let of = |part: &Part| {
+            parts
+                .iter()
+                .filter(move |other| other.session == part.session)
+        };
+        let first = |part: &Part| of(part).map(|other| other.from).min();
+        let last = |part: &Part| of(part).map(|other| other.to).max();
+        Continues {
+            from_previous_day: parts
+                .iter()
+                .any(|part| first(part) > Some(self.sessions[part.session].login)),
+            to_next_day: parts
+                .iter()
+                .any(|part| last(part) < Some(self.sessions[part.session].last)),
+        }
+    }
+}
+
+/// Returns the person that a row shows, and the mapping that names its employee and its calendar.
+pub fn shown<'a>(
+    subject: Result<&'static str, usize>,
+    mapped: &[(Date, &'a Mapping)],
+) -> (usize, Option<&'a Mapping>) {
+    let person = subject.err().unwrap_or_else(|| {
+        let persons = mapped.iter().map(|(_, mapping)| mapping.person);
+        let name = |person: &usize| {
+            let (user, realm) = PERSONS[*person];
+            (user, realm.unwrap_or("default"))
+        };
+        persons.min_by_key(name).expect("a person")
+    });
+    let of_person = mapped
+        .iter()
+        .filter(|(_, mapping)| mapping.person == person);
+    let latest = of_person.max_by_key(|(date, _)| *date);
+    (person, latest.map(|(_, mapping)| *mapping))
+}
