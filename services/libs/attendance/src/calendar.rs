@@ -33,11 +33,26 @@ impl Calendar {
             .map(|day| day_start(day, self.start_of_day, &self.time_zone))
             .collect()
     }
+
+    /// Returns the reporting day that contains an instant: the latest day that has begun.
+    ///
+    /// # Errors
+    /// A bound of the day cannot be represented.
+    pub fn day_of(&self, at: Timestamp) -> Result<Date, jiff::Error> {
+        // The local date differs by one day where the day begins after midnight, or where a clock
+        // change repeats midnight. A skipped day has the bounds of the day after it.
+        let mut day = at.to_zoned(self.time_zone.clone()).date().tomorrow()?;
+        while day_start(day, self.start_of_day, &self.time_zone)? > at {
+            day = day.yesterday()?;
+        }
+        Ok(day)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use jiff::civil::{date, time};
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -60,5 +75,26 @@ mod tests {
         );
         let none = calendar.bounds(date(2025, 3, 30), date(2025, 3, 29));
         assert_eq!(none.expect("bounds"), []);
+    }
+
+    proptest! {
+        #[test]
+        fn day_of_an_instant_has_the_bounds_around_it(
+            second in 1_300_000_000_i64..1_330_000_000,
+            zone in prop::sample::select(vec![
+                "Europe/Berlin", "America/Havana", "Australia/Lord_Howe", "Asia/Kolkata",
+                "Pacific/Apia",
+            ]),
+            hour in 0_i8..24,
+        ) {
+            let calendar = Calendar {
+                time_zone: TimeZone::get(zone).expect("a zone"),
+                start_of_day: time(hour, 0, 0, 0),
+            };
+            let at = Timestamp::new(second, 0).expect("an instant");
+            let day = calendar.day_of(at).expect("a day");
+            let bounds = calendar.bounds(day, day).expect("bounds");
+            prop_assert!(bounds[0] <= at && at < bounds[1], "{} {:?}", day, bounds);
+        }
     }
 }

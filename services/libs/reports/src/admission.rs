@@ -112,6 +112,31 @@ impl<'a> Admission<'a> {
         }
     }
 
+    /// Returns the result of statements that may take as long as a page of rows.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn read<T, E, F>(&self, query: F) -> Result<T, Unavailable>
+    where
+        F: AsyncFnOnce(&mut AsyncPgConnection, Moment) -> Result<T, E>,
+        Error: From<E>,
+    {
+        let moment = self.moment;
+        let query = async |connection: &mut _| query(connection, moment).await;
+        let reports = self.reports;
+        let answer = if self.permit.is_some() {
+            // The semaphore is never closed, so acquiring it cannot fail.
+            let _permit = reports.computing.acquire().await.ok();
+            reports.pools.streams.ask_within(FIRST_ROW, query).await
+        } else {
+            reports.pools.short.ask_within(SHORT_REPORT, query).await
+        };
+        match answer {
+            Ok(answer) => Ok(answer),
+            Err(error) => Err(reports.explain(error).await),
+        }
+    }
+
     /// Returns the result of a statement that takes little time.
     ///
     /// # Errors

@@ -52,6 +52,21 @@ pub enum Extent {
     Large,
 }
 
+/// Maximum number of users and employees of a small report.
+const MAX_SMALL: usize = 10;
+
+impl Extent {
+    /// Returns the extent of a report on this number of users and employees. 0 stands for all.
+    #[must_use]
+    pub fn of_persons(number: usize) -> Self {
+        if (1..=MAX_SMALL).contains(&number) {
+            Self::Small
+        } else {
+            Self::Large
+        }
+    }
+}
+
 /// A request for data, as it is written into the audit log.
 #[derive(Debug)]
 pub struct Call<'a> {
@@ -128,6 +143,16 @@ impl Reports {
             time_zone: self.settings.time_zone.clone(),
             start_of_day: civil::Time::midnight(),
         }
+    }
+
+    /// Returns the present reporting day of the calendar `default`.
+    #[must_use]
+    pub fn today(&self) -> civil::Date {
+        let calendar = self.default_calendar();
+        let now = self.clock.now();
+        let local = now.to_zoned(calendar.time_zone.clone()).date();
+        // Only a day at the end of all calendars has no bounds.
+        calendar.day_of(now).unwrap_or(local)
     }
 
     /// Returns the directory in which workbooks are written before they are sent.

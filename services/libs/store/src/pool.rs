@@ -191,14 +191,26 @@ impl Pool {
         F: AsyncFnOnce(&mut AsyncPgConnection) -> Result<T, E>,
         Error: From<E>,
     {
+        self.ask_within(self.wait, query).await
+    }
+
+    /// Runs `query` like [`ask`](Self::ask), but with another time limit.
+    ///
+    /// # Errors
+    /// [`Error::TooSlow`] after the limit, otherwise the error of the connection or of the query.
+    pub async fn ask_within<T, E, F>(&self, limit: Duration, query: F) -> Result<T, Error>
+    where
+        F: AsyncFnOnce(&mut AsyncPgConnection) -> Result<T, E>,
+        Error: From<E>,
+    {
         let mut connection = self.get().await?;
-        if let Ok(answer) = tokio::time::timeout(self.wait, query(&mut connection)).await {
+        if let Ok(answer) = tokio::time::timeout(limit, query(&mut connection)).await {
             return Ok(answer?);
         }
         drop(Object::take(connection));
         Err(Error::TooSlow(format!(
             "it did not answer within {} ms",
-            self.wait.as_millis()
+            limit.as_millis()
         )))
     }
 

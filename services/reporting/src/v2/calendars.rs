@@ -13,7 +13,7 @@ use super::parameters::{Parameters, parse_name};
 use crate::reports::{Admission, Reports};
 
 /// Name of the calendar of the settings.
-const DEFAULT: &str = "default";
+pub const DEFAULT: &str = "default";
 /// Name that selects each employee's own calendar.
 const ASSIGNED: &str = "assigned";
 

@@ -3,6 +3,8 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::parameters::PageParameters;
+
 /// A page of a list.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct List<T> {
@@ -20,4 +22,21 @@ pub fn cut<T>(items: &mut Vec<T>, limit: u32) -> bool {
     let more = items.len() > limit;
     items.truncate(limit);
     more
+}
+
+impl<T> List<T> {
+    /// Returns a page of a short list, ordered by name.
+    #[must_use]
+    pub fn of_all(
+        mut items: Vec<T>,
+        page: &PageParameters<String>,
+        name: impl Fn(&T) -> &String,
+    ) -> Self {
+        items.retain(|item| page.after.as_ref().is_none_or(|after| name(item) > after));
+        items.sort_by(|a, b| name(a).cmp(name(b)));
+        let has_next = cut(&mut items, page.limit);
+        let last = items.last().filter(|_| has_next);
+        let next = last.map(|last| page.query.cursor(name(last)));
+        Self { data: items, next }
+    }
 }

@@ -4,7 +4,10 @@ use actix_web::HttpResponse;
 use rollcall_platform::openapi::with_client_credentials;
 use utoipa::OpenApi;
 
-use super::attendance;
+use super::{
+    attendance, calendar_list, employees, exceptions, live, people, session_events, sessions,
+    sources,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -13,7 +16,17 @@ use super::attendance;
         version = "2",
         description = "Attendance per person and reporting day, its evidence and its completeness."
     ),
-    paths(attendance::attendance)
+    paths(
+        attendance::attendance,
+        calendar_list::calendars,
+        employees::employees,
+        exceptions::exceptions,
+        live::live,
+        people::people,
+        session_events::events,
+        sessions::sessions,
+        sources::sources
+    )
 )]
 struct Document;
 

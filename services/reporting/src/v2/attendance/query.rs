@@ -20,9 +20,6 @@ use crate::{
     },
 };
 
-/// Maximum number of users and employees of a small report.
-const MAX_SMALL: usize = 10;
-
 /// Place of a row in a cursor.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CursorPosition(Option<Date>, String, String, Option<String>);
@@ -107,12 +104,7 @@ impl Query {
     /// Returns how much the report reads.
     #[must_use]
     pub fn extent(&self) -> Extent {
-        let named = self.filters.users.len() + self.filters.employee_ids.len();
-        if (1..=MAX_SMALL).contains(&named) {
-            Extent::Small
-        } else {
-            Extent::Large
-        }
+        Extent::of_persons(self.filters.users.len() + self.filters.employee_ids.len())
     }
 
     /// Returns the selection of rows, on the days of these calendars.
