@@ -38,7 +38,7 @@ pub struct Options {
     /// Calendar, time zone and the like: the key-value metadata of a Parquet file, the custom
     /// properties of a workbook.
     pub metadata: Vec<(String, String)>,
-    /// Directory of the scratch files of a workbook, about 400 bytes a row.
+    /// Directory of the scratch files of a workbook, which take about 550 bytes for each row.
     pub scratch_directory: PathBuf,
 }
 

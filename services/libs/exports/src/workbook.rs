@@ -54,6 +54,8 @@ impl Book {
     ) -> Result<Self, EncodeError> {
         let mut workbook = Workbook::new();
         workbook.set_tempdir(scratch_directory)?;
+        // Level 6, the default, takes nearly twice the time for a file that is 8 % smaller.
+        workbook.set_zip_compression_level(3);
         let properties = metadata
             .iter()
             .fold(DocProperties::new(), |properties, (name, value)| {

@@ -5,6 +5,8 @@ use rollcall_attendance::row::Status;
 use super::*;
 use crate::samples::{at, collect};
 
+mod merging;
+
 fn interval(start: &str, end: Option<&str>) -> Interval {
     Interval {
         date: date(2025, 1, 1),

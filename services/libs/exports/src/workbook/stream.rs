@@ -105,3 +105,18 @@ impl Write for Chunks {
             .map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn panic_of_the_library_is_an_error_that_names_the_cause() {
+        let write = || -> Result<(), EncodeError> {
+            let error = io::Error::from(io::ErrorKind::StorageFull);
+            panic!("Couldn't write to xml file: {error:?}")
+        };
+        let error = blocking(write).await.expect_err("an error");
+        assert!(error.to_string().contains("StorageFull"), "{error}");
+    }
+}
