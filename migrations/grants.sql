@@ -68,6 +68,8 @@ GRANT USAGE ON SCHEMA public TO auth, ingestion, reporting, console, maintenance
 GRANT SELECT ON __diesel_schema_migrations
     TO auth, ingestion, reporting, console, maintenance, operator;
 
+GRANT EXECUTE ON FUNCTION write_heartbeat TO auth, ingestion, reporting, console, maintenance;
+
 -- auth
 GRANT SELECT ON api_clients TO auth;
 GRANT SELECT, INSERT, UPDATE, DELETE ON sign_in_attempts TO auth;
@@ -143,7 +145,9 @@ GRANT SELECT ON source_networks, source_gaps, events, persons, sessions, calenda
     TO console;
 GRANT SELECT (source_id) ON set_aside_events TO console;
 GRANT EXECUTE ON FUNCTION session_end_reason TO console;
-GRANT SELECT (id, name, scope, created_at, disabled_at) ON api_clients TO console;
+GRANT SELECT (id, name, scope, created_at, disabled_at, password_version)
+    ON api_clients TO console;
+GRANT SELECT ON heartbeats TO console;
 GRANT SELECT (client_id, address, failures, last_failure_at, window_failures, window_at,
     last_success_at) ON sign_in_attempts TO console;
 GRANT EXECUTE ON FUNCTION sign_in_locked_until, sign_in_closed_until TO console;
@@ -172,9 +176,9 @@ GRANT SELECT (id, name, created_at, disabled_at, events, clock_skewed, last_even
 GRANT SELECT (source_id, from_at), INSERT ON source_gaps TO maintenance;
 
 -- operator
-GRANT SELECT (id, name, scope, created_at, disabled_at), INSERT (name, password_hash, scope)
-    ON api_clients TO operator;
-GRANT UPDATE (password_hash, disabled_at) ON api_clients TO operator;
+GRANT SELECT (id, name, scope, created_at, disabled_at, password_version),
+    INSERT (name, password_hash, scope) ON api_clients TO operator;
+GRANT UPDATE (password_hash, disabled_at, password_version) ON api_clients TO operator;
 GRANT SELECT, UPDATE (failures, pending, window_failures) ON sign_in_attempts TO operator;
 GRANT EXECUTE ON FUNCTION sign_in_locked_until, sign_in_closed_until TO operator;
 GRANT SELECT (id, name, require_message_authenticator, client_certificate, time_zone,

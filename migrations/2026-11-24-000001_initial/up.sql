@@ -9,7 +9,9 @@ CREATE TABLE api_clients (
     -- Separated by spaces, as in RFC 6749.
     scope text NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
-    disabled_at timestamptz
+    disabled_at timestamptz,
+    -- Counts the passwords. A new password ends the sessions of the console.
+    password_version integer NOT NULL DEFAULT 1
 );
 
 -- Sign-in attempts per API client and client address. Attempts that auth accepted from its password
@@ -409,6 +411,35 @@ CREATE TABLE audit_log (
     detail jsonb NOT NULL
 ) PARTITION BY RANGE (at);
 CREATE INDEX audit_log_by_time ON audit_log (at, id);
+
+-- The replicas of the services that use the database. Each writes its row every 10 seconds.
+CREATE TABLE heartbeats (
+    -- The database role of the service. A role cannot write rows of other services.
+    service text NOT NULL DEFAULT session_user,
+    -- Host name of the container.
+    replica text NOT NULL CHECK (octet_length(replica) <= 256),
+    version text NOT NULL CHECK (octet_length(version) <= 64),
+    started_at timestamptz NOT NULL,
+    at timestamptz NOT NULL DEFAULT now(),
+    -- What the health check of the service says. Empty if the service is healthy.
+    missing text NOT NULL CHECK (octet_length(missing) <= 4096),
+    PRIMARY KEY (service, replica)
+) WITH (fillfactor = 50);
+
+-- Writes the heartbeat of a replica of the calling service, and removes those of its replicas that
+-- have been silent for an hour.
+CREATE FUNCTION write_heartbeat(
+    of_replica text, of_version text, its_start timestamptz, is_missing text
+) RETURNS void LANGUAGE sql
+SECURITY DEFINER SET search_path TO public, pg_temp
+BEGIN ATOMIC
+    INSERT INTO heartbeats (replica, version, started_at, missing)
+    VALUES (of_replica, of_version, its_start, is_missing)
+    ON CONFLICT (service, replica) DO UPDATE SET version = excluded.version,
+        started_at = excluded.started_at, at = now(), missing = excluded.missing;
+    DELETE FROM heartbeats
+    WHERE service = session_user AND at < now() - interval '1 hour';
+END;
 
 -- Partitions of `events` and `audit_log`, one for each month (UTC), named after their table and
 -- month: partitions.events_2026_11. The role `maintenance` may create tables in this schema and

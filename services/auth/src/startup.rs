@@ -9,7 +9,7 @@ use actix_web::{
 use rollcall_platform::{
     allow_list::AllowList, clock::Clock, request::only, server, settings::Settings,
 };
-use rollcall_store::{Pool, sign_ins};
+use rollcall_store::{Pool, heartbeats, sign_ins};
 
 use crate::{credentials::Credentials, hashing::Hashing, keys::Keys, routes, tokens::Tokens};
 
@@ -101,7 +101,13 @@ pub async fn serve(settings: Settings) -> Result<(), Box<dyn std::error::Error>>
         Pool::new(&settings.database)?,
         Clock::System,
     ));
-    let outcome = build(&settings, Clock::System, hashing)?.run().await;
+    let running = build(&settings, Clock::System, hashing)?;
+    heartbeats::start(
+        &settings.database,
+        running.checks.clone(),
+        Clock::System.now(),
+    )?;
+    let outcome = running.run().await;
     pruning.abort();
     Ok(outcome?)
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use clap::{Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::{audit, clients, import, sessions, sources};
+use crate::{audit, calendars, clients, employees, import, report, sessions, sources};
 
 #[derive(Parser)]
 #[command(
@@ -46,6 +46,16 @@ pub enum Subject {
     /// Sessions from which reports are computed.
     #[command(subcommand)]
     Session(sessions::Task),
+    /// Report who was connected, per user and reporting day: first login, last logout, worked time.
+    Report(report::Report),
+    /// List who is connected now, since when, and from where.
+    Live,
+    /// Calendars: time zones and starts of reporting days.
+    #[command(subcommand)]
+    Calendar(calendars::Task),
+    /// Employees: records of the HR system, to which persons are mapped.
+    #[command(subcommand)]
+    Employee(employees::Task),
     /// The audit log.
     #[command(subcommand)]
     Audit(audit::Task),

@@ -2,7 +2,6 @@
 
 pub mod file;
 mod recorder;
-mod rejects;
 mod undo;
 
 use std::io::Read;
@@ -11,7 +10,7 @@ use clap::{Args, Subcommand};
 use rollcall_platform::settings::Settings;
 use rollcall_store::{Pool, imports};
 
-use crate::{failure::CommandError, output::Output};
+use crate::{csv_file::CsvFile, failure::CommandError, output::Output};
 
 const USAGE: &str = "scripts/rollcall import FILE --source NAME [OPTIONS]
        scripts/rollcall import list
@@ -26,6 +25,9 @@ const USAGE: &str = "scripts/rollcall import FILE --source NAME [OPTIONS]
 pub struct Arguments {
     #[command(subcommand)]
     task: Option<Task>,
+    // clap recognizes an optional group only if no other group is within it.
+    #[command(flatten)]
+    csv: Option<CsvFile>,
     #[command(flatten)]
     file: Option<file::ImportFile>,
 }
@@ -54,11 +56,11 @@ pub async fn run(
     (yes, quiet): (bool, bool),
     input: impl Read + 'static,
 ) -> Result<Output, CommandError> {
-    match (arguments.task, arguments.file) {
-        (Some(Task::List), _) => list(pool).await,
-        (Some(Task::Undo { id }), _) => undo::run(pool, settings, id, yes).await,
-        (None, Some(file)) => file::run(pool, &file, settings, input, quiet).await,
-        (None, None) => Err(CommandError::Usage(format!("Usage: {USAGE}"))),
+    match (arguments.task, arguments.csv, arguments.file) {
+        (Some(Task::List), ..) => list(pool).await,
+        (Some(Task::Undo { id }), ..) => undo::run(pool, settings, id, yes).await,
+        (None, Some(csv), Some(file)) => file::run(pool, &csv, &file, settings, input, quiet).await,
+        (None, ..) => Err(CommandError::Usage(format!("Usage: {USAGE}"))),
     }
 }
 

@@ -2,16 +2,22 @@
 
 mod arguments;
 mod audit;
+mod calendars;
 mod clients;
 mod confirm;
+mod csv_file;
 mod demo;
+mod employees;
 mod failure;
 mod generate;
 mod import;
+mod live;
 mod names;
 mod output;
 mod progress;
+mod rejects;
 mod replay;
+mod report;
 mod sessions;
 mod sources;
 mod try_rules;
@@ -28,6 +34,7 @@ use crate::{
     arguments::{Arguments, Subject},
     failure::CommandError,
     output::{Output, Style},
+    report::Look,
 };
 
 /// Actor in the audit log.
@@ -80,11 +87,25 @@ async fn execute(
     arguments: Arguments,
     settings: &Settings,
 ) -> Result<Output, CommandError> {
-    let Arguments { yes, quiet, .. } = arguments;
+    let Arguments {
+        json,
+        quiet,
+        utc,
+        yes,
+        ..
+    } = arguments;
     match arguments.subject {
         Subject::Client(task) => clients::run(pool, task, yes, quiet).await,
         Subject::Source(task) => sources::run(pool, task, yes, settings).await,
         Subject::Session(task) => sessions::run(pool, task, &settings.reporting).await,
+        Subject::Live => live::run(pool, &settings.reporting).await,
+        Subject::Report(report) => {
+            report::run(pool, report, settings, Look { json, quiet, utc }).await
+        }
+        Subject::Calendar(task) => calendars::run(pool, task, &settings.reporting).await,
+        Subject::Employee(task) => {
+            employees::run(pool, task, settings, yes, std::io::stdin()).await
+        }
         Subject::Audit(task) => audit::run(pool, task, &settings.reporting).await,
         Subject::Import(task) => {
             import::run(pool, task, settings, (yes, quiet), std::io::stdin()).await

@@ -64,6 +64,11 @@ impl Output {
         }
     }
 
+    /// Creates the result of a command that has printed everything itself.
+    pub fn printed() -> Self {
+        Self::one(Value::Null, "")
+    }
+
     /// Creates a table with these columns, or all columns if none are given. `none` is printed if
     /// there are no rows.
     pub fn many(rows: &[impl Serialize], columns: &'static [&'static str], none: &str) -> Self {
@@ -124,6 +129,9 @@ impl Output {
 
     /// Returns the text to print.
     pub fn text(&self, style: &Style) -> String {
+        if self.json.is_null() {
+            return String::new();
+        }
         if style.json {
             return self.json.to_string();
         }

@@ -12,7 +12,10 @@ use clap::Subcommand;
 use rollcall_attendance::name_rules::NameRule;
 use rollcall_formats::rules::Rules;
 use rollcall_platform::{clock::Clock, rule_files, settings::Settings};
-use rollcall_store::{Pool, sources};
+use rollcall_store::{
+    Pool,
+    sources::{self, Change},
+};
 use serde_json::json;
 
 use self::add::network;
@@ -32,6 +35,15 @@ pub enum Task {
         /// Also generate a RADIUS shared secret, which is shown only once.
         #[arg(long)]
         radius: bool,
+        /// Time after which everything that the source reports counts as received: seconds, or a
+        /// duration such as 24h. Until then, rows of reports are provisional. 0: the source states
+        /// its completeness by `complete_through`. The default is 24h with --network, and else 0.
+        #[arg(long, value_name = "DURATION", value_parser = set::assume_complete_after)]
+        assume_complete_after: Option<set::Setting<i32>>,
+        /// All events of the source are imported, so that rows need not wait for the source to
+        /// become final.
+        #[arg(long)]
+        imports_only: bool,
     },
     /// List the sources: number of events, last event, completeness and gaps.
     List,
@@ -66,7 +78,7 @@ pub enum Task {
         #[arg(long)]
         none: bool,
     },
-    /// Set the time zone of a source's times, and the interval of its RADIUS updates.
+    /// Set the time zone, the RADIUS interval or the completeness of a source.
     Set {
         /// Name of the source.
         name: String,
@@ -78,6 +90,14 @@ pub enum Task {
         /// update for twice as long is closed, once the source has reported something later.
         #[arg(long, value_parser = set::interim_interval)]
         interim_interval: Option<set::Setting<i32>>,
+        /// Time after which everything that the source reports counts as received: seconds, or a
+        /// duration such as 24h. 0: the source states its completeness by `complete_through`.
+        #[arg(long, value_name = "DURATION", value_parser = set::assume_complete_after)]
+        assume_complete_after: Option<set::Setting<i32>>,
+        /// Whether all events of the source are imported, so that rows need not wait for the source
+        /// to become final.
+        #[arg(long)]
+        imports_only: Option<bool>,
     },
     /// Replace the rules that turn the names in events into user and realm.
     ///
@@ -149,7 +169,7 @@ pub enum Switch {
 }
 
 /// Columns of the list for people.
-const COLUMNS: [&str; 13] = [
+const COLUMNS: [&str; 15] = [
     "name",
     "events",
     "last_event_at",
@@ -161,6 +181,8 @@ const COLUMNS: [&str; 13] = [
     "client_certificate",
     "time_zone",
     "interim_seconds",
+    "assume_complete_seconds",
+    "imports_only",
     "name_rules",
     "disabled_at",
 ];
@@ -176,7 +198,16 @@ pub async fn run(
             name,
             networks,
             radius,
-        } => add::add(pool, &name, &networks, radius).await,
+            assume_complete_after,
+            imports_only,
+        } => {
+            let settings = Change {
+                assume_complete_seconds: assume_complete_after.map(|after| after.0),
+                imports_only: imports_only.then_some(true),
+                ..Change::default()
+            };
+            add::add(pool, &name, &networks, radius, &settings).await
+        }
         Task::TryRules(task) => {
             let rules = Rules::with_files(&rule_files::read(&settings.ingestion.rules_directory)?)?;
             let log = try_rules::log_source(pool, &task, &settings.reporting.time_zone).await?;
@@ -187,7 +218,17 @@ pub async fn run(
             name,
             time_zone,
             interim_interval,
-        } => set::set(pool, &name, time_zone, interim_interval).await,
+            assume_complete_after,
+            imports_only,
+        } => {
+            let values = Change {
+                time_zone: time_zone.map(|zone| zone.0),
+                interim_seconds: interim_interval.map(|interval| interval.0),
+                assume_complete_seconds: assume_complete_after.map(|after| after.0),
+                imports_only,
+            };
+            set::set(pool, &name, &values).await
+        }
         Task::SetNames { name, rules, .. } => set_names::set_names(pool, &name, rules).await,
         Task::SetNetworks { name, networks } => {
             add::set_networks(pool, &name, &networks, yes).await

@@ -1,21 +1,14 @@
 //! Commands for sources.
 
 mod common;
+#[path = "common/json.rs"]
+mod json;
 
 use rollcall_test_support::Rollcall;
 use serde_json::{Value, json};
 
 use common::{error, run};
-
-fn run_json(rollcall: &Rollcall, role: &str, arguments: &[&str]) -> (Value, Option<i32>) {
-    let arguments = [&["--json"], arguments].concat();
-    let output = run(rollcall, role, &arguments, "");
-    let value = serde_json::from_slice(&output.stdout);
-    (
-        value.unwrap_or_else(|_| panic!("{}", error(&output))),
-        output.status.code(),
-    )
-}
+use json::run_json;
 
 fn source_list(rollcall: &Rollcall) -> Value {
     run_json(rollcall, "operator", &["source", "list"]).0
@@ -241,4 +234,89 @@ async fn try_rules_shows_what_the_rules_make_of_a_log() {
     }
     let width = text.lines().map(|line| line.chars().count()).max();
     assert!(width.is_some_and(|width| width <= 120), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn source_with_networks_is_assumed_complete_after_a_day() {
+    let rollcall = Rollcall::start().await;
+    let settings = |name: &str| {
+        let sources = source_list(&rollcall);
+        let mut sources = sources.as_array().expect("sources").iter();
+        let source = sources.find(|source| source["name"] == name);
+        let source = source.expect("the source");
+        json!([source["assume_complete_seconds"], source["imports_only"]])
+    };
+    let command = |arguments: &[&str]| {
+        let output = run(
+            &rollcall,
+            "operator",
+            &[&["source"], arguments].concat(),
+            "",
+        );
+        assert!(output.status.success(), "{}", error(&output));
+    };
+    command(&["add", "http"]);
+    assert_eq!(settings("http"), json!([null, false]));
+    command(&["add", "syslog", "--network", "192.0.2.7"]);
+    assert_eq!(settings("syslog"), json!([86_400, false]));
+    let explicit = [
+        "add",
+        "stated",
+        "--network",
+        "192.0.2.8",
+        "--assume-complete-after",
+        "0",
+    ];
+    command(&explicit);
+    assert_eq!(settings("stated"), json!([null, false]));
+    command(&[
+        "add",
+        "log",
+        "--imports-only",
+        "--assume-complete-after",
+        "36h",
+    ]);
+    assert_eq!(settings("log"), json!([129_600, true]));
+    command(&[
+        "set",
+        "log",
+        "--imports-only",
+        "false",
+        "--assume-complete-after",
+        "60",
+    ]);
+    assert_eq!(settings("log"), json!([60, false]));
+    // The first network changes nothing that was set, a further one nothing at all.
+    command(&["set-networks", "log", "192.0.2.9"]);
+    assert_eq!(settings("log"), json!([60, false]));
+    command(&["set-networks", "http", "192.0.2.10"]);
+    assert_eq!(settings("http"), json!([86_400, false]));
+    command(&["set", "http", "--assume-complete-after", "0"]);
+    command(&["set-networks", "http", "192.0.2.10", "192.0.2.11"]);
+    assert_eq!(settings("http"), json!([null, false]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn invalid_setting_of_a_source_is_refused() {
+    let rollcall = Rollcall::start().await;
+    let source = rollcall.source().await;
+    for (option, value, message) in [
+        ("--assume-complete-after", "-1", "from 0 to"),
+        ("--assume-complete-after", "1.5", "from 0 to"),
+        ("--assume-complete-after", "400d", "from 0 to"),
+        ("--assume-complete-after", "9999h", "from 0 to"),
+        ("--imports-only", "perhaps", "true, false"),
+    ] {
+        let argument = format!("{option}={value}");
+        let output = run(
+            &rollcall,
+            "operator",
+            &["source", "set", &source, &argument],
+            "",
+        );
+        assert_eq!(output.status.code(), Some(2), "{option} {value}");
+        assert!(error(&output).contains(message), "{}", error(&output));
+    }
+    let nothing = run(&rollcall, "operator", &["source", "set", &source], "");
+    assert!(error(&nothing).contains("--imports-only"));
 }

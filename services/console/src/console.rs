@@ -1,6 +1,6 @@
 //! What all pages share.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use jiff::tz::TimeZone;
 use rollcall_platform::{
@@ -25,6 +25,10 @@ pub struct Console {
     pub reporting: settings::Reporting,
     /// Reports, within the limits on large ones.
     pub reports: Reports,
+    /// Address of this installation, which is also the issuer of tokens.
+    pub url: String,
+    /// Directory with the certificates of this installation.
+    pub certificate_directory: PathBuf,
     /// The clock.
     pub clock: Clock,
 }
@@ -48,6 +52,8 @@ impl Console {
             sessions: Sessions::new(&settings.redis, clock.clone())?,
             auth: Auth::new(&settings.token)?,
             reporting: settings.reporting.clone(),
+            url: settings.token.issuer.clone(),
+            certificate_directory: settings.console.certificate_directory.clone(),
             clock,
         })
     }

@@ -28,6 +28,8 @@ const KEPT_SECONDS: u64 = 60 * 60;
 pub struct Session {
     /// Name of the API client.
     pub client: String,
+    /// Number of the password with which the client signed in.
+    pub password_version: i32,
     /// Time of the sign-in.
     pub since: Timestamp,
     /// Time of the latest request.
@@ -65,11 +67,16 @@ impl Sessions {
     ///
     /// # Errors
     /// Redis does not answer.
-    pub async fn begin(&self, client: String) -> Result<String, UnavailableError> {
+    pub async fn begin(
+        &self,
+        client: String,
+        password_version: i32,
+    ) -> Result<String, UnavailableError> {
         let id = BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
         let now = self.clock.now();
         let session = Session {
             client,
+            password_version,
             since: now,
             seen: now,
         };

@@ -2,6 +2,7 @@
 
 use actix_web::web::{Data, PayloadConfig};
 use rollcall_platform::{clock::Clock, server, settings::Settings};
+use rollcall_store::heartbeats;
 
 use crate::{console::Console, routes};
 
@@ -32,5 +33,11 @@ pub fn build(
 /// # Errors
 /// See [`build`]; or serving failed.
 pub async fn serve(settings: Settings) -> Result<(), Box<dyn std::error::Error>> {
-    Ok(build(&settings, Clock::System)?.run().await?)
+    let running = build(&settings, Clock::System)?;
+    heartbeats::start(
+        &settings.database,
+        running.checks.clone(),
+        Clock::System.now(),
+    )?;
+    Ok(running.run().await?)
 }

@@ -90,11 +90,14 @@ async fn visitor(request: &HttpRequest) -> Result<Visitor, Problem> {
     let id = session_id(request).ok_or_else(signed_out)?;
     let session = console.sessions.resume(&id).await?.ok_or_else(signed_out)?;
     let client = session.client;
-    let scopes = console
+    let permission = console
         .pool
-        .ask(async |connection| api_clients::scope_of(connection, &client).await)
+        .ask(async |connection| api_clients::permission(connection, &client).await)
         .await?;
-    let scopes = scopes.ok_or_else(signed_out)?;
+    let scopes = permission
+        .filter(|permission| permission.password_version == session.password_version)
+        .ok_or_else(signed_out)?
+        .scope;
     request.extensions_mut().insert(Account {
         client: client.clone(),
         is_admin: grants(&scopes, rollcall_platform::token::ADMIN),

@@ -5,6 +5,7 @@ mod common;
 use common::{ADDRESS, Browser, audit};
 use rollcall_store::api_clients;
 use rollcall_test_support::{Proxy, Rollcall};
+use secrecy::SecretString;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn visitor_signs_in_and_out_and_both_are_in_the_audit_log() {
@@ -134,6 +135,23 @@ async fn disabled_client_is_signed_out_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn new_password_ends_the_sessions_of_the_client() {
+    let rollcall = Rollcall::start().await;
+    let (name, password) = rollcall.client("reporting:read").await;
+    let mut browser = Browser::new(&rollcall);
+    browser.sign_in(&name, &password).await;
+    let new = SecretString::from("another password");
+    let hash = rollcall_credentials::passwords::hash(&new).expect("a hash");
+    let operator = rollcall.operator();
+    let rotated =
+        operator.ask(async |connection| api_clients::rotate(connection, &name, &hash).await);
+    assert!(rotated.await.expect("an answer"));
+    assert_eq!(browser.get("/console/").await.status, 303);
+    assert_eq!(browser.sign_in(&name, "another password").await.status, 303);
+    assert_eq!(browser.get("/console/").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn client_without_the_scope_gets_a_page_that_names_it() {
     let rollcall = Rollcall::start().await;
     let (name, password) = rollcall.client("admin").await;
@@ -153,7 +171,6 @@ async fn failed_sign_ins_lock_the_address_of_the_visitor_alone() {
         let page = browser.sign_in(&name, guess).await;
         assert_eq!(page.status, 401);
         assert!(page.text.contains(r#"role="alert""#), "{}", page.text);
-        assert!(!page.text.contains(guess.repeat(9).as_str()));
     }
     assert_eq!(
         browser.sign_in(&name, &password).await.status,
@@ -168,8 +185,9 @@ async fn failed_sign_ins_lock_the_address_of_the_visitor_alone() {
 async fn token_of_the_sign_in_is_revoked() {
     let rollcall = Rollcall::start().await;
     let _browser = Browser::signed_in(&rollcall, "reporting:read").await;
-    let revoked = "SELECT action AS text FROM audit_log WHERE role = 'auth'";
-    assert_eq!(rollcall.database.texts(revoked).await, ["token.revoke"]);
+    let actions = "SELECT action AS text FROM audit_log WHERE role = 'auth' ORDER BY id";
+    let actions = rollcall.database.texts(actions).await;
+    assert_eq!(actions, ["sign_in.success", "token.revoke"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,7 @@ use actix_web::{
     web::{self, Data},
 };
 use rollcall_platform::{clock::Clock, request::only, server, settings::Settings, socket::Slot};
-use rollcall_store::Pool;
+use rollcall_store::{Pool, heartbeats};
 
 use crate::{
     arrivals::Arrivals,
@@ -111,5 +111,11 @@ fn open_sockets(
 /// # Errors
 /// See [`build`]; or serving failed.
 pub async fn serve(settings: Settings) -> Result<(), Box<dyn std::error::Error>> {
-    Ok(build(&settings, Clock::System)?.run().await?)
+    let running = build(&settings, Clock::System)?;
+    heartbeats::start(
+        &settings.database,
+        running.checks.clone(),
+        Clock::System.now(),
+    )?;
+    Ok(running.run().await?)
 }

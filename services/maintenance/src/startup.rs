@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use rollcall_platform::{clock::Clock, server, settings::Settings};
-use rollcall_store::Pool;
+use rollcall_store::{Pool, heartbeats};
 use tokio::task::JoinSet;
 
 use crate::jobs::{
@@ -45,6 +45,8 @@ pub fn build(
 /// See [`build`]. A job panicked.
 pub async fn serve(settings: Settings) -> Result<(), Box<dyn std::error::Error>> {
     let mut maintenance = build(&settings, &Clock::System)?;
+    let check = Pool::new(&settings.database)?.health();
+    heartbeats::start(&settings.database, vec![check], Clock::System.now())?;
     tracing::info!(internal_address = %maintenance.internal_address, "Running maintenance jobs");
     tokio::select! {
         () = server::stop_signal() => Ok(()),

@@ -10,7 +10,7 @@ use rollcall_platform::{
     allow_list::AllowList, clock::Clock, jwks::Jwks, request::only, server, settings::Settings,
     token::Verifier,
 };
-use rollcall_store::Pool;
+use rollcall_store::{Pool, heartbeats};
 
 use crate::{
     access::Access,
@@ -84,5 +84,11 @@ fn pools(settings: &Settings) -> Result<Pools, Box<dyn std::error::Error>> {
 /// # Errors
 /// See [`build`]; or serving failed.
 pub async fn serve(settings: Settings) -> Result<(), Box<dyn std::error::Error>> {
-    Ok(build(&settings, Clock::System)?.run().await?)
+    let running = build(&settings, Clock::System)?;
+    heartbeats::start(
+        &settings.database,
+        running.checks.clone(),
+        Clock::System.now(),
+    )?;
+    Ok(running.run().await?)
 }

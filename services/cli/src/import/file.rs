@@ -4,12 +4,12 @@
 //! from the content of the row. So importing a file again, or a later export that overlaps it, adds
 //! only new events.
 
-use std::{cell::Cell, io::Read, path::PathBuf, rc::Rc};
+use std::{cell::Cell, io::Read, rc::Rc};
 
 use clap::Args;
 use jiff::{SignedDuration, tz::TimeZone};
 use rollcall_attendance::{event::Arrival, name_rules::NameRules};
-use rollcall_formats::csv::{self as log, Columns, Encoding, Format, Reader, Row, Times};
+use rollcall_formats::csv::{self as log, Columns, Reader, Row, Times};
 use rollcall_platform::{
     clock::Clock,
     settings::{self, Settings},
@@ -23,11 +23,13 @@ use rollcall_store::{
 };
 use serde::Serialize;
 
-use super::{recorder::Recorder, rejects::Rejects};
+use super::recorder::Recorder;
 use crate::{
+    csv_file::CsvFile,
     failure::CommandError,
     output::Output,
     progress::Progress,
+    rejects::Rejects,
     sources::{log_source, time_zone},
 };
 
@@ -36,15 +38,13 @@ const MAX_BATCH_EVENTS: usize = 1000;
 
 #[derive(Args)]
 pub struct ImportFile {
-    /// CSV file. scripts/rollcall passes its content on standard input.
-    file: String,
     /// Name of the source that the sessions belong to.
     #[arg(long)]
     source: String,
     /// Columns of the fields, for example login=Start,logout=End,user=Account. Columns with the
     /// names of the gateway's own log need not be given. The fields are login, logout, user, realm,
     /// `display_name`, `wan_ip`, `client_ip`, mac, device and reason.
-    #[arg(long, value_delimiter = ',', value_parser = log::pair)]
+    #[arg(long, value_delimiter = ',', value_parser = |text: &str| log::SESSION.pair(text))]
     map: Vec<(String, String)>,
     /// Time zone of times without an offset, an IANA name such as Asia/Kolkata. The default is the
     /// zone of the source (source set), or else the reporting time zone.
@@ -53,20 +53,6 @@ pub struct ImportFile {
     /// Format of times that are not RFC 3339, as for strftime, for example %d.%m.%Y %H:%M:%S.
     #[arg(long, default_value = "%Y-%m-%d %H:%M:%S")]
     time_format: String,
-    /// Character between two columns: comma, semicolon, tab, pipe or one ASCII character. Detected
-    /// by default.
-    #[arg(long, value_parser = log::delimiter)]
-    delimiter: Option<u8>,
-    /// Encoding of the file, for example utf-16le or windows-1252. Detected by default. A byte
-    /// order mark takes precedence.
-    #[arg(long, value_parser = log::encoding)]
-    encoding: Option<&'static Encoding>,
-    /// Show what an import would add, and record nothing.
-    #[arg(long)]
-    dry_run: bool,
-    /// File for the rejected rows and their errors. scripts/rollcall sets it.
-    #[arg(long, hide = true)]
-    rejects: Option<PathBuf>,
 }
 
 /// Result of an import. A row is one or two events.
@@ -85,20 +71,16 @@ struct Summary {
 /// Imports the file with the content `input`.
 pub async fn run(
     pool: &Pool,
+    csv: &CsvFile,
     options: &ImportFile,
     settings: &Settings,
     input: impl Read + 'static,
     quiet: bool,
 ) -> Result<Output, CommandError> {
     let source_id = source_id(pool, &options.source).await?;
-    let format = Format {
-        encoding: options.encoding,
-        delimiter: options.delimiter,
-    };
-    let mut reader = Reader::open(input, format)?;
-    let columns = Columns::find(reader.headers(), &options.map)?;
+    let mut reader = csv.open(input)?;
+    let columns = Columns::find(reader.headers(), &log::SESSION, &options.map)?;
     let log = log_source(pool, &options.source, &settings.reporting.time_zone).await?;
-    let rejects = options.rejects.as_deref();
     let writer = pool.writer(settings.reporting.session_timeout());
     let mut import = Import {
         source_id,
@@ -112,12 +94,12 @@ pub async fn run(
         waiting: Vec::new(),
         counts: Counts::default(),
         clock_changes: 0,
-        rejects: Rejects::create(rejects, reader.delimiter(), reader.headers())?,
+        rejects: csv.rejects(&reader)?,
         progress: Progress::new(quiet),
-        recorder: if options.dry_run {
+        recorder: if csv.dry_run {
             Recorder::preview(writer)
         } else {
-            Recorder::begin(pool, writer, source_id, &options.file).await?
+            Recorder::begin(pool, writer, source_id, &csv.file).await?
         },
     };
     while let Some(row) = reader.next_row()? {

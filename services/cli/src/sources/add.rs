@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use rollcall_credentials::source_keys;
 use rollcall_store::{
     Pool,
-    sources::{self, New},
+    sources::{self, Change, New},
 };
 use serde_json::json;
 
@@ -21,6 +21,7 @@ pub async fn add(
     name: &str,
     networks: &[String],
     radius: bool,
+    settings: &Change,
 ) -> Result<Output, CommandError> {
     names::check(name, "-_.")?;
     if radius && networks.is_empty() {
@@ -43,6 +44,9 @@ pub async fn add(
                 let added = sources::add(connection, &source).await?;
                 if added {
                     sources::set_networks(connection, name, networks).await?;
+                }
+                if added && *settings != Change::default() {
+                    sources::set(connection, name, settings).await?;
                 }
                 note(connection, "source.add", name, added).await
             })

@@ -1,6 +1,6 @@
 //! Changes settings of a source.
 
-use jiff::tz::TimeZone;
+use jiff::{SignedDuration, tz::TimeZone};
 use rollcall_store::{
     Pool,
     sources::{self, Change},
@@ -10,9 +10,12 @@ use serde_json::json;
 use super::unknown;
 use crate::{change, failure::CommandError, output::Output};
 
+/// Maximum of `--assume-complete-after`, which is 366 days.
+const MAX_ASSUME_SECONDS: i32 = 366 * 24 * 60 * 60;
+
 /// A value, or none to remove the setting.
 #[derive(Debug, Clone)]
-pub struct Setting<T>(Option<T>);
+pub struct Setting<T>(pub Option<T>);
 
 /// Parses a time zone. `reporting` removes the setting.
 pub fn time_zone(text: &str) -> Result<Setting<String>, String> {
@@ -35,27 +38,33 @@ pub fn interim_interval(text: &str) -> Result<Setting<i32>, String> {
     }
 }
 
-pub async fn set(
-    pool: &Pool,
-    name: &str,
-    time_zone: Option<Setting<String>>,
-    interim_interval: Option<Setting<i32>>,
-) -> Result<Output, CommandError> {
-    let values = Change {
-        time_zone: time_zone.map(|zone| zone.0),
-        interim_seconds: interim_interval.map(|interval| interval.0),
-    };
-    if values.time_zone.is_none() && values.interim_seconds.is_none() {
+/// Parses a duration, as a number of seconds or with a unit. 0 removes the setting.
+pub fn assume_complete_after(text: &str) -> Result<Setting<i32>, String> {
+    let seconds = text.parse().ok().map(SignedDuration::from_secs);
+    let duration = seconds.or_else(|| text.parse::<SignedDuration>().ok());
+    match duration.map(|duration| i32::try_from(duration.as_secs())) {
+        Some(Ok(0)) => Ok(Setting(None)),
+        Some(Ok(seconds @ 1..=MAX_ASSUME_SECONDS)) => Ok(Setting(Some(seconds))),
+        _ => Err(format!(
+            "must be a number of seconds from 0 to {MAX_ASSUME_SECONDS}, or a duration such as 24h"
+        )),
+    }
+}
+
+pub async fn set(pool: &Pool, name: &str, values: &Change) -> Result<Output, CommandError> {
+    if *values == Change::default() {
         return Err(CommandError::Usage(
-            "Give --time-zone or --interim-interval.".into(),
+            "Give --time-zone, --interim-interval, --assume-complete-after or --imports-only."
+                .into(),
         ));
     }
     let known = change(pool, "source.set", name, async |connection| {
-        sources::set(connection, name, &values).await
+        sources::set(connection, name, values).await
     });
     known.await?.then_some(()).ok_or_else(|| unknown(name))?;
     Ok(Output::one(
         json!({"name": name}),
-        "Settings updated. The change takes effect within 5 seconds, for new events.",
+        "Settings updated. The time zone and the interim interval take effect within 5 seconds, for \
+         new events.",
     ))
 }

@@ -7,6 +7,7 @@
 pub mod attendance;
 pub mod download;
 pub mod exceptions;
+pub mod first_steps;
 pub mod language;
 pub mod person;
 pub mod sign_in;
@@ -20,7 +21,7 @@ use actix_web::{
     web,
 };
 
-use crate::{assets, cross_site, error, error::Problem, headers};
+use crate::{assets, cross_site, error, error::Problem, headers, system};
 
 /// Returns all pages, below `/console`.
 pub fn all() -> impl HttpServiceFactory {
@@ -47,6 +48,8 @@ pub fn all() -> impl HttpServiceFactory {
         ))
         .service(only("/sign-out", vec![web::post().to(sign_out::sign_out)]))
         .service(only("/language", vec![web::post().to(language::choose)]))
+        .service(only("/first-steps", vec![web::get().to(first_steps::page)]))
+        .configure(system::routes)
         .default_service(web::to(async || {
             Err::<HttpResponse, _>(Problem::not_found())
         }))

@@ -8,7 +8,7 @@ use actix_web::{
 };
 use maud::html;
 use rollcall_platform::{request::Body, token::REPORTING_READ};
-use rollcall_store::audit_log;
+use rollcall_store::{api_clients, audit_log};
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::json;
@@ -66,6 +66,9 @@ pub async fn sign_in(
         password,
         address: address.clone(),
     };
+    // Read before the password is checked, so that a password that is replaced meanwhile does not
+    // begin a session of the new one.
+    let version = password_version(&console, &credentials.name).await?;
     let scopes = match console.auth.scopes(&credentials).await {
         Ok(scopes) => scopes,
         Err(SignInError::Unavailable) => return Err(Problem::unavailable("error.auth")),
@@ -75,6 +78,8 @@ pub async fn sign_in(
         return Err(Problem::forbidden(REPORTING_READ));
     }
     let client = credentials.name;
+    let signed_out = || Problem::signed_out(own_path(&next));
+    let version = version.ok_or_else(signed_out)?;
     // A session that the browser had before must not outlive the cookie that named it.
     if let Some(id) = session_id(&request) {
         console.sessions.end(&id).await?;
@@ -84,13 +89,25 @@ pub async fn sign_in(
         audit_log::write_for_client(connection, &client, "console.sign_in", detail).await
     });
     if !written.await? {
-        return Err(Problem::signed_out(own_path(&next)));
+        return Err(signed_out());
     }
-    let id = console.sessions.begin(client).await?;
+    let id = console.sessions.begin(client, version).await?;
     let mut response = see_other(own_path(&next));
     // The cookie has no characters that a header cannot carry.
     let _ = response.add_cookie(&cookie(&id));
     Ok(response)
+}
+
+/// Returns the number of the client's password, if there is such a client. PostgreSQL rejects text
+/// with NUL, which no name has.
+async fn password_version(console: &Console, name: &str) -> Result<Option<i32>, Problem> {
+    if name.contains('\0') {
+        return Ok(None);
+    }
+    let permission = console
+        .pool
+        .ask(async |connection| api_clients::permission(connection, name).await);
+    Ok(permission.await?.map(|known| known.password_version))
 }
 
 /// Returns the cookie of a session. It ends with the browser: Redis decides how long it is valid.

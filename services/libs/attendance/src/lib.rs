@@ -6,6 +6,7 @@
 pub mod calendar;
 pub mod completeness;
 pub mod correlation;
+pub mod employee;
 pub mod event;
 pub mod name;
 pub mod name_rules;

@@ -1,13 +1,16 @@
-//! CSV in the format that the user log of the gateway exports. Each row is a session.
+//! CSV: the user log that the gateway exports, of which each row is a session, and the mappings of
+//! persons to employees.
 
 mod columns;
 mod decoder;
 mod delimiter;
+mod mapping;
 mod reader;
 mod row;
 
-pub use columns::{Columns, pair};
+pub use columns::{Columns, Fields, MAPPING, SESSION};
 pub use decoder::{Encoding, encoding};
 pub use delimiter::{delimiter, name as delimiter_name};
+pub use mapping::mapping;
 pub use reader::{Format, REJECT_COLUMNS, Reader, Row};
 pub use row::{Session, Times, session};

@@ -40,6 +40,8 @@ pub struct Running {
     /// Slot of the API's socket, if a directory is set. Further sockets of the service use the same
     /// slot.
     pub slot: Option<Slot>,
+    /// Health checks of the service.
+    pub checks: Vec<Check>,
     api: Server,
     internal: Server,
     socket: Option<SocketFile>,
@@ -110,11 +112,12 @@ where
             "the API has no address: set server.socket_directory or server.address",
         ));
     }
-    let (internal, internal_address) = internal(settings, checks)?;
+    let (internal, internal_address) = internal(settings, checks.clone())?;
     Ok(Running {
         address,
         internal_address,
         slot,
+        checks,
         api: api.run(),
         internal,
         socket,

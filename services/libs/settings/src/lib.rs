@@ -7,7 +7,7 @@
 
 use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, civil::Time, tz::TimeZone};
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
@@ -25,6 +25,7 @@ pub struct Settings {
     pub ingestion: Ingestion,
     pub receiver: Receiver,
     pub reporting: Reporting,
+    pub console: Console,
     pub retention: Retention,
     pub telemetry: Telemetry,
 }
@@ -143,6 +144,8 @@ pub struct Retention {
 pub struct Reporting {
     #[serde(deserialize_with = "zone")]
     pub time_zone: TimeZone,
+    #[serde(deserialize_with = "time_of_day")]
+    pub start_of_day: Time,
     pub period_days: i64,
     pub stale_hours: u32,
     pub database_enabled: bool,
@@ -170,6 +173,13 @@ impl Reporting {
     pub fn session_timeout(&self) -> SignedDuration {
         SignedDuration::from_hours(self.stale_hours.into())
     }
+}
+
+/// The pages for HR and the operator.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Console {
+    pub certificate_directory: PathBuf,
 }
 
 /// Logs and the export of telemetry.
@@ -256,6 +266,18 @@ fn address_or_empty<'de, D: Deserializer<'de>>(
             "must be an address with a port, such as 127.0.0.1:8080, or empty (got {address:?})"
         ))
     })
+}
+
+fn time_of_day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Time, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let parsed = text.parse::<Time>().ok();
+    parsed
+        .filter(|time| time.subsec_nanosecond() == 0)
+        .ok_or_else(|| {
+            D::Error::custom(format!(
+                "must be a time of day from 00:00:00 to 23:59:59 (got {text:?})"
+            ))
+        })
 }
 
 fn zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TimeZone, D::Error> {

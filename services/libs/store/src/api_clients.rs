@@ -1,7 +1,7 @@
 //! API clients: who may ask for tokens.
 
 use diesel::{
-    ExpressionMethods, OptionalExtension, QueryDsl, QueryableByName,
+    ExpressionMethods, OptionalExtension, QueryDsl, Queryable, QueryableByName,
     dsl::exists,
     insert_into,
     result::QueryResult,
@@ -37,6 +37,9 @@ pub struct ApiClient {
     /// End of the longest of these locks.
     #[diesel(sql_type = Nullable<Timestamptz>, deserialize_as = NullableTimestamp)]
     pub locked_until: Option<Timestamp>,
+    /// Time of the latest sign-in, to 15 minutes.
+    #[diesel(sql_type = Nullable<Timestamptz>, deserialize_as = NullableTimestamp)]
+    pub last_sign_in_at: Option<Timestamp>,
     /// Time until which the client cannot sign in from an address that it has never signed in from.
     #[diesel(sql_type = Nullable<Timestamptz>, deserialize_as = NullableTimestamp)]
     pub new_addresses_closed_until: Option<Timestamp>,
@@ -77,11 +80,13 @@ pub async fn list(
 ) -> QueryResult<Vec<ApiClient>> {
     sql_query(
         "SELECT name, scope, created_at, disabled_at, locked_addresses, locked_until,
-             sign_in_closed_until(id, $1) AS new_addresses_closed_until
+             last_sign_in_at, sign_in_closed_until(id, $1) AS new_addresses_closed_until
          FROM api_clients CROSS JOIN LATERAL (
-             SELECT count(*) AS locked_addresses, max(until) AS locked_until
+             SELECT count(*) FILTER (WHERE until > $1) AS locked_addresses,
+                 max(until) FILTER (WHERE until > $1) AS locked_until,
+                 max(last_success_at) AS last_sign_in_at
              FROM sign_in_attempts, sign_in_locked_until(failures, last_failure_at) AS until
-             WHERE client_id = api_clients.id AND until > $1) AS locks
+             WHERE client_id = api_clients.id) AS attempts
          ORDER BY name",
     )
     .bind::<Timestamptz, _>(now.to_diesel())
@@ -118,8 +123,9 @@ pub async fn rotate(
     password_hash: &str,
 ) -> QueryResult<bool> {
     let enabled = dsl::disabled_at.eq(None::<jiff_diesel::Timestamp>);
+    let version = dsl::password_version.eq(dsl::password_version + 1);
     let changed = update(dsl::api_clients.filter(dsl::name.eq(name)))
-        .set((dsl::password_hash.eq(password_hash), enabled))
+        .set((dsl::password_hash.eq(password_hash), enabled, version))
         .execute(connection)
         .await?;
     Ok(changed == 1 && unlock(connection, name).await?)
@@ -157,6 +163,34 @@ pub async fn scope_of(
         .filter(dsl::disabled_at.is_null());
     enabled
         .select(dsl::scope)
+        .first(connection)
+        .await
+        .optional()
+}
+
+/// What an enabled client may do now.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable)]
+pub struct Permission {
+    /// Scopes, separated by spaces.
+    pub scope: String,
+    /// Number of the client's password. A new password has a greater one.
+    pub password_version: i32,
+}
+
+/// Returns what a client may do, or `None` if it is disabled or unknown.
+///
+/// # Errors
+/// The database fails.
+#[tracing::instrument(name = "database.api_clients.permission", skip_all)]
+pub async fn permission(
+    connection: &mut AsyncPgConnection,
+    name: &str,
+) -> QueryResult<Option<Permission>> {
+    let enabled = dsl::api_clients
+        .filter(dsl::name.eq(name))
+        .filter(dsl::disabled_at.is_null());
+    enabled
+        .select((dsl::scope, dsl::password_version))
         .first(connection)
         .await
         .optional()

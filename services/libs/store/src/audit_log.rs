@@ -76,6 +76,56 @@ pub async fn write_for_client(
     Ok(written == 1)
 }
 
+/// Selects entries of the audit log. A field without a value selects all entries.
+#[derive(Debug, Clone, Default)]
+pub struct Search {
+    /// Earliest time of an entry.
+    pub from: Option<Timestamp>,
+    /// Time before which an entry was written.
+    pub until: Option<Timestamp>,
+    /// The actor.
+    pub actor: Option<String>,
+    /// Beginning of the action, for example `console.`.
+    pub action: Option<String>,
+    /// Position of the last entry of the previous page.
+    pub after: Option<(Timestamp, i64)>,
+}
+
+/// An entry with its position, which together with its time is unique.
+#[derive(Debug, QueryableByName)]
+pub struct Found {
+    /// The entry.
+    #[diesel(embed)]
+    pub entry: Entry,
+    /// Number of the entry.
+    #[diesel(sql_type = BigInt)]
+    pub id: i64,
+}
+
+/// Returns the latest entries that match `search`, the latest first.
+///
+/// # Errors
+/// The database fails.
+#[tracing::instrument(name = "database.audit_log.search", skip_all)]
+pub async fn search(
+    connection: &mut AsyncPgConnection,
+    search: &Search,
+    limit: u32,
+) -> QueryResult<Vec<Found>> {
+    let (at, id) = search.after.unzip();
+    let instant = |at: Option<Timestamp>| at.map(ToDiesel::to_diesel);
+    sql_query(include_str!("audit_log/search.sql"))
+        .bind::<Nullable<Timestamptz>, _>(instant(search.from))
+        .bind::<Nullable<Timestamptz>, _>(instant(search.until))
+        .bind::<Nullable<Text>, _>(&search.actor)
+        .bind::<Nullable<Text>, _>(&search.action)
+        .bind::<Nullable<Timestamptz>, _>(instant(at))
+        .bind::<Nullable<BigInt>, _>(id)
+        .bind::<BigInt, _>(i64::from(limit))
+        .load(connection)
+        .await
+}
+
 /// Returns the latest entries since an instant, the latest first.
 ///
 /// # Errors

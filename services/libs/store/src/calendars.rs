@@ -4,14 +4,14 @@ use diesel::{
     OptionalExtension, QueryableByName,
     result::{Error, QueryResult},
     sql_query,
-    sql_types::{Array, Date, Integer, Nullable, Text, Time},
+    sql_types::{Array, BigInt, Date, Integer, Nullable, Text, Time},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use jiff::{civil, tz::TimeZone};
 use jiff_diesel::ToDiesel;
 use rollcall_attendance::calendar::Calendar;
 
-use crate::persons::PersonFilter;
+use crate::{employees, persons::PersonFilter};
 
 #[derive(QueryableByName)]
 struct Stored {
@@ -77,4 +77,92 @@ fn parse(stored: Stored) -> QueryResult<(String, Calendar)> {
         start_of_day: stored.start_of_day,
     };
     Ok((stored.name, calendar))
+}
+
+/// Maximum number of named calendars.
+pub const MAX_NAMED: usize = 3;
+
+/// Outcome of adding a calendar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Addition {
+    /// The calendar is added.
+    Added,
+    /// There is a calendar with this name.
+    Taken,
+    /// There are [`MAX_NAMED`] calendars.
+    Full,
+}
+
+/// Outcome of removing a calendar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Removal {
+    /// The calendar is removed.
+    Removed,
+    /// There is no calendar with this name.
+    Unknown,
+    /// This number of mappings uses the calendar.
+    InUse(i64),
+}
+
+/// Adds a calendar. The caller has begun a transaction.
+///
+/// # Errors
+/// The database fails, or the name has a form that the table refuses.
+#[tracing::instrument(name = "database.calendars.add", skip_all)]
+pub async fn add(
+    connection: &mut AsyncPgConnection,
+    name: &str,
+    time_zone: &str,
+    start_of_day: jiff::civil::Time,
+) -> QueryResult<Addition> {
+    // Two commands at once must not exceed the limit.
+    sql_query("LOCK TABLE calendars IN SHARE ROW EXCLUSIVE MODE")
+        .execute(connection)
+        .await?;
+    let present = list(connection).await?;
+    if present.iter().any(|(present, _)| present == name) {
+        return Ok(Addition::Taken);
+    }
+    if present.len() >= MAX_NAMED {
+        return Ok(Addition::Full);
+    }
+    sql_query("INSERT INTO calendars (name, time_zone, start_of_day) VALUES ($1, $2, $3)")
+        .bind::<Text, _>(name)
+        .bind::<Text, _>(time_zone)
+        .bind::<Time, _>(start_of_day.to_diesel())
+        .execute(connection)
+        .await?;
+    Ok(Addition::Added)
+}
+
+/// Removes a calendar that no mapping uses. The caller has begun a transaction.
+///
+/// # Errors
+/// The database fails.
+#[tracing::instrument(name = "database.calendars.remove", skip_all)]
+pub async fn remove(connection: &mut AsyncPgConnection, name: &str) -> QueryResult<Removal> {
+    #[derive(QueryableByName)]
+    struct Uses {
+        #[diesel(sql_type = BigInt)]
+        uses: i64,
+    }
+    // An import of mappings must not begin to use the calendar meanwhile.
+    employees::lock(connection).await?;
+    let uses = sql_query("SELECT count(*) AS uses FROM employee_mappings WHERE calendar = $1")
+        .bind::<Text, _>(name)
+        .get_result::<Uses>(connection)
+        .await?
+        .uses;
+    if uses > 0 {
+        return Ok(Removal::InUse(uses));
+    }
+    let removed = sql_query("DELETE FROM calendars WHERE name = $1")
+        .bind::<Text, _>(name)
+        .execute(connection)
+        .await?;
+    Ok(if removed == 1 {
+        Removal::Removed
+    } else {
+        Removal::Unknown
+    })
 }

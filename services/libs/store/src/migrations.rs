@@ -41,11 +41,12 @@ struct Limits {
     statement: &'static str,
 }
 
-/// Limits of each role. `max_connections` is 225, and PostgreSQL reserves 3 of them for the
-/// superuser. The limits add up to 212, which is enough for four replicas of each service, or for
+/// Limits of each role. `max_connections` is 235, and PostgreSQL reserves 3 of them for the
+/// superuser. The limits add up to 222, which is enough for four replicas of each service, or for
 /// two while `scripts/replace` starts two new ones beside them: auth 4 × (8 + 1), ingestion
 /// 4 × (8 + 2 writers) and imports, reporting 4 × (8 + 6 streams) and `session list`, console
-/// 4 × (4 + 2 streams), operator 8 command lines. maintenance has enough for three replicas, with 3 jobs and a health check each. The
+/// 4 × (4 + 2 streams), operator 8 command lines. Each replica has one more, for its heartbeat.
+/// maintenance has enough for three replicas, with 3 jobs and two health checks each. The
 /// remaining 10 are for the owner: `migrate`, backups and psql.
 const LIMITS: [Limits; 6] = [
     Limits {
@@ -68,13 +69,13 @@ const LIMITS: [Limits; 6] = [
     },
     Limits {
         role: "console",
-        connections: 24,
+        connections: 28,
         temp_files: "1GB",
         statement: "10s",
     },
     Limits {
         role: "maintenance",
-        connections: 12,
+        connections: 18,
         temp_files: "1GB",
         statement: "60s",
     },

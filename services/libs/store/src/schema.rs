@@ -8,6 +8,7 @@ diesel::table! {
         scope -> Text,
         created_at -> Timestamptz,
         disabled_at -> Nullable<Timestamptz>,
+        password_version -> Int4,
     }
 }
 
@@ -37,6 +38,8 @@ diesel::table! {
         client_certificate -> Nullable<Bytea>,
         time_zone -> Nullable<Text>,
         interim_seconds -> Nullable<Int4>,
+        assume_complete_seconds -> Nullable<Int4>,
+        imports_only -> Bool,
         name_rules -> Jsonb,
         created_at -> Timestamptz,
         disabled_at -> Nullable<Timestamptz>,

@@ -69,6 +69,10 @@ pub struct Source {
     pub time_zone: Option<String>,
     #[diesel(sql_type = Nullable<Integer>)]
     pub interim_seconds: Option<i32>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    pub assume_complete_seconds: Option<i32>,
+    #[diesel(sql_type = Bool)]
+    pub imports_only: bool,
     #[diesel(sql_type = Jsonb, deserialize_as = name_rules::Stored)]
     pub name_rules: NameRules,
     #[diesel(sql_type = Timestamptz, deserialize_as = jiff_diesel::Timestamp)]
@@ -263,7 +267,13 @@ pub async fn add(connection: &mut AsyncPgConnection, source: &New<'_>) -> QueryR
     Ok(added == 1)
 }
 
-/// Replaces the source networks of a source. Returns false if there is no source with this name.
+/// Seconds after which a source with source networks counts as complete, unless its setting says
+/// otherwise: neither syslog nor RADIUS can carry `complete_through`.
+const ASSUME_COMPLETE_SECONDS: i32 = 24 * 60 * 60;
+
+/// Replaces the source networks of a source. With its first networks a source that has no setting
+/// for its completeness gets [`ASSUME_COMPLETE_SECONDS`]. Returns false if there is no source with
+/// this name.
 ///
 /// # Errors
 /// The database fails, or a network is invalid or belongs to another source
@@ -283,7 +293,7 @@ pub async fn set_networks(
                 .await
                 .optional()?;
             let Some(id) = known else { return Ok(false) };
-            sql_query("DELETE FROM source_networks WHERE source_id = $1")
+            let removed = sql_query("DELETE FROM source_networks WHERE source_id = $1")
                 .bind::<Integer, _>(id)
                 .execute(connection)
                 .await?;
@@ -292,6 +302,15 @@ pub async fn set_networks(
                 .bind::<Array<Text>, _>(networks)
                 .execute(connection)
                 .await?;
+            if removed == 0 && !networks.is_empty() {
+                let without_setting = dsl::sources
+                    .filter(dsl::id.eq(id))
+                    .filter(dsl::assume_complete_seconds.is_null());
+                update(without_setting)
+                    .set(dsl::assume_complete_seconds.eq(ASSUME_COMPLETE_SECONDS))
+                    .execute(connection)
+                    .await?;
+            }
             Ok(true)
         })
         .await
@@ -348,7 +367,7 @@ pub async fn set_client_certificate(
 }
 
 /// Settings of a source to be changed. A field without a value keeps its setting.
-#[derive(Debug, Default, diesel::AsChangeset)]
+#[derive(Debug, Default, PartialEq, Eq, diesel::AsChangeset)]
 #[diesel(table_name = crate::schema::sources)]
 pub struct Change {
     /// IANA name of the time zone of times without an offset. `Some(None)`: the reporting time
@@ -356,6 +375,11 @@ pub struct Change {
     pub time_zone: Option<Option<String>>,
     /// Seconds between two interim updates of RADIUS. `Some(None)`: unknown.
     pub interim_seconds: Option<Option<i32>>,
+    /// Seconds after which the source counts as complete. `Some(None)`: only through what it states
+    /// itself.
+    pub assume_complete_seconds: Option<Option<i32>>,
+    /// True if all events of the source are imported, so that it does not count for completeness.
+    pub imports_only: Option<bool>,
 }
 
 /// Changes settings of a source. Returns false if there is no source with this name.

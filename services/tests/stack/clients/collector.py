@@ -9,7 +9,7 @@ class Collector(BaseHTTPRequestHandler):
         service = next(
             (
                 name
-                for name in ("auth", "ingestion", "reporting", "maintenance")
+                for name in ("auth", "ingestion", "reporting", "console", "maintenance")
                 if b"\n\x0cservice.name\x12" in body
                 and name.encode() in body.split(b"service.name", 1)[1][:20]
             ),

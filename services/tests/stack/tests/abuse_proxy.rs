@@ -194,7 +194,7 @@ fn every_log_line_of_the_proxy_is_json() {
 
 #[test]
 fn services_listen_on_unix_sockets_and_loopback_only() {
-    for service in ["auth", "ingestion", "reporting", "maintenance"] {
+    for service in ["auth", "ingestion", "reporting", "console", "maintenance"] {
         let sockets = docker(&[
             "compose",
             "exec",
@@ -269,6 +269,7 @@ fn containers() -> Vec<String> {
         "auth",
         "ingestion",
         "reporting",
+        "console",
         "maintenance",
     ]);
     ids.lines().map(str::to_owned).collect()

@@ -19,7 +19,7 @@ fn errors_of_the_proxy_have_the_response_envelope() {
     let long_path = format!("/{}", "x".repeat(40_000));
     let large_body = "x".repeat(100_000);
     for (what, answer, status) in [
-        ("an unknown path", curl("/", &[], ""), 404),
+        ("an unknown path", curl("/none", &[], ""), 404),
         ("health is not public", curl("/health/ready", &[], ""), 404),
         ("metrics are not public", curl("/metrics", &[], ""), 404),
         (

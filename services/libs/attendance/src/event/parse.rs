@@ -165,7 +165,7 @@ pub(super) fn optional(
 
 /// Validates a text. An empty text is absent, because gateways write empty columns for unknown
 /// values.
-fn text(
+pub(crate) fn text(
     field: &'static str,
     value: Option<String>,
     bytes: usize,

@@ -26,7 +26,7 @@ SELECT name, sources.events + coalesce(pending.events, 0) AS events,
     coalesce(set_aside, 0) AS set_aside, coalesce(rejected, 0) AS rejected, last_restart_at,
     coalesce(networks, '{}') AS networks,
     require_message_authenticator, encode(client_certificate, 'hex') AS client_certificate,
-    time_zone, interim_seconds, name_rules, created_at, disabled_at
+    time_zone, interim_seconds, assume_complete_seconds, imports_only, name_rules, created_at, disabled_at
 FROM sources
 LEFT JOIN pending ON pending.source_id = id
 LEFT JOIN gaps ON gaps.source_id = id

@@ -1,0 +1,147 @@
+//! What a file of mappings changes.
+
+use std::collections::BTreeMap;
+
+use rollcall_attendance::{
+    employee::{Mapping, NewMapping, Outcome, Overlap, merge},
+    person::Person,
+};
+use rollcall_formats::csv::{Columns, Row, mapping};
+use serde::Serialize;
+
+/// Numbers of rows and mappings.
+#[derive(Debug, Default, Serialize)]
+pub struct Counts {
+    /// Rows of the file, without the header.
+    rows: usize,
+    added: usize,
+    replaced: usize,
+    /// Stored mappings that end because a later one begins.
+    ended: usize,
+    unchanged: usize,
+    pub rejected: usize,
+}
+
+/// A row that is rejected.
+pub struct Rejection {
+    /// Index of the row.
+    pub row: usize,
+    /// Column with the error. Empty if the whole row is at fault.
+    pub column: String,
+    pub reason: String,
+}
+
+/// What a file changes.
+pub struct Plan {
+    /// Mappings to be stored.
+    pub changed: Vec<NewMapping>,
+    pub counts: Counts,
+    /// Rejected rows, in their order.
+    pub rejected: Vec<Rejection>,
+}
+
+/// The rows of a file, validated.
+pub struct Parsed {
+    /// Mappings by person, each with the index of its row.
+    new: BTreeMap<Person, Vec<(usize, NewMapping)>>,
+    rejected: Vec<Rejection>,
+}
+
+impl Parsed {
+    pub fn new(rows: &[Row], columns: &Columns, calendars: &[String]) -> Self {
+        let mut parsed = Self {
+            new: BTreeMap::new(),
+            rejected: Vec::new(),
+        };
+        for (index, row) in rows.iter().enumerate() {
+            if let Some(problem) = &row.problem {
+                parsed.reject(index, "", problem.clone());
+                continue;
+            }
+            match mapping(&row.record, columns, calendars) {
+                Ok(new) => {
+                    let of_person = parsed.new.entry(new.person.clone()).or_default();
+                    of_person.push((index, new));
+                }
+                Err(error) => parsed.reject(index, columns.name(&error.field), error.message),
+            }
+        }
+        parsed
+    }
+
+    pub fn persons(&self) -> impl Iterator<Item = &Person> + Clone {
+        self.new.keys()
+    }
+
+    fn reject(&mut self, row: usize, column: &str, reason: String) {
+        self.rejected.push(Rejection {
+            row,
+            column: column.to_owned(),
+            reason,
+        });
+    }
+
+    /// Merges the mappings of each person with the stored ones.
+    pub fn merge(mut self, rows: &[Row], stored: &BTreeMap<Person, Vec<Mapping>>) -> Plan {
+        let mut changed = Vec::new();
+        let mut counts = Counts {
+            rows: rows.len(),
+            ..Counts::default()
+        };
+        for (person, new) in std::mem::take(&mut self.new) {
+            let stored = stored.get(&person).map_or(&[][..], Vec::as_slice);
+            let mappings: Vec<Mapping> = new.iter().map(|(_, new)| new.mapping.clone()).collect();
+            let merged = merge(stored, &mappings);
+            counts.ended += merged.ended;
+            for ((row, _), outcome) in new.iter().zip(merged.outcomes) {
+                match outcome {
+                    Outcome::Added => counts.added += 1,
+                    Outcome::Replaced => counts.replaced += 1,
+                    Outcome::Unchanged => counts.unchanged += 1,
+                    Outcome::Rejected(overlap) => {
+                        let other = overlap.index.map(|index| rows[new[index].0].line);
+                        self.reject(*row, "", reason(&overlap, other));
+                    }
+                }
+            }
+            // Each person has at least one row. The greatest display form does not depend on their
+            // order.
+            let named = new.iter().max_by_key(|(_, new)| (&new.user, &new.realm));
+            if let Some((_, named)) = named {
+                changed.extend(merged.changed.into_iter().map(|mapping| NewMapping {
+                    mapping,
+                    ..named.clone()
+                }));
+            }
+        }
+        self.rejected.sort_by_key(|rejection| rejection.row);
+        counts.rejected = self.rejected.len();
+        Plan {
+            changed,
+            counts,
+            rejected: self.rejected,
+        }
+    }
+}
+
+/// Returns the reason for which a row is rejected. `line` is the line of the mapping in the way. None
+/// if this mapping is stored.
+fn reason(overlap: &Overlap, line: Option<u64>) -> String {
+    let other = line.map_or("a stored mapping".into(), |line| format!("line {line}"));
+    let Mapping {
+        employee_id,
+        valid_from,
+        valid_to,
+        ..
+    } = &overlap.mapping;
+    let days = match (valid_from, valid_to) {
+        (None, None) => "on all days".into(),
+        (Some(from), None) => format!("from {from}"),
+        (None, Some(to)) => format!("until {to}"),
+        (Some(from), Some(to)) => format!("from {from} to {to}"),
+    };
+    format!(
+        "The mapping overlaps {other}, which maps the person to {employee_id} {days}. End one of \
+         them before the other begins."
+    )
+}
