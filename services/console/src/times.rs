@@ -142,11 +142,15 @@ fn month_in(language: Language, date: Date) -> &'static str {
     language.text(months[index])
 }
 
-/// Writes a length of time in seconds, such as `24 h` or `1 h 05 min`.
+/// Hours from which a length is written in days.
+const MANY_HOURS: i64 = 96;
+
+/// Writes a length of time in seconds, such as `5 d`, `24 h` or `1 h 05 min`.
 #[must_use]
 pub fn length_of(seconds: i64) -> String {
     let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
     match (hours, minutes) {
+        (MANY_HOURS.., _) => format!("{} d", hours / 24),
         (0, 0) => format!("{seconds} s"),
         (0, minutes) => format!("{minutes} min"),
         (hours, 0) => format!("{hours} h"),
@@ -203,7 +207,7 @@ mod tests {
         let lengths = [0, 59, 60, 3_599, 3_600, 3_900, 360_000].map(length_of);
         assert_eq!(
             lengths,
-            ["0 s", "59 s", "1 min", "59 min", "1 h", "1 h 05 min", "100 h"]
+            ["0 s", "59 s", "1 min", "59 min", "1 h", "1 h 05 min", "4 d"]
         );
     }
 }
