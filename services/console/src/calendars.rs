@@ -79,7 +79,9 @@ impl Chosen {
             rollcall_store::calendars::assigned(connection, persons, day).await
         });
         let assigned = assigned.await?;
-        let found = named.iter().find(|(name, _)| Some(name) == assigned.as_ref());
+        let found = named
+            .iter()
+            .find(|(name, _)| Some(name) == assigned.as_ref());
         Ok(found.map_or_else(|| self.default.clone(), |(_, calendar)| calendar.clone()))
     }
 }

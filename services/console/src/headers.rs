@@ -30,7 +30,10 @@ pub async fn add(
         headers.insert(name, HeaderValue::from_static(value));
     }
     // RFC 9110, section 8.4: `identity`, by which a route prevents compression, should not be sent.
-    if headers.get(header::CONTENT_ENCODING).is_some_and(|value| value == COMPRESSED_ALREADY) {
+    if headers
+        .get(header::CONTENT_ENCODING)
+        .is_some_and(|value| value == COMPRESSED_ALREADY)
+    {
         headers.remove(header::CONTENT_ENCODING);
     }
     if !headers.contains_key(header::CACHE_CONTROL) {

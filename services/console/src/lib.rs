@@ -20,6 +20,6 @@ pub mod person;
 pub mod routes;
 pub mod sessions;
 pub mod startup;
-pub mod times;
 pub mod system;
+pub mod times;
 pub mod visitor;

@@ -46,10 +46,7 @@ impl Invalid {
     /// Returns the error as a sentence.
     #[must_use]
     pub fn sentence(&self, language: Language) -> String {
-        language.with(
-            self.expected,
-            &[("name", &self.name), ("got", &self.got)],
-        )
+        language.with(self.expected, &[("name", &self.name), ("got", &self.got)])
     }
 }
 

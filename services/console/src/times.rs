@@ -185,7 +185,10 @@ mod tests {
             english.moment(at("2025-01-01T20:00:00Z")),
             "01:30 on 2 January 2025"
         );
-        assert_eq!(english.short(at("2025-01-01T20:00:00Z")), "2025-01-02 01:30");
+        assert_eq!(
+            english.short(at("2025-01-01T20:00:00Z")),
+            "2025-01-02 01:30"
+        );
         let german = times(Language::German, "Asia/Kolkata", date(2025, 1, 1));
         assert_eq!(german.moment(at("2025-01-01T10:00:00Z")), "15:30 Uhr");
         assert_eq!(

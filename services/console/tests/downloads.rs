@@ -11,7 +11,12 @@ use rollcall_test_support::Rollcall;
 async fn with_events() -> Rollcall {
     let rollcall = Rollcall::builder().await.time_zone("Europe/Berlin").start();
     let mut events = Vec::new();
-    events.extend(stay("1", "anna", "2025-01-01T08:00:00+01:00", "2025-01-01T16:30:00+01:00"));
+    events.extend(stay(
+        "1",
+        "anna",
+        "2025-01-01T08:00:00+01:00",
+        "2025-01-01T16:30:00+01:00",
+    ));
     events.push(event("2", "login", "bernd", "2025-01-01T07:00:00+01:00"));
     send(&rollcall, "gw-1", &events).await;
     rollcall
@@ -35,7 +40,12 @@ async fn file_has_the_rows_of_the_filters() {
     assert_eq!(lines.len(), 2, "{}", csv.text);
     assert!(lines[1].starts_with("2025-01-01,bernd,Default,,2025-01-01T07:00:00+01:00,"));
     let entries = audit(&rollcall).await;
-    assert!(entries.iter().any(|entry| entry.starts_with("console.download")), "{entries:?}");
+    assert!(
+        entries
+            .iter()
+            .any(|entry| entry.starts_with("console.download")),
+        "{entries:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -45,7 +55,15 @@ async fn each_format_is_offered() {
     map(&rollcall, "bernd", "E-2").await;
     let mut browser = Browser::signed_in(&rollcall, "reporting:read").await;
     for format in [
-        "csv", "ndjson", "xlsx", "parquet", "frappe", "odoo", "zoho", "greythr", "keka",
+        "csv",
+        "ndjson",
+        "xlsx",
+        "parquet",
+        "frappe",
+        "odoo",
+        "zoho",
+        "greythr",
+        "keka",
         "orangehrm",
     ] {
         let path = format!("/console/download?format={format}&range=month&date=2025-01-01");
@@ -67,16 +85,25 @@ async fn hr_system_gets_no_file_while_persons_lack_an_employee() {
     let rollcall = with_events().await;
     map(&rollcall, "anna", "E-1").await;
     let mut browser = Browser::signed_in(&rollcall, "reporting:read").await;
-    let page = browser.get("/console/download?format=frappe&date=2025-01-01").await;
+    let page = browser
+        .get("/console/download?format=frappe&date=2025-01-01")
+        .await;
     assert_eq!(page.status, 409, "{}", page.text);
-    assert!(page.text.contains("1 persons in this period have no employee"), "{}", page.text);
+    assert!(
+        page.text
+            .contains("1 persons in this period have no employee"),
+        "{}",
+        page.text
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn exceptions_say_what_they_mean_and_what_to_do() {
     let rollcall = with_events().await;
     let mut browser = Browser::signed_in(&rollcall, "reporting:read").await;
-    let page = browser.get("/console/exceptions?from=2025-01-01&to=2025-01-01").await;
+    let page = browser
+        .get("/console/exceptions?from=2025-01-01&to=2025-01-01")
+        .await;
     assert_eq!(page.status, 200, "{}", page.text);
     for part in [
         "Closed by timeout",
@@ -88,7 +115,11 @@ async fn exceptions_say_what_they_mean_and_what_to_do() {
     }
     let other = "/console/exceptions?from=2025-01-01&to=2025-01-01&kind=clock_skew&user=anna";
     let none = browser.get(other).await;
-    assert!(none.text.contains("There is no exception in this period."), "{}", none.text);
+    assert!(
+        none.text.contains("There is no exception in this period."),
+        "{}",
+        none.text
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -104,8 +135,16 @@ async fn exceptions_have_pages() {
     let first = browser.get(path).await;
     let count = |text: &str| text.matches("<th scope=\"row\">").count();
     assert_eq!(count(&first.text), 100, "{}", first.text);
-    let next = first.text.split("<a rel=\"next\" href=\"").nth(1).expect("a next page");
-    let next = next.split('"').next().expect("an address").replace("&amp;", "&");
+    let next = first
+        .text
+        .split("<a rel=\"next\" href=\"")
+        .nth(1)
+        .expect("a next page");
+    let next = next
+        .split('"')
+        .next()
+        .expect("an address")
+        .replace("&amp;", "&");
     let second = browser.get(&next).await;
     assert_eq!(count(&second.text), 50, "{}", second.text);
     assert!(!second.text.contains("rel=\"next\""));

@@ -23,9 +23,7 @@ async fn page(events: &[Value], language: &str) -> String {
 }
 
 fn restarted() -> Vec<Value> {
-    let restart = |at: &str| {
-        json!({"event_id": format!("restart {at}"), "type": "restart", "occurred_at": at})
-    };
+    let restart = |at: &str| json!({"event_id": format!("restart {at}"), "type": "restart", "occurred_at": at});
     vec![
         event("1", "login", "anna", "2025-01-01T08:00:00+01:00"),
         event("1", "active", "anna", "2025-01-01T17:58:00+01:00"),
@@ -57,7 +55,10 @@ async fn evidence_is_in_german_too() {
 async fn session_closed_by_timeout_says_which() {
     let silent = [event("1", "login", "anna", "2025-01-01T08:00:00+01:00")];
     let text = page(&silent, "en").await;
-    assert!(text.contains("gw-1 reported no activity for more than 24 h"), "{text}");
+    assert!(
+        text.contains("gw-1 reported no activity for more than 24 h"),
+        "{text}"
+    );
     let mut announcing = event("1", "login", "anna", "2025-01-01T08:00:00+01:00");
     announcing["next_in_seconds"] = json!(600);
     let later = event("2", "login", "bob", "2025-01-01T09:00:00+01:00");
@@ -89,21 +90,45 @@ async fn events_are_listed_with_what_they_say() {
 async fn employee_has_the_sessions_of_all_persons() {
     let rollcall = Rollcall::start().await;
     let mut events = Vec::new();
-    events.extend(stay("1", "anna", "2025-01-01T08:00:00Z", "2025-01-01T10:00:00Z"));
-    events.extend(stay("2", "anna-laptop", "2025-01-01T12:00:00Z", "2025-01-01T13:00:00Z"));
+    events.extend(stay(
+        "1",
+        "anna",
+        "2025-01-01T08:00:00Z",
+        "2025-01-01T10:00:00Z",
+    ));
+    events.extend(stay(
+        "2",
+        "anna-laptop",
+        "2025-01-01T12:00:00Z",
+        "2025-01-01T13:00:00Z",
+    ));
     send(&rollcall, "gw-1", &events).await;
     map(&rollcall, "anna", "E-1").await;
     map(&rollcall, "anna-laptop", "E-1").await;
     let mut browser = Browser::signed_in(&rollcall, "reporting:read").await;
-    let page = browser.get("/console/person?employee=E-1&date=2025-01-01").await;
+    let page = browser
+        .get("/console/person?employee=E-1&date=2025-01-01")
+        .await;
     assert_eq!(page.status, 200, "{}", page.text);
     assert!(page.text.contains("Attendance of E-1"));
-    assert_eq!(page.text.matches("<article class=\"session\">").count(), 2, "{}", page.text);
+    assert_eq!(
+        page.text.matches("<article class=\"session\">").count(),
+        2,
+        "{}",
+        page.text
+    );
     assert!(page.text.contains("<dd>3:00</dd>"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn person_without_sessions_has_an_empty_month() {
-    let text = page(&[event("1", "login", "bob", "2025-01-01T08:00:00+01:00")], "en").await;
-    assert!(text.contains("There is no session that begins on this day."), "{text}");
+    let text = page(
+        &[event("1", "login", "bob", "2025-01-01T08:00:00+01:00")],
+        "en",
+    )
+    .await;
+    assert!(
+        text.contains("There is no session that begins on this day."),
+        "{text}"
+    );
 }

@@ -58,11 +58,13 @@ pub struct Key {
 impl Ord for Key {
     fn cmp(&self, other: &Self) -> Ordering {
         let values = (self.value, &self.position).cmp(&(other.value, &other.position));
-        self.lacks_value.cmp(&other.lacks_value).then(if self.descending {
-            values.reverse()
-        } else {
-            values
-        })
+        self.lacks_value
+            .cmp(&other.lacks_value)
+            .then(if self.descending {
+                values.reverse()
+            } else {
+                values
+            })
     }
 }
 

@@ -71,9 +71,7 @@ async fn of_persons(
         day_bounds: vec![start, end],
     };
     admission
-        .ask(async |connection| {
-            sessions::list(connection, &selection, None, limit, moment).await
-        })
+        .ask(async |connection| sessions::list(connection, &selection, None, limit, moment).await)
         .await
 }
 
@@ -89,7 +87,10 @@ fn filters<'a>(subjects: impl Iterator<Item = &'a Subject>) -> Vec<PersonFilter>
             Subject::Employee(employee) => employees.employee_ids.push(employee.clone()),
         }
     }
-    [persons, employees].into_iter().filter(|filter| !filter.is_empty()).collect()
+    [persons, employees]
+        .into_iter()
+        .filter(|filter| !filter.is_empty())
+        .collect()
 }
 
 fn subject(session: &ListedSession, employees: bool) -> Option<Subject> {

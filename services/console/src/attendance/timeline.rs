@@ -2,7 +2,8 @@
 //! the day in hundredths of a percent, so that the picture fits every width.
 
 use jiff::{
-    RoundMode, SignedDuration, Timestamp, ToSpan, Unit, Zoned, ZonedRound, civil::Date, tz::TimeZone,
+    RoundMode, SignedDuration, Timestamp, ToSpan, Unit, Zoned, ZonedRound, civil::Date,
+    tz::TimeZone,
 };
 use rollcall_attendance::{calendar::Calendar, row::EndReason};
 

@@ -70,9 +70,8 @@ impl View<'_> {
 
     /// Links to the pages before and after this one.
     fn pages(&self) -> Markup {
-        let link = |place: &super::order::Place| {
-            self.query.with(|query| query.place = place.clone())
-        };
+        let link =
+            |place: &super::order::Place| self.query.with(|query| query.place = place.clone());
         html! {
             @if self.page.previous.is_some() || self.page.next.is_some() {
                 nav.pages aria-label=(self.text("attendance.pages")) {

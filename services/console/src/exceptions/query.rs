@@ -136,7 +136,9 @@ mod tests {
             realm: Some("Default".into()),
             after: Some(Position {
                 date: date(2025, 1, 2),
-                key: ["clock_skew", "", "", "gw-1", ""].map(str::to_owned).to_vec(),
+                key: ["clock_skew", "", "", "gw-1", ""]
+                    .map(str::to_owned)
+                    .to_vec(),
             }),
         };
         let encoded = query.encoded(query.after.as_ref());
@@ -153,10 +155,22 @@ mod tests {
     fn bad_periods_and_places_are_refused() {
         let errors = |query: &str| {
             let errors = Query::parse(query, TODAY).expect_err("an error");
-            errors.into_iter().map(|error| error.expected).collect::<Vec<_>>()
+            errors
+                .into_iter()
+                .map(|error| error.expected)
+                .collect::<Vec<_>>()
         };
-        assert_eq!(errors("from=2025-02-01&to=2025-01-01"), ["exceptions.too_long"]);
-        assert_eq!(errors("from=2020-02-01&to=2025-01-01"), ["exceptions.too_long"]);
-        assert_eq!(errors("after=AAAA&kind=x"), ["invalid.choice", "invalid.place"]);
+        assert_eq!(
+            errors("from=2025-02-01&to=2025-01-01"),
+            ["exceptions.too_long"]
+        );
+        assert_eq!(
+            errors("from=2020-02-01&to=2025-01-01"),
+            ["exceptions.too_long"]
+        );
+        assert_eq!(
+            errors("after=AAAA&kind=x"),
+            ["invalid.choice", "invalid.place"]
+        );
     }
 }

@@ -161,7 +161,11 @@ impl View<'_> {
 
     /// What the kinds on this page mean, and what to do.
     fn glossary(&self) -> Markup {
-        let kinds: BTreeSet<Kind> = self.exceptions.iter().map(|exception| exception.kind).collect();
+        let kinds: BTreeSet<Kind> = self
+            .exceptions
+            .iter()
+            .map(|exception| exception.kind)
+            .collect();
         html! {
             section.glossary {
                 h2 { (self.text("exceptions.meaning")) }

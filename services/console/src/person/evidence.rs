@@ -132,7 +132,10 @@ fn end(session: &Session, events: &[Event], times: &Times) -> String {
     let say = |key, name, value: &str| times.say(key, &[source, last, (name, value)]);
     match session.end {
         End::Open => say("evidence.open", "", ""),
-        End::Logout => match of(events, Kind::Logout).last().and_then(|logout| logout.reason) {
+        End::Logout => match of(events, Kind::Logout)
+            .last()
+            .and_then(|logout| logout.reason)
+        {
             Some(reason) => say("evidence.logout_with_reason", "reason", reason),
             None => say("evidence.logout", "", ""),
         },

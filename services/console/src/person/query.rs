@@ -129,7 +129,9 @@ impl Query {
 /// Returns the address of the page of a row's person or employee.
 #[must_use]
 pub fn address(query: &AttendanceQuery, row: &AttendanceRow) -> String {
-    let first_login = row.first_login_at.map(|at| at.to_zoned(row.time_zone.clone()).date());
+    let first_login = row
+        .first_login_at
+        .map(|at| at.to_zoned(row.time_zone.clone()).date());
     let query = Query {
         subject: Subject::of(row, query.employees),
         date: row.date.or(first_login).unwrap_or(query.date),
@@ -170,9 +172,18 @@ mod tests {
     fn subject_must_be_one_person_or_one_employee() {
         let errors = |query: &str| {
             let errors = Query::parse(query, TODAY).expect_err("an error");
-            errors.into_iter().map(|error| error.expected).collect::<Vec<_>>()
+            errors
+                .into_iter()
+                .map(|error| error.expected)
+                .collect::<Vec<_>>()
         };
-        for query in ["", "user=a", "realm=a", "employee=a&user=b", "user=a&realm=b&employee=c"] {
+        for query in [
+            "",
+            "user=a",
+            "realm=a",
+            "employee=a&user=b",
+            "user=a&realm=b&employee=c",
+        ] {
             assert_eq!(errors(query), ["invalid.subject"], "{query}");
         }
         let query = "user=a&realm=b&date=2025-02-30&x=1";

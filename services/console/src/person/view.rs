@@ -52,7 +52,11 @@ impl View<'_> {
     }
 
     fn subject(&self) -> Markup {
-        let employee = self.rows.iter().rev().find_map(|row| row.employee_id.as_ref());
+        let employee = self
+            .rows
+            .iter()
+            .rev()
+            .find_map(|row| row.employee_id.as_ref());
         html! {
             dl.facts {
                 @if let Subject::Person { realm, .. } = &self.query.subject {
@@ -74,7 +78,10 @@ impl View<'_> {
     /// The month as a table with a row for each week.
     fn month(&self) -> Markup {
         let first = self.query.date.first_of_month();
-        let neighbours = (first.checked_sub(1.month()).ok(), first.checked_add(1.month()).ok());
+        let neighbours = (
+            first.checked_sub(1.month()).ok(),
+            first.checked_add(1.month()).ok(),
+        );
         let month = format!("{} {}", self.times.month(first), first.year());
         let zone = self.times.zone.iana_name().unwrap_or("UTC");
         html! {

@@ -67,11 +67,15 @@ pub async fn page(
         timeline: None,
         notice: None,
     };
-    let axis = chosen.one().and_then(|calendar| Axis::new(calendar, query.date));
+    let axis = chosen
+        .one()
+        .and_then(|calendar| Axis::new(calendar, query.date));
     let spans;
     match &axis {
         _ if !query.timeline => {}
-        None if chosen.one().is_none() => view.notice = Some(view.text("timeline.one_calendar").into()),
+        None if chosen.one().is_none() => {
+            view.notice = Some(view.text("timeline.one_calendar").into())
+        }
         None => view.notice = Some(view.text("timeline.skipped_day").into()),
         Some(axis) => {
             let day = (query.date, axis);
@@ -125,9 +129,7 @@ async fn rows(
     let (order, place) = (query.order, query.place.clone());
     let pages = admission.page(move |connection, moment| {
         let rows = attendance::rows(connection, selection, part, moment);
-        let page = async move {
-            page::choose(rows, order, place, |row| filter.keeps(row)).await
-        };
+        let page = async move { page::choose(rows, order, place, |row| filter.keeps(row)).await };
         page.into_stream().boxed()
     });
     let mut pages = pages.await?;

@@ -69,7 +69,11 @@ pub async fn file(
         if unmapped > 0 {
             let count = unmapped.to_string();
             let values = [("count", count.as_str())];
-            return Err(Problem::new(StatusCode::CONFLICT, "download.unmapped", &values));
+            return Err(Problem::new(
+                StatusCode::CONFLICT,
+                "download.unmapped",
+                &values,
+            ));
         }
     }
     let download = Download {
@@ -113,7 +117,10 @@ async fn unmapped(admission: &Admission<'_>, selection: &Selection) -> Result<us
     let unmapped = admission.page(|connection, _| {
         let unmapped = async move { attendance::unmapped(connection, &selection).await };
         let unmapped = unmapped.into_stream();
-        unmapped.map_ok(|persons| stream::iter(persons).map(Ok)).try_flatten().boxed()
+        unmapped
+            .map_ok(|persons| stream::iter(persons).map(Ok))
+            .try_flatten()
+            .boxed()
     });
     Ok(unmapped.await?.len())
 }

@@ -52,7 +52,13 @@ pub async fn page(
     let (selection, after) = (query.selection(bounds), query.after.clone());
     let mut found = admission
         .page(|connection, moment| {
-            Box::pin(exceptions::list(connection, selection, after, ROWS + 1, moment))
+            Box::pin(exceptions::list(
+                connection,
+                selection,
+                after,
+                ROWS + 1,
+                moment,
+            ))
         })
         .await?;
     let has_next = found.len() > ROWS as usize;

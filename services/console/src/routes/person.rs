@@ -100,9 +100,7 @@ async fn month(
         include_absent: true,
     };
     admission
-        .page(|connection, moment| {
-            Box::pin(attendance::rows(connection, selection, None, moment))
-        })
+        .page(|connection, moment| Box::pin(attendance::rows(connection, selection, None, moment)))
         .await
 }
 
@@ -136,8 +134,10 @@ async fn day(
     let causes = admission
         .ask(async |connection| sessions::causes(connection, &keys).await)
         .await?;
-    let causes: HashMap<SessionKey, Cause> =
-        causes.into_iter().map(|cause| (cause.key(), cause)).collect();
+    let causes: HashMap<SessionKey, Cause> = causes
+        .into_iter()
+        .map(|cause| (cause.key(), cause))
+        .collect();
     let mut evidence = Vec::new();
     for session in listed {
         let key = session.key();
@@ -147,7 +147,13 @@ async fn day(
             })
             .await?;
         let cause = causes.get(&key);
-        evidence.push(Evidence::new(session, events.unwrap_or_default(), cause, moment.timeout, times));
+        evidence.push(Evidence::new(
+            session,
+            events.unwrap_or_default(),
+            cause,
+            moment.timeout,
+            times,
+        ));
     }
     Ok(evidence)
 }

@@ -5,6 +5,7 @@ mod list;
 
 use std::collections::BTreeMap;
 
+pub use cause::{Cause, causes};
 use diesel::{
     QueryableByName,
     result::QueryResult,
@@ -15,7 +16,6 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures::{Stream, TryStreamExt, stream::BoxStream};
 use jiff::{SignedDuration, Timestamp};
 use jiff_diesel::ToDiesel;
-pub use cause::{Cause, causes};
 pub use list::{Position, Selection as ListSelection, Session as ListedSession, SessionKey, list};
 use rollcall_attendance::{name::normalize, period::Period, session::Session};
 use serde::Serialize;

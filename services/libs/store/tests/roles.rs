@@ -318,7 +318,11 @@ async fn rejected_input_is_written_by_ingestion_and_forgotten_by_the_operator() 
     }
     for role in migrations::ROLES {
         let reads = may(&database, role, "SELECT sample FROM rejected_inputs").await;
-        assert_eq!(reads, ["operator", "console", "ingestion"].contains(&role), "{role}");
+        assert_eq!(
+            reads,
+            ["operator", "console", "ingestion"].contains(&role),
+            "{role}"
+        );
     }
     let back_dated = "INSERT INTO rejected_inputs VALUES (1, 'syslog', 'b', 1, now(), now(), '')";
     assert!(!may(&database, "ingestion", back_dated).await);

@@ -84,7 +84,10 @@ fn rows_without_a_value_come_last_in_both_directions() {
             descending,
         };
         let page = page_of(&rows, order, Place::Start);
-        let shown = page.rows.iter().map(|row| row.user.trim_start_matches("user_000"));
+        let shown = page
+            .rows
+            .iter()
+            .map(|row| row.user.trim_start_matches("user_000"));
         assert_eq!(shown.collect::<Vec<_>>(), users);
     }
 }

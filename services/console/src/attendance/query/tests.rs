@@ -24,10 +24,7 @@ fn default_is_the_present_day() {
         (query.range, query.date, query.place),
         (Range::Day, TODAY, Place::Start)
     );
-    assert_eq!(
-        parse("").address(),
-        "/console/?range=day&date=2025-02-13"
-    );
+    assert_eq!(parse("").address(), "/console/?range=day&date=2025-02-13");
 }
 
 #[test]

@@ -133,10 +133,7 @@ fn end_by_timeout_is_hatched() {
         x: 17 * WIDTH / 24 + WIDTH / 48,
         width: 7_500 - (17 * WIDTH / 24 + WIDTH / 48),
     };
-    assert_eq!(
-        bar.and_then(|bar| bar.end),
-        Some((Mark::Timeout, hatched))
-    );
+    assert_eq!(bar.and_then(|bar| bar.end), Some((Mark::Timeout, hatched)));
 }
 
 #[test]

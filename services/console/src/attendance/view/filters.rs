@@ -52,7 +52,10 @@ pub(super) fn form(view: &View) -> Markup {
 
 fn calendars(view: &View) -> Markup {
     let assigned = [("assigned", view.text("attendance.assigned"))];
-    let named = view.calendars.iter().map(|name| (name.as_str(), name.as_str()));
+    let named = view
+        .calendars
+        .iter()
+        .map(|name| (name.as_str(), name.as_str()));
     let chosen = Some(view.query.calendar.as_str()).filter(|name| *name != "default");
     select(
         "calendar",

@@ -57,9 +57,8 @@ fn next(view: &View) -> &'static str {
 
 /// Links to a day, a week or a month, and to the timeline of a day.
 fn lengths(view: &View) -> Markup {
-    let is_current = |query: &Query| {
-        query.range == view.query.range && query.timeline == view.query.timeline
-    };
+    let is_current =
+        |query: &Query| query.range == view.query.range && query.timeline == view.query.timeline;
     let entries = [
         ("attendance.day", Range::Day, false),
         ("attendance.timeline", Range::Day, true),

@@ -85,7 +85,9 @@ fn line(view: &View, timeline: &Timeline, index: usize, row: &AttendanceRow) -> 
 fn title(view: &View, session: &crate::attendance::timeline::Span) -> String {
     let times = view.times;
     let start = times.clock(session.login_at);
-    let end = session.end_reason.map(|_| times.clock(session.last_activity_at));
+    let end = session
+        .end_reason
+        .map(|_| times.clock(session.last_activity_at));
     format!("{start}–{}", end.unwrap_or_default())
 }
 

@@ -79,10 +79,16 @@ fn line(view: &View, row: &AttendanceRow, is_period: bool) -> Markup {
     };
     let (first, last) = if is_period {
         let written = |at| times.date_and_clock(at);
-        (row.first_login_at.map(written), row.last_logout_at.map(written))
+        (
+            row.first_login_at.map(written),
+            row.last_logout_at.map(written),
+        )
     } else {
         let written = |at| times.short(at);
-        (row.first_login_at.map(written), row.last_logout_at.map(written))
+        (
+            row.first_login_at.map(written),
+            row.last_logout_at.map(written),
+        )
     };
     let worked = jiff::SignedDuration::from_secs(row.worked_seconds);
     html! {

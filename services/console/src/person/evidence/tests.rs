@@ -4,7 +4,9 @@ use super::*;
 use crate::messages::Language;
 
 fn at(text: &str) -> Timestamp {
-    format!("2025-01-01T{text}:00Z").parse().expect("an instant")
+    format!("2025-01-01T{text}:00Z")
+        .parse()
+        .expect("an instant")
 }
 
 fn session(end: End) -> Session<'static> {

@@ -114,8 +114,12 @@ pub(super) fn day(view: &View) -> Markup {
 fn session(view: &View, evidence: &Evidence, index: usize) -> Markup {
     let session = &evidence.session;
     let times = view.times;
-    let start = session.login_at.map_or_else(|| "?".to_owned(), |at| times.short(at));
-    let end = session.ended_at.map_or_else(|| "…".to_owned(), |at| times.short(at));
+    let start = session
+        .login_at
+        .map_or_else(|| "?".to_owned(), |at| times.short(at));
+    let end = session
+        .ended_at
+        .map_or_else(|| "…".to_owned(), |at| times.short(at));
     html! {
         article.session {
             h3 {

@@ -8,7 +8,7 @@ SELECT
         (
             SELECT min(occurred_at) FROM events
             WHERE kind = 'restart' AND events.source_id = sessions.source_id
-                AND occurred_at >= last_activity_at AND occurred_at > login_at
+                AND occurred_at >= sessions.last_activity_at AND occurred_at > login_at
         ),
         last_restart_at
     ) AS restarted_at,
