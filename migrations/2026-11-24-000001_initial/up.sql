@@ -320,14 +320,14 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_by_login ON sessions (login_at)
     INCLUDE (person_id, source_id, logout_at, last_activity_at, next_due_at, active_seconds);
 CREATE INDEX sessions_by_person ON sessions (person_id, login_at);
-CREATE INDEX sessions_without_login ON sessions (first_event_at) WHERE login_at IS NULL;
--- Finds the sessions that are open. A session in this index may be closed by restart or timeout.
-CREATE INDEX sessions_not_logged_out ON sessions (last_activity_at)
-    WHERE logout_at IS NULL OR logout_at < last_activity_at;
 -- Long sessions, for reports in which a session counts in every day that it touches. Such a report
 -- finds shorter sessions by their login. The index has few rows, so that few events write to it.
 CREATE INDEX sessions_long ON sessions (last_activity_at)
     WHERE last_activity_at - login_at >= interval '24 hours';
+CREATE INDEX sessions_without_login ON sessions (first_event_at) WHERE login_at IS NULL;
+-- Finds the sessions that are open. A session in this index may be closed by restart or timeout.
+CREATE INDEX sessions_not_logged_out ON sessions (last_activity_at)
+    WHERE logout_at IS NULL OR logout_at < last_activity_at;
 
 -- Events with a correlation key and the sessions that they belong to. A late event changes the
 -- sessions of earlier ones, so ingestion computes the neighbouring sessions of the key again

@@ -12,6 +12,7 @@ GROWTH = "whether rate and memory depend on the number of stored events"
 TITLES = {
     "auth": "Tokens, {size} s for each measurement",
     "growth": "Growth: " + GROWTH + ", up to {size} events",
+    "history": "History: a day's report on {size} persons with 60 and with 600 days stored",
     "ingestion": "Ingestion, {size} s for each measurement",
     "isolation": "Isolation: small requests beside large reports, {size} persons",
     "reporting": "Reports beside plain COPY: {size} persons, 60 days, 2 sessions a day",

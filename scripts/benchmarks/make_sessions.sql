@@ -1,10 +1,17 @@
--- Creates :persons persons with two sessions on each of 60 days from 17 May 2024. The measured
--- reports cover June 2024.
+-- Creates :persons persons, each mapped to an employee, with two sessions on each day from
+-- :first_day to :last_day. Day 0 is 17 May 2024. The measured reports cover June 2024.
 INSERT INTO persons (
     normalized_user, normalized_realm, reported_on, display_user, display_realm
 )
 SELECT 'user' || person, 'default', '2024-05-17', 'User' || person, 'Default'
-FROM generate_series(0, :persons - 1) AS person;
+FROM generate_series(0, :persons - 1) AS person
+ON CONFLICT DO NOTHING;
+INSERT INTO employee_mappings (person_id, employee_id) SELECT id, 'E-' || id FROM persons
+ON CONFLICT DO NOTHING;
+
+-- The index by person is built afterwards: its entries would be inserted in random order.
+SELECT pg_get_indexdef('sessions_by_person'::regclass) AS index_by_person \gset
+DROP INDEX sessions_by_person;
 
 -- The rows are inserted in the order of their days, as if they had been reported then.
 INSERT INTO sessions (
@@ -14,7 +21,7 @@ INSERT INTO sessions (
 SELECT
     (SELECT min(id) FROM sources), day || '-' || half || '-' || persons.id, persons.id, false,
     login_at, login_at, logout_at, logout_at, login_at
-FROM generate_series(0, 59) AS day
+FROM generate_series(:first_day, :last_day) AS day
 CROSS JOIN generate_series(0, 1) AS half
 CROSS JOIN persons
 CROSS JOIN LATERAL (
@@ -23,5 +30,6 @@ CROSS JOIN LATERAL (
 ) AS logins
 CROSS JOIN LATERAL (SELECT login_at + interval '4 hours' AS logout_at) AS logouts;
 
-VACUUM ANALYZE sessions, persons;
+:index_by_person;
+VACUUM ANALYZE sessions, persons, employee_mappings;
 CHECKPOINT;

@@ -7,7 +7,7 @@ from report import Report
 
 
 def measure(report: Report, persons: int) -> None:
-    stack.sql_file("make_sessions.sql", persons=persons)
+    stack.make_sessions(persons)
     names = ("SOURCE", "CLIENT", "OTHER_CLIENT")
     result = stack.measured(
         "nginx",

@@ -1,45 +1,87 @@
-"""Reports on all users through the VIP beside plain COPY of the same rows."""
+"""Reports beside plain COPY of the same rows, and the memory that downloads need."""
 
-import os
 from statistics import median
 
 import stack
+from attendance import DAY, MEMORY_MIB, MONTH, download, growth, plain_copy, week_of_one_person
 from report import Report, goal
 
-PERIODS = {"one day": ("2024-06-15", "2024-06-15"), "one month": ("2024-06-01", "2024-06-30")}
-ROUNDS = 7
+ROUNDS = 5
+CSV = {
+    "a day of all persons, CSV": (DAY, "", "attendance_days.sql"),
+    "a month as period rows, CSV": (MONTH, "&group_by=period", "attendance_period.sql"),
+    "a month of day rows, CSV": (MONTH, "", "attendance_days.sql"),
+}
 
 
-def plain_copy(first: str, last: str) -> float:
-    """Returns the milliseconds of COPY to /dev/null, measured by psql beside the database."""
-    with open("/benchmarks/reporting.sql") as file:
-        statement = file.read()
-    text = f"\\o /dev/null\n\\timing on\n{statement}"
-    output = stack.psql("-v", f"first={first}", "-v", f"last={last}", "-f", "-", text=text)
-    times = [line for line in output.splitlines() if line.startswith("Time:")]
-    return sum(float(line.split()[1]) for line in times)
+def version_1(report: Report, persons: int) -> None:
+    for name, period in {"a day": DAY, "a month": MONTH}.items():
+        rounds = [
+            (plain_copy("reporting.sql", period), stack.as_client("reports.py", *period))
+            for _ in range(ROUNDS)
+        ]
+        rows = rounds[0][1]["rows"]
+        compare(report, f"version 1, {name}", rounds, rows, 1.5)
+        if rows != persons:
+            raise SystemExit(f"the report on {name} has {rows} rows instead of {persons}")
 
 
-def through_vip(first: str, last: str) -> dict:
-    arguments = ("python3", "/clients/reports.py", "127.0.0.1", "8443", first, last)
-    return stack.measured("nginx", *arguments, CLIENT=os.environ["CLIENT"])
+def version_2(report: Report, persons: int) -> None:
+    for name, (period, options, statement) in CSV.items():
+        days = 1 if options or period == DAY else 30
+        rows = download(period, "format=csv" + options, "count")["lines"] - 1
+        if rows != persons * days:
+            raise SystemExit(f"{name} has {rows} rows instead of {persons * days}")
+        rounds = [
+            (plain_copy(statement, period), download(period, "format=csv" + options))
+            for _ in range(ROUNDS)
+        ]
+        compare(report, name, rounds, rows, 1.25)
+
+
+def compare(report: Report, name: str, rounds: list, rows: int, maximum: float) -> None:
+    plain = median(time for time, _ in rounds)
+    ours = median(result["milliseconds"] for _, result in rounds)
+    report.row(f"plain COPY: {name}", milliseconds=plain)
+    report.row(
+        f"through the VIP: {name}",
+        milliseconds=ours,
+        ratio=ours / plain,
+        goal=goal(ours / plain, maximum=maximum),
+        rows=rows,
+    )
+
+
+def one_person(report: Report, persons: int) -> None:
+    result = week_of_one_person(persons)
+    report.row(
+        "at the service: a week of one person, JSON",
+        milliseconds=result["median"],
+        p99_ms=result["p99"],
+        goal=goal(result["median"], maximum=3, unit="ms"),
+    )
+
+
+def memory(report: Report, formats: tuple[str, ...]) -> None:
+    for name in formats:
+        mebibytes, result = growth(f"format={name}")
+        report.row(
+            f"through the VIP: a month of day rows, {name}",
+            milliseconds=result["milliseconds"],
+            mebibytes=result["bytes"] / 2**20,
+            memory_growth_mib=mebibytes,
+            goal=goal(mebibytes, maximum=MEMORY_MIB, unit="MiB"),
+        )
 
 
 def measure(report: Report, persons: int) -> None:
-    stack.sql_file("make_sessions.sql", persons=persons)
-    for name, (first, last) in PERIODS.items():
-        rounds = [(plain_copy(first, last), through_vip(first, last)) for _ in range(ROUNDS)]
-        plain = median(time for time, _ in rounds)
-        ours = median(result["milliseconds"] for _, result in rounds)
-        rows = rounds[0][1]["rows"]
-        report.row(f"plain COPY, {name}", milliseconds=plain)
-        report.row(
-            f"report through the VIP, {name}",
-            milliseconds=ours,
-            ratio=ours / plain,
-            goal=goal(ours / plain, maximum=1.5),
-            rows=rows,
-        )
-        if rows != persons:
-            raise SystemExit(f"the report on {name} has {rows} rows instead of {persons}")
+    stack.make_sessions(persons)
+    version_1(report, persons)
+    version_2(report, persons)
+    one_person(report, persons)
+    memory(report, ("csv", "ndjson", "xlsx", "parquet"))
     report.note(f"Medians of {ROUNDS} alternating rounds.")
+    report.note(
+        "The growth is the peak resident memory (VmHWM) of the service after the download, less "
+        "that before it. The service was started again before each. Files of XLSX do not count."
+    )

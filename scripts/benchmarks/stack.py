@@ -44,6 +44,11 @@ def sql_file(name: str, **variables: object) -> str:
         return psql(*options, "-f", "-", text=file.read())
 
 
+def make_sessions(persons: int, first_day: int = 0, last_day: int = 59) -> None:
+    """Makes persons, and two sessions of each on the days from 17 May 2024 plus `first_day`."""
+    sql_file("make_sessions.sql", persons=persons, first_day=first_day, last_day=last_day)
+
+
 def client(server: str, *command: str, **environment: str) -> str:
     """Runs a client in the network of the server that it calls. The network of the host is then
     not measured."""
@@ -67,6 +72,12 @@ def measured(server: str, *command: str, **environment: str) -> dict:
     return json.loads(client(server, *command, **environment).splitlines()[-1])
 
 
+def as_client(script: str, *arguments: str) -> dict:
+    """Runs a Python client in the network of the proxy, with an API client in CLIENT."""
+    command = ("python3", f"/clients/{script}", "127.0.0.1", "8443", *arguments)
+    return measured("nginx", *command, CLIENT=os.environ["CLIENT"])
+
+
 def empty_tables(database: str = "rollcall") -> None:
     """Removes all events and sessions, because stored rows make later ones slower."""
     tables = "events, event_ids, sessions, arrivals"
@@ -75,10 +86,27 @@ def empty_tables(database: str = "rollcall") -> None:
 
 def memory(server: str) -> str:
     """Resident memory of the service."""
-    status = dict(
-        line.split(":", 1) for line in inside(server, "cat", "/proc/1/status").splitlines()
-    )
-    return f"{int(status['VmRSS'].split()[0]) / 1024:.0f} MiB"
+    return f"{status(server, 'VmRSS'):.0f} MiB"
+
+
+def peak_memory(server: str) -> float:
+    """Peak resident memory of the service since it started, in MiB."""
+    return status(server, "VmHWM")
+
+
+def status(server: str, field: str) -> float:
+    """Returns a field of /proc/1/status that is a size, in MiB."""
+    lines = inside(server, "cat", "/proc/1/status").splitlines()
+    fields = dict(line.split(":", 1) for line in lines)
+    return int(fields[field].split()[0]) / 1024
+
+
+def restart(server: str) -> None:
+    """Restarts a service and waits until it is healthy."""
+    run("docker", "restart", container(server))
+    health = ("docker", "inspect", "--format", "{{.State.Health.Status}}", container(server))
+    while run(*health).strip() != "healthy":
+        time.sleep(0.5)
 
 
 def start_freeradius(secret: str) -> None:

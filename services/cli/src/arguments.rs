@@ -46,7 +46,11 @@ pub enum Subject {
     /// Sessions from which reports are computed.
     #[command(subcommand)]
     Session(sessions::Task),
-    /// Report who was connected, per user and reporting day: first login, last logout, worked time.
+    /// Report first login, last logout and worked time per user and reporting day.
+    ///
+    /// A session belongs as a whole to the reporting day of its login. Times are in the time zone of
+    /// the calendar, in JSON too. A row is final when no session of it is open and all sources have reported
+    /// everything up to its end.
     Report(report::Report),
     /// List who is connected now, since when, and from where.
     Live,
@@ -118,6 +122,10 @@ mod tests {
         let help = command.render_help().to_string();
         for line in [
             "client add",
+            "employee import",
+            "calendar add",
+            "report",
+            "live",
             "source set-networks",
             "key rotate",
             "import",

@@ -51,7 +51,10 @@ pub enum Scope {
     /// Read reports.
     #[value(name = token::REPORTING_READ)]
     ReportingRead,
-    /// Introspect the tokens of all clients.
+    /// Change the employee mapping on the console.
+    #[value(name = token::ATTENDANCE_WRITE)]
+    AttendanceWrite,
+    /// Introspect the tokens of all clients, and see the state of the system on the console.
     #[value(name = token::ADMIN)]
     Admin,
 }

@@ -1,7 +1,6 @@
 //! `rollcall employee …`
 
 mod import;
-mod plan;
 
 use std::io::Read;
 
@@ -20,7 +19,7 @@ pub enum Task {
     ///
     /// Usage: scripts/rollcall employee import FILE.csv [--dry-run]. A row with the same person and
     /// `valid_from` as a stored mapping replaces it. A mapping without `valid_to` lasts until the
-    /// next one of the person begins. A row that overlaps another mapping is rejected, and the other
+    /// next one of the person begins. A row that overlaps another mapping is rejected. The other
     /// rows are imported.
     Import(import::ImportFile),
     /// List the mappings, or the persons that are mapped to no employee today.

@@ -1,7 +1,7 @@
 //! `rollcall source replay`: records the events that were set aside.
 
 use jiff::SignedDuration;
-use rollcall_store::{Pool, set_aside, sources};
+use rollcall_store::{Pool, failure::Failure, set_aside, sources};
 use serde::Serialize;
 
 use crate::{failure::CommandError, output::Output, sources::unknown};
@@ -35,6 +35,7 @@ pub async fn run(
             .await;
         match replayed {
             Ok(is_replayed) => summary.replayed += u64::from(is_replayed),
+            Err(error @ Failure::Unavailable(_)) => return Err(error.into()),
             Err(error) => {
                 summary.still_refused += 1;
                 let reason = format!("{}: {error}", event.event.event_id);

@@ -51,8 +51,14 @@ async fn send(rollcall: &Rollcall, source: &str, session: &str, kind: &str, user
 
 fn report(rollcall: &Rollcall, options: &[&str]) -> Output {
     let arguments = [&DAYS[..], options].concat();
-    let kolkata = [("ROLLCALL_REPORTING__TIME_ZONE", "Asia/Kolkata")];
-    run_with(rollcall, "reporting", &arguments, "", &kolkata)
+    let settings = [
+        ("ROLLCALL_REPORTING__TIME_ZONE", "Asia/Kolkata"),
+        (
+            "ROLLCALL_REPORTING__SCRATCH_DIRECTORY",
+            env!("CARGO_TARGET_TMPDIR"),
+        ),
+    ];
+    run_with(rollcall, "reporting", &arguments, "", &settings)
 }
 
 fn text(output: &Output) -> String {
@@ -93,7 +99,7 @@ async fn table_json_and_xlsx_have_the_same_rows() {
     assert_eq!(ben[0]["first_login"], "2025-01-02T13:30:00+05:30");
     assert_eq!(ben[0]["worked_seconds"], 3600);
     let utc = rows(&["--json", "--utc"]);
-    assert_eq!(utc[1]["last_logout"], "2025-01-02T02:00:05Z");
+    assert_eq!(utc[1]["last_logout"], "2025-01-02T02:00:05+00:00");
     assert_eq!(rows(&["--json", "--user", "nobody"]), json!([]));
     let table = text(&report(&rollcall, &[]));
     let line = table.lines().find(|line| line.contains("4:00:05"));
@@ -241,4 +247,24 @@ async fn live_lists_the_open_sessions() {
             .is_some_and(|line| line.starts_with("Carla  Default")),
         "{table}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn report_with_too_many_rows_for_a_table_is_refused_and_not_cut() {
+    let rollcall = Rollcall::start().await;
+    rollcall.source().await;
+    rollcall
+        .database
+        .add_sessions(10_001, "'user_' || n", "'Sales'")
+        .await;
+    let table = report(&rollcall, &[]);
+    assert_eq!(table.status.code(), Some(1));
+    assert!(
+        error(&table).contains("more than 10000 rows"),
+        "{}",
+        error(&table)
+    );
+    assert!(table.stdout.is_empty());
+    let csv = text(&report(&rollcall, &["--format", "csv"]));
+    assert_eq!(csv.lines().count(), 10_002);
 }

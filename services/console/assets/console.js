@@ -51,7 +51,8 @@ if (seconds > 0) {
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     for (const part of document.querySelectorAll("[data-live]")) {
       const changed = page.getElementById(part.id);
-      if (changed && changed.innerHTML !== part.innerHTML) part.replaceChildren(...changed.childNodes);
+      if (!changed || changed.innerHTML === part.innerHTML) continue;
+      part.replaceChildren(...changed.childNodes);
     }
     enableCopying();
   }, seconds * 1000);

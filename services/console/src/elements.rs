@@ -21,7 +21,8 @@ pub fn command(id: &str, command: &str, language: Language) -> Markup {
     html! {
         div.command {
             pre tabindex="0" { code id=(id) { (command) } }
-            button type="button" data-copy=(id) data-copied=(language.text("command.copied")) hidden {
+            button type="button" hidden data-copy=(id)
+                data-copied=(language.text("command.copied")) {
                 (language.text("command.copy"))
             }
         }
@@ -84,13 +85,14 @@ impl Paging {
             link(path, &parameters)
         };
         let (page, pages) = (self.page.to_string(), self.pages.to_string());
+        let position = language.with("pages.position", &[("page", &page), ("pages", &pages)]);
         html! {
             @if self.pages > 1 {
                 nav.pages aria-label=(language.text("pages.label")) {
                     @if self.page > 1 {
                         a rel="prev" href=(to(self.page - 1)) { (language.text("pages.previous")) }
                     }
-                    span { (language.with("pages.position", &[("page", &page), ("pages", &pages)])) }
+                    span { (position) }
                     @if self.page < self.pages {
                         a rel="next" href=(to(self.page + 1)) { (language.text("pages.next")) }
                     }

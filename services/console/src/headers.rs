@@ -10,7 +10,8 @@ use rollcall_reports::COMPRESSED_ALREADY;
 
 /// Permits the console's own stylesheet, module, images and forms, and nothing else.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
-    img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+    img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
+    frame-ancestors 'none'";
 
 /// Adds the headers. Pages are not stored anywhere, because they name persons.
 ///

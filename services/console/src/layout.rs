@@ -197,9 +197,10 @@ fn banner(frame: &Frame) -> Markup {
                     ul {
                         @for entry in Entry::ALL {
                             @if account.is_admin || !entry.is_for_admins() {
+                                @let is_current = frame.entry == Some(entry);
                                 li {
                                     a href=(entry.path())
-                                        aria-current=[(frame.entry == Some(entry)).then_some("page")]
+                                        aria-current=[is_current.then_some("page")]
                                         { (entry.name(frame.language)) }
                                 }
                             }

@@ -17,6 +17,7 @@ pub mod messages;
 pub mod moments;
 pub mod parameters;
 pub mod person;
+pub mod people;
 pub mod routes;
 pub mod sessions;
 pub mod startup;

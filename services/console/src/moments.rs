@@ -28,9 +28,8 @@ pub fn time_element(at: Timestamp, zone: &TimeZone) -> Markup {
 /// Returns an element with date and time, or "never".
 #[must_use]
 pub fn optional(at: Option<Timestamp>, zone: &TimeZone, language: Language) -> Markup {
-    match at {
-        Some(at) => time_element(at, zone),
-        None => html! { (language.text("moment.never")) },
+    html! {
+        @if let Some(at) = at { (time_element(at, zone)) } @else { (language.text("moment.never")) }
     }
 }
 

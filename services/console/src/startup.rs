@@ -6,8 +6,8 @@ use rollcall_store::heartbeats;
 
 use crate::{console::Console, routes};
 
-/// Maximum size of a request body. The largest is a file with employee mappings.
-const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
+/// Maximum size of the body of a form. The upload of employee mappings has its own limit.
+const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// Binds the service. Port 0 chooses a free port.
 ///

@@ -142,16 +142,26 @@ fn siblings(path: &Path) -> io::Result<Vec<PathBuf>> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let other = entry.file_name().to_string_lossy().into_owned();
-        let compressed = [".gz", ".xz", ".zst", ".bz2"]
-            .iter()
-            .any(|ending| other.ends_with(ending));
-        if other.starts_with(&name) && !compressed && entry.metadata()?.is_file() {
+        let is_sibling = other.strip_prefix(&name).is_some_and(is_rotation);
+        if is_sibling && entry.metadata()?.is_file() {
             // The file named `path` is the newest, whatever its modification time is.
             found.push((other == name, entry.metadata()?.modified()?, entry.path()));
         }
     }
     found.sort();
     Ok(found.into_iter().map(|(_, _, path)| path).collect())
+}
+
+/// Returns whether a file with this after its name is the file itself (nothing) or a rotated one:
+/// `.1`, `-20261127`, `.2026-11-27T10:00`, `.old`.
+fn is_rotation(suffix: &str) -> bool {
+    const WORDS: [&str; 3] = [".old", ".prev", ".bak"];
+    let is_number = suffix.starts_with(['.', '-', '_'])
+        && suffix.contains(|part: char| part.is_ascii_digit())
+        && suffix
+            .chars()
+            .all(|part| part.is_ascii_digit() || ".-_:TZ".contains(part));
+    suffix.is_empty() || is_number || WORDS.contains(&suffix)
 }
 
 fn inode(path: &Path) -> Option<u64> {
@@ -174,4 +184,26 @@ fn head(mut file: &File, length: usize) -> io::Result<Vec<u8>> {
     file.seek(SeekFrom::Start(0))?;
     file.take(length as u64).read_to_end(&mut head)?;
     Ok(head)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_rotation;
+
+    #[test]
+    fn rotated_files_are_told_from_other_files_with_the_same_beginning() {
+        for suffix in [
+            "",
+            ".1",
+            ".12",
+            "-20261127",
+            ".2026-11-27T10:00:00Z",
+            ".old",
+        ] {
+            assert!(is_rotation(suffix), "{suffix}");
+        }
+        for suffix in [".1.gz", "-error", "2", ".swp", ".conf", ".1~", "-", ".log"] {
+            assert!(!is_rotation(suffix), "{suffix}");
+        }
+    }
 }

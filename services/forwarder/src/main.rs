@@ -8,13 +8,10 @@ mod send;
 mod spool;
 
 use std::{
-    io::{BufRead, IsTerminal},
+    io::{self, BufRead, IsTerminal},
     path::{Path, PathBuf},
     process::ExitCode,
-    sync::{
-        atomic::{AtomicBool, Ordering},
-        mpsc::{Receiver, sync_channel},
-    },
+    sync::mpsc::{Receiver, sync_channel},
     time::Duration,
 };
 
@@ -47,8 +44,8 @@ struct Arguments {
 
 fn main() -> ExitCode {
     tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
         .init();
     match run(&Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
@@ -71,17 +68,12 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         rules: config.rules()?,
         zone: config.zone()?,
     };
-    let reading = AtomicBool::new(true);
     std::thread::scope(|scope| {
-        let reader = scope.spawn(|| {
-            let outcome = match &config.file {
-                Some(path) => follow(path, &config, &lines),
-                None => read_standard_input(&config, &lines),
-            };
-            reading.store(false, Ordering::SeqCst);
-            outcome
+        let reader = scope.spawn(|| match &config.file {
+            Some(path) => follow(path, &config, &lines),
+            None => read_standard_input(&config, &lines),
         });
-        sender.run(&spool, || reading.load(Ordering::SeqCst))?;
+        sender.run(&spool, || !reader.is_finished())?;
         reader
             .join()
             .map_err(|_| "the thread that reads the input panicked")?
@@ -125,8 +117,9 @@ fn read_standard_input(config: &Config, lines: &Lines) -> Result<(), Failure> {
     let (sender, receiver) = sync_channel(MAX_LINES);
     std::thread::scope(|scope| {
         scope.spawn(move || {
-            for line in std::io::stdin().lock().split(b'\n').map_while(Result::ok) {
-                if sender.send(line).is_err() {
+            for line in io::stdin().lock().split(b'\n') {
+                let has_failed = line.is_err();
+                if sender.send(line).is_err() || has_failed {
                     break;
                 }
             }
@@ -134,10 +127,15 @@ fn read_standard_input(config: &Config, lines: &Lines) -> Result<(), Failure> {
         while let Some(read) = available_lines(&receiver) {
             wait_for_capacity(config, lines.spool)?;
             let mut reading = Reading::default();
+            let mut failure = Ok(());
             for line in read {
-                lines.read(&line, &mut reading)?;
+                match line {
+                    Ok(line) => lines.read(&line, &mut reading)?,
+                    Err(error) => failure = Err(error),
+                }
             }
             lines.spool.add(&reading)?;
+            failure?;
         }
         Ok(())
     })
@@ -145,7 +143,7 @@ fn read_standard_input(config: &Config, lines: &Lines) -> Result<(), Failure> {
 
 /// Waits for a line and returns it together with the lines that are available. Returns `None` at
 /// the end of the input.
-fn available_lines(receiver: &Receiver<Vec<u8>>) -> Option<Vec<Vec<u8>>> {
+fn available_lines(receiver: &Receiver<io::Result<Vec<u8>>>) -> Option<Vec<io::Result<Vec<u8>>>> {
     let first = receiver.recv().ok()?;
     Some(
         std::iter::once(first)

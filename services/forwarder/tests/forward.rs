@@ -60,10 +60,14 @@ impl Host {
         host
     }
 
+    fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rollcall-forward"));
+        command.arg("--config").arg(self.path("config.toml"));
+        command
+    }
+
     fn start(&self) -> Child {
-        Command::new(env!("CARGO_BIN_EXE_rollcall-forward"))
-            .arg("--config")
-            .arg(self.path("config.toml"))
+        self.command()
             .stdin(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -197,6 +201,18 @@ async fn forwarder_of_standard_input_exits_when_all_events_are_acknowledged() {
         reasons[0].contains("must be a JSON object") && reasons[1].contains("type must be"),
         "{rejected}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn standard_input_that_cannot_be_read_is_an_error() {
+    let rollcall = Rollcall::start().await;
+    let host = Host::new(&rollcall, "key", "format = \"ndjson\"");
+    // Reading from a directory fails.
+    let directory = fs::File::open(&host.folder).expect("a folder");
+    let output = host.command().stdin(directory).output().expect("its end");
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success(), "{log}");
+    assert!(log.contains("error: Is a directory"), "{log}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

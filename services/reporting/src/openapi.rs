@@ -1,4 +1,4 @@
-//! The OpenAPI document of this service, and the page on which all three can be read and tried.
+//! The OpenAPI document of version 1, and the page on which all documents can be read and tried.
 
 use actix_web::{
     HttpResponse,
@@ -11,9 +11,11 @@ use actix_web::{
     middleware::{Compress, Next, from_fn},
     web,
 };
-use rollcall_platform::{openapi::with_client_credentials, server::not_found};
+use rollcall_platform::{
+    openapi::with_client_credentials, server::not_found, token::REPORTING_READ,
+};
 use utoipa::OpenApi;
-use utoipa_swagger_ui::{Config, SwaggerUi};
+use utoipa_swagger_ui::{Config, SwaggerUi, Url, oauth};
 
 use crate::v1;
 
@@ -37,15 +39,28 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' data:;
 
 /// `GET /api/docs/`: Swagger UI, from this binary alone.
 pub fn page() -> impl HttpServiceFactory {
-    let documents =
-        ["reporting", "auth", "ingestion"].map(|service| format!("/api/v1/{service}/openapi.json"));
+    let documents = [
+        (
+            "Reporting, version 1 (KB008)",
+            "/api/v1/reporting/openapi.json",
+        ),
+        ("Reporting, version 2", "/api/v2/openapi.json"),
+        ("Tokens", "/api/v1/auth/openapi.json"),
+        ("Ingestion", "/api/v1/ingestion/openapi.json"),
+    ];
+    let documents = documents.map(|(name, path)| Url::new(name, path));
     // Disable the online validator. Otherwise the browser would send the address of this API to a
     // third party.
     let config = Config::new(documents).validator_url("none");
+    let scopes = vec![REPORTING_READ.to_owned()];
     web::scope("/api/docs")
         .wrap(from_fn(harden))
         .wrap(Compress::default())
-        .service(SwaggerUi::new("/{_:.*}").config(config))
+        .service(
+            SwaggerUi::new("/{_:.*}")
+                .config(config)
+                .oauth(oauth::Config::new().scopes(scopes)),
+        )
 }
 
 async fn harden(

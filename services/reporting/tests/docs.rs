@@ -54,6 +54,28 @@ async fn page_is_compressed_for_a_browser_that_accepts_it() {
     assert_eq!(response.headers()["content-encoding"], "gzip");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn page_shows_all_documents_and_can_sign_in() {
+    let rollcall = Rollcall::start().await;
+    let settings = get(&rollcall, "/api/docs/swagger-initializer.js").await;
+    let settings = settings.text().await.expect("text");
+    for path in [
+        "/api/v1/reporting",
+        "/api/v2",
+        "/api/v1/auth",
+        "/api/v1/ingestion",
+    ] {
+        assert!(
+            settings.contains(&format!("{path}/openapi.json")),
+            "{settings}"
+        );
+    }
+    assert!(
+        settings.contains("initOAuth") && settings.contains("reporting:read"),
+        "{settings}"
+    );
+}
+
 async fn document(rollcall: &Rollcall, service: &str) -> Value {
     let address = match service {
         "auth" => rollcall.auth,

@@ -1,7 +1,7 @@
 //! `GET /.well-known/oauth-authorization-server` (RFC 8414).
 
 use actix_web::{HttpResponse, web::Data};
-use rollcall_platform::token::{ADMIN, REPORTING_READ};
+use rollcall_platform::token::{ADMIN, ATTENDANCE_WRITE, REPORTING_READ};
 use serde_json::json;
 
 use crate::tokens::Tokens;
@@ -19,7 +19,7 @@ pub async fn metadata(tokens: Data<Tokens>) -> HttpResponse {
         "introspection_endpoint": format!("{issuer}/oauth2/introspect"),
         "revocation_endpoint": format!("{issuer}/oauth2/revoke"),
         "jwks_uri": format!("{issuer}/.well-known/jwks.json"),
-        "scopes_supported": [REPORTING_READ, ADMIN],
+        "scopes_supported": [REPORTING_READ, ATTENDANCE_WRITE, ADMIN],
         "response_types_supported": [],
         "grant_types_supported": ["client_credentials"],
         "token_endpoint_auth_methods_supported": methods,

@@ -22,7 +22,8 @@ pub struct TokenRequest {
     pub grant_type: String,
     /// Scopes of the token, separated by spaces. The default is all scopes of the client.
     #[schema(
-        pattern = "^(reporting:read|admin)( (reporting:read|admin))*$",
+        pattern = "^(reporting:read|attendance:write|admin)\
+            ( (reporting:read|attendance:write|admin))*$",
         example = "reporting:read",
         nullable = false
     )]

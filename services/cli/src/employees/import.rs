@@ -4,13 +4,12 @@ use std::io::Read;
 
 use clap::Args;
 use diesel_async::{AsyncConnection, AsyncPgConnection};
-use rollcall_formats::csv::{Columns, MAPPING, Reader, Row, delimiter_name};
+use rollcall_formats::csv::{Columns, Counts, MAPPING, Parsed, Plan, Reader, Row, delimiter_name};
 use rollcall_platform::settings::{self, Settings};
 use rollcall_store::{Pool, audit_log, calendars, employees};
 use serde::Serialize;
 use serde_json::json;
 
-use super::plan::{Counts, Parsed, Plan};
 use crate::{ACTOR, csv_file::CsvFile, failure::CommandError, output::Output, person};
 
 /// Maximum number of rows. They are in memory at the same time, because all rows of a person are

@@ -64,7 +64,7 @@ pub async fn set(pool: &Pool, name: &str, values: &Change) -> Result<Output, Com
     known.await?.then_some(()).ok_or_else(|| unknown(name))?;
     Ok(Output::one(
         json!({"name": name}),
-        "Settings updated. The time zone and the interim interval take effect within 5 seconds, for \
-         new events.",
+        "Settings updated. The time zone and the interim interval take effect within 5 seconds, \
+         for new events.",
     ))
 }

@@ -110,7 +110,8 @@ fn send(console: &Console) -> String {
     format!(
         r#"curl --cacert .rollcall/ca.pem {}/api/v1/ingestion/events \
   -H "Authorization: Bearer SOURCE_KEY" -H "Content-Type: application/json" \
-  -d '{{"event_id":"first-1","type":"login","session_id":"first-1","user":"user_4","occurred_at":"{now}"}}'"#,
+  -d '{{"event_id":"first-1","type":"login","session_id":"first-1",
+       "user":"user_4","occurred_at":"{now}"}}'"#,
         console.url
     )
 }

@@ -21,7 +21,7 @@ use actix_web::{
     web,
 };
 
-use crate::{assets, cross_site, error, error::Problem, headers, system};
+use crate::{assets, cross_site, error, error::Problem, headers, people, system};
 
 /// Returns all pages, below `/console`.
 pub fn all() -> impl HttpServiceFactory {
@@ -49,6 +49,7 @@ pub fn all() -> impl HttpServiceFactory {
         .service(only("/sign-out", vec![web::post().to(sign_out::sign_out)]))
         .service(only("/language", vec![web::post().to(language::choose)]))
         .service(only("/first-steps", vec![web::get().to(first_steps::page)]))
+        .configure(people::routes)
         .configure(system::routes)
         .default_service(web::to(async || {
             Err::<HttpResponse, _>(Problem::not_found())

@@ -9,6 +9,8 @@ use crate::{
     console::Console, elements, error::Problem, messages::Language, moments, visitor::Visitor,
 };
 
+const ADD: &str = "scripts/rollcall client add NAME --scope reporting:read";
+
 /// Returns the page.
 pub async fn page(visitor: Visitor, console: Data<Console>) -> Result<HttpResponse, Problem> {
     require_admin(&visitor)?;
@@ -43,7 +45,7 @@ pub async fn page(visitor: Visitor, console: Data<Console>) -> Result<HttpRespon
             }
         } }
         p.hint { (text("clients.hint")) }
-        (elements::command("client", "scripts/rollcall client add NAME --scope reporting:read", language))
+        (elements::command("client", ADD, language))
     };
     Ok(system_page(&visitor, Tab::Clients, &content))
 }

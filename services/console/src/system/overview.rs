@@ -92,6 +92,15 @@ fn state(replica: &Heartbeat, language: Language) -> Markup {
     }
 }
 
+/// Returns the class of a number of days. `scripts/status` has the same limits.
+fn urgency(days: i64) -> &'static str {
+    match days {
+        ..7 => "bad",
+        7..29 => "warning",
+        _ => "good",
+    }
+}
+
 fn certificate_table(
     certificates: &[Certificate],
     console: &Console,
@@ -116,8 +125,7 @@ fn certificate_table(
                         td { (certificate.subject) }
                         td { (moments::time_element(certificate.not_after, console.time_zone())) }
                         td {
-                            (elements::badge(if days < 7 { "bad" } else if days < 29 { "warning" } else { "good" },
-                                &days.to_string()))
+                            (elements::badge(urgency(days), &days.to_string()))
                         }
                     }
                 }

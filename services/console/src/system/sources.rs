@@ -95,6 +95,7 @@ fn table(sources: &[Source], language: Language, zone: &TimeZone) -> Markup {
 
 /// What a person should look at, each with what to do.
 fn notes(source: &Source, language: Language, zone: &TimeZone) -> Markup {
+    let rejected = elements::link("/console/system/rejected", &[("source", &source.name)]);
     let count = |key, number: i64| language.with(key, &[("number", &number.to_string())]);
     html! {
         ul.plain {
@@ -116,7 +117,7 @@ fn notes(source: &Source, language: Language, zone: &TimeZone) -> Markup {
             }
             @if source.rejected > 0 {
                 li {
-                    a href=(elements::link("/console/system/rejected", &[("source", &source.name)])) {
+                    a href=(rejected) {
                         (count("sources.rejected", source.rejected))
                     }
                 }

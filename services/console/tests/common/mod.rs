@@ -5,7 +5,9 @@ pub mod events;
 
 use std::collections::BTreeMap;
 
-use reqwest::{Client, Method, Response, header, redirect::Policy};
+use reqwest::{
+    Client, Method, RequestBuilder, Response, header, multipart::Form, redirect::Policy,
+};
 use rollcall_test_support::Rollcall;
 
 /// Address of the visitor, as the reverse proxy sends it.
@@ -76,9 +78,25 @@ impl<'a> Browser<'a> {
         self.send(Method::POST, path, Some(body)).await
     }
 
+    /// Sends a form with files, as `multipart/form-data`.
+    pub async fn upload(&mut self, path: &str, form: Form) -> Page {
+        let url = format!("http://{}{path}", self.rollcall.console);
+        let request = self.http.post(url).multipart(form);
+        self.finish(request).await
+    }
+
     async fn send(&mut self, method: Method, path: &str, form: Option<String>) -> Page {
         let url = format!("http://{}{path}", self.rollcall.console);
         let mut request = self.http.request(method, url);
+        if let Some(form) = form {
+            request = request
+                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .body(form);
+        }
+        self.finish(request).await
+    }
+
+    async fn finish(&mut self, mut request: RequestBuilder) -> Page {
         for (name, value) in &self.headers {
             request = request.header(*name, value);
         }
@@ -89,11 +107,6 @@ impl<'a> Browser<'a> {
             .collect();
         if !cookies.is_empty() {
             request = request.header(header::COOKIE, cookies.join("; "));
-        }
-        if let Some(form) = form {
-            request = request
-                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-                .body(form);
         }
         let response = request.send().await.expect("a response");
         self.keep_cookies(&response);

@@ -5,6 +5,7 @@ mod columns;
 mod decoder;
 mod delimiter;
 mod mapping;
+mod mapping_plan;
 mod reader;
 mod row;
 
@@ -12,5 +13,6 @@ pub use columns::{Columns, Fields, MAPPING, SESSION};
 pub use decoder::{Encoding, encoding};
 pub use delimiter::{delimiter, name as delimiter_name};
 pub use mapping::mapping;
+pub use mapping_plan::{Counts, Parsed, Plan, Rejection};
 pub use reader::{Format, REJECT_COLUMNS, Reader, Row};
 pub use row::{Session, Times, session};

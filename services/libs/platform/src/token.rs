@@ -11,6 +11,8 @@ use crate::{
 
 /// Scope that allows a client to read reports.
 pub const REPORTING_READ: &str = "reporting:read";
+/// Scope that allows a client to change employee mappings.
+pub const ATTENDANCE_WRITE: &str = "attendance:write";
 /// Scope for all operations that no other scope covers.
 pub const ADMIN: &str = "admin";
 

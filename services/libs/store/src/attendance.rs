@@ -2,9 +2,11 @@
 
 mod days;
 mod intervals;
+mod parts;
 mod row;
 mod rows;
 mod snapshot;
+mod statement;
 mod unmapped;
 
 pub use intervals::intervals;

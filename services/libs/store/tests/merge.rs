@@ -214,7 +214,11 @@ async fn merge_gives_the_same_sessions_for_any_order_and_repetition() {
                 .current();
             let source_id = source(&mut owner, &format!("{case}-{arrival}")).await;
             // Two writers know different persons, as two replicas do.
-            TestDatabase::execute(&database, "TRUNCATE persons, sessions RESTART IDENTITY").await;
+            TestDatabase::execute(
+                &database,
+                "TRUNCATE persons, sessions RESTART IDENTITY CASCADE",
+            )
+            .await;
             let mut writers = [database.writer(), database.writer()];
             let mut accepted = 0;
             for (number, batch) in batches.iter().enumerate() {

@@ -265,6 +265,8 @@ async fn no_role_can_delete_more_than_its_service_needs() {
         ("maintenance", "rejected_inputs"),
         ("maintenance", "sessions"),
         ("maintenance", "set_aside_events"),
+        ("operator", "calendars"),
+        ("operator", "employee_mappings"),
         ("operator", "source_networks"),
     ];
     let privileges = "SELECT role || ' ' || relname AS text

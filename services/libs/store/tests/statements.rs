@@ -106,3 +106,69 @@ async fn report_of_one_user_uses_the_index_of_persons() {
     assert!(plan.contains("sessions_by_person"), "{plan}");
     assert!(!plan.contains("Function Scan"), "{plan}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attendance_of_a_day_reads_the_covering_index_alone() {
+    let plan = plan(
+        include_str!("../src/attendance/persons_by_day.sql"),
+        "date, timestamptz, timestamptz, timestamptz, integer[], text, text, bigint",
+        "'2025-02-01', '2025-02-01', '2025-02-02', '2025-03-01', NULL, NULL, NULL, NULL",
+    )
+    .await;
+    assert!(
+        plan.contains("Index Only Scan using sessions_by_login"),
+        "{plan}"
+    );
+    assert!(!plan.contains("Function Scan"), "{plan}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attendance_of_one_person_uses_the_index_of_persons() {
+    let plan = plan(
+        include_str!("../src/attendance/persons_by_period.sql"),
+        "date[], timestamptz[], timestamptz, timestamptz, integer[], text, text, bigint",
+        "'{2025-02-01,2025-02-02}', '{2025-02-01,2025-02-02}', '2025-02-03', '2025-03-01', '{7}',
+            NULL, NULL, NULL",
+    )
+    .await;
+    assert!(plan.contains("sessions_by_person"), "{plan}");
+}
+
+/// Returns the plan of the general statement for two days, by login or by overlap.
+async fn plan_of_rows(person_ids: &str, is_overlap: bool) -> String {
+    plan(
+        include_str!("../src/attendance/rows.sql"),
+        "date[], text[], timestamptz[], timestamptz[], timestamptz, integer[], text[], boolean,
+            boolean, boolean, boolean, boolean, date, text, text, text, bigint",
+        &format!(
+            "'{{2025-02-01,2025-02-02}}', '{{NULL,NULL}}', '{{2025-02-01,2025-02-02}}',
+                '{{2025-02-02,2025-02-03}}', '2025-03-01', {person_ids}, NULL, true, false,
+                {is_overlap}, false, false, NULL, NULL, NULL, NULL, NULL"
+        ),
+    )
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn general_attendance_plans_nothing_for_what_a_flag_switches_off() {
+    let plan = plan_of_rows("NULL", false).await;
+    assert!(
+        plan.contains("Index Only Scan using sessions_by_login"),
+        "{plan}"
+    );
+    assert!(!plan.contains("sessions_long"), "{plan}");
+    assert_eq!(plan.matches("WindowAgg").count(), 2, "{plan}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attendance_by_overlap_finds_long_sessions_by_their_index() {
+    let plan = plan_of_rows("NULL", true).await;
+    assert!(plan.contains("sessions_long"), "{plan}");
+    assert!(!plan.contains("Seq Scan on sessions"), "{plan}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn general_attendance_of_one_person_uses_the_index_of_persons() {
+    let plan = plan_of_rows("'{7}'", false).await;
+    assert!(plan.contains("sessions_by_person"), "{plan}");
+}

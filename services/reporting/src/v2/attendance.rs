@@ -21,7 +21,7 @@ use self::{
 use crate::{
     access::Access,
     reports::{Admission, Call, Download, Reports},
-    v2::calendars::Chosen,
+    v2::{calendars::Chosen, openapi::Problems},
 };
 
 /// Returns rows per person and reporting day, or for the whole period.
@@ -72,8 +72,21 @@ use crate::{
     ("cursor" = Option<String>, Query, description = "Value of `next` in the page before"),
     ),
     responses(
-    (status = 200, body = AttendancePage),
-    (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+    (status = 200, description = "A page, or with `format` or `Accept` a file with all rows",
+        headers(("Content-Disposition" = String, description = "File name of a file")),
+        content(
+            (AttendancePage = "application/json"),
+            (String = "text/csv"),
+            (String = "application/x-ndjson"),
+            (Vec<u8> =
+                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+            (Vec<u8> = "application/vnd.apache.parquet"),
+            (String = "text/plain"),
+        )),
+    (status = 409, content_type = "application/problem+json", body = ProblemDetails,
+        description = "With the format of an HR system: persons have no employee. The members \
+            `unmapped_count` and `unmapped` say which."),
+    Problems,
 ))]
 pub async fn attendance(
     request: HttpRequest,
@@ -89,15 +102,14 @@ async fn report(
     client: &str,
     reports: &Reports,
 ) -> Result<HttpResponse, Problem> {
-    let default = reports.default_calendar();
-    let query = Query::parse(request, &default)?;
+    let query = Query::parse(request, reports)?;
     let call = Call {
         client,
         action: "v2.attendance",
         detail: query.detail.clone(),
     };
     let admission = reports.admit(call, query.extent()).await?;
-    let calendar = query.calendar.clone().resolve(&admission, default).await?;
+    let calendar = query.calendar.clone().resolve(&admission, reports).await?;
     calendar.check(reports, query.first, query.last)?;
     match query.output {
         Output::Page => {

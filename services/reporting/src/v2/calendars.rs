@@ -60,6 +60,27 @@ impl CalendarParameter {
         }
     }
 
+    /// Checks that the dates are a period. How long a period may be depends on no calendar.
+    pub fn check_period(
+        &self,
+        parameters: &mut Parameters,
+        reports: &Reports,
+        dates: (Option<Date>, Option<Date>),
+    ) {
+        let (Some(first), Some(last)) = dates else {
+            return;
+        };
+        let default = reports.default_calendar();
+        let calendar = match self {
+            Self::AdHoc(calendar) => calendar,
+            _ => &default,
+        };
+        if let Err(error) = reports.period(first, last, calendar) {
+            let FieldError { field, message } = of_period(&error);
+            parameters.fail(field, message);
+        }
+    }
+
     /// Returns the calendar, looking up its name.
     ///
     /// # Errors
@@ -67,8 +88,9 @@ impl CalendarParameter {
     pub async fn resolve(
         self,
         admission: &Admission<'_>,
-        default: Calendar,
+        reports: &Reports,
     ) -> Result<Chosen, Problem> {
+        let default = reports.default_calendar();
         let one = |name, calendar| Chosen {
             name,
             calendars: Calendars::One(calendar),
@@ -112,8 +134,8 @@ impl Chosen {
             } => calendar,
         }
     }
-
-    /// Checks that the dates are a period of each calendar.
+    /// Checks that the dates are a period of each calendar. [`CalendarParameter::check_period`] has
+    /// checked most of it before the names of calendars were looked up.
     ///
     /// # Errors
     /// 400 that names the date.

@@ -186,7 +186,7 @@ async fn list(
     };
     let extent = Extent::of_persons(query.persons.users.len());
     let admission = reports.admit(call, extent).await?;
-    let chosen: Chosen = query.calendar.resolve(&admission, default).await?;
+    let chosen: Chosen = query.calendar.resolve(&admission, reports).await?;
     chosen.check(reports, query.first, query.last)?;
     let calendar = chosen.default().clone();
     let bounds = calendar.bounds(query.first, query.last);

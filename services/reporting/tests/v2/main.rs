@@ -3,5 +3,13 @@
 mod support;
 
 mod attendance;
+mod cursor;
+mod directory;
+mod documents;
+mod downloads;
 mod errors;
+mod evidence;
+mod exceptions;
+mod outages;
 mod parameters;
+mod shapes;

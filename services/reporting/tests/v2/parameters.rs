@@ -68,6 +68,7 @@ async fn invalid_value_gets_400_that_names_the_parameter() {
         "start_date=2025-02-29&end_date=01-31-2025",
         "start_date=2025-02-01&end_date=2025-01-31",
         "start_date=2024-01-01&end_date=2025-01-01",
+        "start_date=2025-02-01&end_date=2025-01-31&limit=x",
         "start_date=9999-12-31&end_date=9999-12-31",
     ] {
         answers.push(errors(&rollcall, &token, query).await);

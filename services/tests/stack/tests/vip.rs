@@ -85,8 +85,8 @@ fn api_documentation_has_the_documents_of_all_services() {
         (200, Some("text/html; charset=utf-8"))
     );
     let settings = curl("/api/docs/swagger-initializer.js", &[], "").body;
-    for service in ["auth", "ingestion", "reporting"] {
-        let document = format!("/api/v1/{service}/openapi.json");
+    for part in ["v1/auth", "v1/ingestion", "v1/reporting", "v2"] {
+        let document = format!("/api/{part}/openapi.json");
         assert!(settings.contains(&document), "{settings}");
         assert_eq!(curl(&document, &[], "").json()["openapi"], "3.1.0");
     }

@@ -78,7 +78,8 @@ pub fn merge(stored: &[Mapping], new: &[Mapping]) -> Merge {
         outcomes,
         ended: 0,
     };
-    let next = entries.keys().skip(1).copied().map(Some).chain([None]);
+    // Only the first mapping can have no first day, so None here means that none follows.
+    let next = entries.keys().skip(1).copied().chain([None]);
     for ((from, entry), next) in entries.iter().zip(next) {
         merge.keep(entry, next, stored.get(from));
     }
@@ -145,11 +146,10 @@ fn reject_overlaps(entries: &mut Entries, stored: &Entries, outcomes: &mut [Outc
 
 impl Merge {
     /// Keeps a mapping, and ends it before `next`, the first day of the one that follows.
-    fn keep(&mut self, entry: &Entry, next: Option<Option<Date>>, stored: Option<&Entry>) {
+    fn keep(&mut self, entry: &Entry, next: Option<Date>, stored: Option<&Entry>) {
         let mut mapping = entry.mapping.clone();
         if mapping.valid_to.is_none() {
-            let first = next.flatten();
-            mapping.valid_to = first.map(|day| day.saturating_sub(1.day()));
+            mapping.valid_to = next.map(|day| day.saturating_sub(1.day()));
         }
         let stored = stored.map(|stored| &stored.mapping);
         let is_ended = mapping != entry.mapping && stored == Some(&entry.mapping);

@@ -3,3 +3,4 @@
 mod goldens;
 mod oracle;
 mod world;
+mod zones;

@@ -23,8 +23,8 @@ use self::{
 use crate::world::World;
 
 /// Number of histories for each instant, and of selections for each history.
-const HISTORIES: usize = 8;
-const SELECTIONS: usize = 16;
+const HISTORIES: usize = 6;
+const SELECTIONS: usize = 8;
 
 fn selections(history: &History, day: Date) -> impl Strategy<Value = Selection> + use<> {
     let (default, named) = (history.default.clone(), history.named.clone());
@@ -72,7 +72,7 @@ async fn check_report(world: &World, history: &History, selection: &Selection, m
     let expected = oracle.rows();
     let rows = world.rows(selection, None, moment).await;
     assert_eq!(rows, expected, "{selection:#?} {moment:?} {history:#?}");
-    let size = u32::try_from(rows.len() / 3 + 1).expect("few");
+    let size = u32::try_from(rows.len() / 2 + 1).expect("few");
     let mut glued = Vec::new();
     loop {
         let page = Page {

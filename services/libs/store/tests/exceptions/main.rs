@@ -4,7 +4,10 @@ mod history;
 mod oracle;
 
 use futures::TryStreamExt;
-use proptest::{strategy::ValueTree, test_runner::TestRunner};
+use proptest::{
+    strategy::{Strategy, ValueTree},
+    test_runner::TestRunner,
+};
 use rollcall_store::{
     Pool,
     attendance::Moment,

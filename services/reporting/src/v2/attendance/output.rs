@@ -107,18 +107,18 @@ impl Output {
         );
         let is_shape = matches!(self, Self::Shape { .. });
         let whole = "must not be combined with a file, which has all rows in one response";
-        let fixed = "must not be combined with the format of an HR system, which is fixed";
+        let fixed = "must not be combined with the format of an HR system";
         for (names, is_wrong, message) in [
             (&["limit", "cursor"][..], *self != Self::Page, whole),
             (
                 &["bom", "separator"],
                 !is_csv,
-                "must be combined with format=csv",
+                "is accepted only with format=csv",
             ),
             (
                 &["unmapped", "provisional"],
                 !is_shape,
-                "must be combined with the format of an HR system, such as format=frappe",
+                "is accepted only with the format of an HR system, such as format=frappe",
             ),
             (
                 &["group_by", "subject", "attribution", "include"],

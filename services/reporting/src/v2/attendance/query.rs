@@ -2,7 +2,6 @@
 
 use actix_web::HttpRequest;
 use jiff::civil::Date;
-use rollcall_attendance::calendar::Calendar;
 use rollcall_platform::envelope::Problem;
 use rollcall_store::attendance::{Attribution, Calendars, Grouping, Position, Selection, Subject};
 use serde::{Deserialize, Serialize};
@@ -13,7 +12,7 @@ use super::{
     words::{AttributionWord, GroupBy, Include, SubjectWord},
 };
 use crate::{
-    reports::Extent,
+    reports::{Extent, Reports},
     v2::{
         calendars::CalendarParameter,
         parameters::{PageParameters, Parameters},
@@ -81,10 +80,11 @@ impl Query {
     ///
     /// # Errors
     /// 400 that lists all invalid parameters, 406 if no format fits the header `Accept`.
-    pub fn parse(request: &HttpRequest, default: &Calendar) -> Result<Self, Problem> {
+    pub fn parse(request: &HttpRequest, reports: &Reports) -> Result<Self, Problem> {
         let mut parameters = Parameters::of(request);
         let dates = (parameters.date("start_date"), parameters.date("end_date"));
-        let calendar = CalendarParameter::take(&mut parameters, default);
+        let calendar = CalendarParameter::take(&mut parameters, &reports.default_calendar());
+        calendar.check_period(&mut parameters, reports, dates);
         let filters = Filters::take(&mut parameters);
         let page = parameters.page::<CursorPosition>();
         let output = Output::take(&mut parameters, request);

@@ -130,7 +130,7 @@ fn event(around: Minute) -> impl Strategy<Value = TestEvent> {
 }
 
 fn source(around: Minute) -> impl Strategy<Value = TestSource> {
-    let day = 24 * 60;
+    let day: Minute = 24 * 60;
     (
         -5 * day..day,
         prop::option::weighted(0.3, -2 * day..3 * day),

@@ -40,7 +40,7 @@ pub struct Oracle<'a> {
     pub selection: &'a Selection,
     pub sessions: Vec<Session>,
     pub now: Minute,
-    bounds: BTreeMap<Option<&'a str>, Bounds<'a>>,
+    bounds: BTreeMap<Option<String>, Bounds<'a>>,
 }
 
 impl<'a> Oracle<'a> {
@@ -61,7 +61,7 @@ impl<'a> Oracle<'a> {
             sessions: sessions(history, now),
             now,
             bounds: bounds
-                .map(|(name, calendar)| (name, Bounds::new(calendar)))
+                .map(|(name, calendar)| (name.map(str::to_owned), Bounds::new(calendar)))
                 .collect(),
         }
     }
@@ -93,11 +93,14 @@ impl<'a> Oracle<'a> {
     }
 
     pub fn day(&mut self, calendar: Option<&str>, date: Date) -> (Minute, Minute) {
-        self.bounds.get_mut(&calendar).expect("a calendar").of(date)
+        self.bounds
+            .get_mut(&calendar.map(str::to_owned))
+            .expect("a calendar")
+            .of(date)
     }
 
     pub fn time_zone(&self, calendar: Option<&str>) -> TimeZone {
-        self.bounds[&calendar].time_zone()
+        self.bounds[&calendar.map(str::to_owned)].time_zone()
     }
 
     /// Returns the mapping and the bounds of each selected person's days that are not skipped.
@@ -257,13 +260,14 @@ impl<'a> Oracle<'a> {
 
     /// A session continues beyond a row if its first or last part in the row is cut.
     fn continues(&self, parts: &[Part]) -> Continues {
-        let of = |part: &Part| {
-            parts
-                .iter()
-                .filter(move |other| other.session == part.session)
+        let first = |part: &Part| {
+            let of_session = parts.iter().filter(|other| other.session == part.session);
+            of_session.map(|other| other.from).min()
         };
-        let first = |part: &Part| of(part).map(|other| other.from).min();
-        let last = |part: &Part| of(part).map(|other| other.to).max();
+        let last = |part: &Part| {
+            let of_session = parts.iter().filter(|other| other.session == part.session);
+            of_session.map(|other| other.to).max()
+        };
         Continues {
             from_previous_day: parts
                 .iter()

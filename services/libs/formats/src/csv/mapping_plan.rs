@@ -6,19 +6,24 @@ use rollcall_attendance::{
     employee::{Mapping, NewMapping, Outcome, Overlap, merge},
     person::Person,
 };
-use rollcall_formats::csv::{Columns, Row, mapping};
 use serde::Serialize;
+
+use super::{Columns, Row, mapping};
 
 /// Numbers of rows and mappings.
 #[derive(Debug, Default, Serialize)]
 pub struct Counts {
     /// Rows of the file, without the header.
-    rows: usize,
-    added: usize,
-    replaced: usize,
+    pub rows: usize,
+    /// Mappings of persons that had none on these days.
+    pub added: usize,
+    /// Mappings that replace one with the same first day.
+    pub replaced: usize,
     /// Stored mappings that end because a later one begins.
-    ended: usize,
-    unchanged: usize,
+    pub ended: usize,
+    /// Rows that are stored already.
+    pub unchanged: usize,
+    /// Rows that are rejected.
     pub rejected: usize,
 }
 
@@ -28,6 +33,7 @@ pub struct Rejection {
     pub row: usize,
     /// Column with the error. Empty if the whole row is at fault.
     pub column: String,
+    /// What is wrong and what is accepted.
     pub reason: String,
 }
 
@@ -35,6 +41,7 @@ pub struct Rejection {
 pub struct Plan {
     /// Mappings to be stored.
     pub changed: Vec<NewMapping>,
+    /// What the rows of the file do.
     pub counts: Counts,
     /// Rejected rows, in their order.
     pub rejected: Vec<Rejection>,
@@ -48,6 +55,8 @@ pub struct Parsed {
 }
 
 impl Parsed {
+    /// Parses the rows of a file. `calendars` are the named calendars.
+    #[must_use]
     pub fn new(rows: &[Row], columns: &Columns, calendars: &[String]) -> Self {
         let mut parsed = Self {
             new: BTreeMap::new(),
@@ -69,6 +78,7 @@ impl Parsed {
         parsed
     }
 
+    /// Returns the persons that the rows name.
     pub fn persons(&self) -> impl Iterator<Item = &Person> + Clone {
         self.new.keys()
     }
@@ -82,6 +92,7 @@ impl Parsed {
     }
 
     /// Merges the mappings of each person with the stored ones.
+    #[must_use]
     pub fn merge(mut self, rows: &[Row], stored: &BTreeMap<Person, Vec<Mapping>>) -> Plan {
         let mut changed = Vec::new();
         let mut counts = Counts {
@@ -124,8 +135,8 @@ impl Parsed {
     }
 }
 
-/// Returns the reason for which a row is rejected. `line` is the line of the mapping in the way. None
-/// if this mapping is stored.
+/// Returns the reason for which a row is rejected. `line` is the line of the mapping in the way, or
+/// None if that mapping is stored.
 fn reason(overlap: &Overlap, line: Option<u64>) -> String {
     let other = line.map_or("a stored mapping".into(), |line| format!("line {line}"));
     let Mapping {

@@ -1,0 +1,78 @@
+//! The OpenAPI document of version 2.
+
+use rollcall_test_support::Rollcall;
+use serde_json::{Value, json};
+
+async fn document(rollcall: &Rollcall) -> Value {
+    let url = format!("http://{}/api/v2/openapi.json", rollcall.reporting);
+    let response = rollcall.http.get(url).send().await.expect("a response");
+    response.json().await.expect("JSON")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn document_is_openapi_3_1_with_client_credentials() {
+    let rollcall = Rollcall::start().await;
+    let document = document(&rollcall).await;
+    assert!(
+        document["openapi"]
+            .as_str()
+            .is_some_and(|version| version.starts_with("3.1."))
+    );
+    let flow = &document["components"]["securitySchemes"]["token"]["flows"]["clientCredentials"];
+    assert_eq!(flow["tokenUrl"], "/oauth2/token");
+    let paths = document["paths"].as_object().expect("paths");
+    for (path, operations) in paths {
+        let operation = &operations["get"];
+        assert_eq!(
+            operation["security"],
+            json!([{"token": ["reporting:read"]}]),
+            "{path}"
+        );
+        let responses = operation["responses"].as_object().expect("responses");
+        for status in ["400", "401", "403", "429", "503"] {
+            let content = &responses[status]["content"];
+            assert!(
+                content.get("application/problem+json").is_some(),
+                "{path} {status}"
+            );
+        }
+    }
+}
+
+/// Each parameter of an operation is taken by the service: without a documented one the service
+/// would say that it is unknown.
+#[tokio::test(flavor = "multi_thread")]
+async fn documented_parameters_are_those_that_the_service_takes() {
+    let rollcall = Rollcall::start().await;
+    let token = rollcall.token(crate::support::READ).await;
+    let document = document(&rollcall).await;
+    for (path, operations) in document["paths"].as_object().expect("paths") {
+        let parameters = operations["get"]["parameters"]
+            .as_array()
+            .expect("parameters");
+        let in_query = parameters
+            .iter()
+            .filter(|parameter| parameter["in"] == "query");
+        let mut documented: Vec<&str> = in_query
+            .filter_map(|parameter| parameter["name"].as_str())
+            .collect();
+        if path.contains('{') {
+            continue;
+        }
+        let answer = crate::support::get(&rollcall, &token, &format!("{path}?unknown=1")).await;
+        let answer: Value = answer.json().await.expect("JSON");
+        let errors = answer["errors"].as_array().expect("errors");
+        let message = errors
+            .last()
+            .and_then(|error| error["message"].as_str())
+            .expect("text");
+        let (_, taken) = message
+            .trim_end_matches('.')
+            .split_once("it takes ")
+            .expect("a list");
+        let mut taken: Vec<&str> = taken.split(", ").collect();
+        documented.sort_unstable();
+        taken.sort_unstable();
+        assert_eq!(documented, taken, "{path}");
+    }
+}
