@@ -32,7 +32,7 @@ pub struct View<'a> {
     /// The timeline, if it is shown.
     pub timeline: Option<Timeline<'a>>,
     /// Why the timeline is not shown although the address asks for it.
-    pub notice: Option<String>,
+    pub notice: Option<&'a str>,
 }
 
 /// The timeline of a day.
@@ -52,7 +52,7 @@ impl View<'_> {
         html! {
             (heading::period(self))
             (filters::form(self))
-            @if let Some(notice) = &self.notice { p role="status" { (notice) } }
+            @if let Some(notice) = self.notice { p role="status" { (notice) } }
             @if let Some(timeline) = &self.timeline {
                 (picture::picture(self, timeline))
             }

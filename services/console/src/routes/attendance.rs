@@ -2,6 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use futures::{FutureExt, StreamExt};
+use jiff::Timestamp;
 use rollcall_reports::{Admission, Call, Extent, Unavailable};
 use rollcall_store::{attendance, calendars as named_calendars, sources};
 use serde_json::json;
@@ -12,7 +13,7 @@ use crate::{
         page::{self, Page, ROWS},
         query::Query,
         sessions::{self, MAX_SESSIONS},
-        timeline::Axis,
+        timeline::{Axis, Span},
         view::{Timeline, View},
     },
     calendars::{self, Chosen, reporting_day},
@@ -57,42 +58,70 @@ pub async fn page(
         zone: chosen.default.time_zone.clone(),
         day: today,
     };
+    let drawn = draw(&admission, &query, &chosen, &rows, &times).await?;
     let names: Vec<String> = named.into_iter().map(|(name, _)| name).collect();
-    let mut view = View {
+    let view = View {
         query: &query,
         page: &rows,
         calendars: &names,
         sources: &sources,
         times: &times,
-        timeline: None,
-        notice: None,
+        timeline: drawn.timeline(admission.moment().now),
+        notice: drawn.notice.as_deref(),
     };
-    let axis = chosen
-        .one()
-        .and_then(|calendar| Axis::new(calendar, query.date));
-    let spans;
-    match &axis {
-        _ if !query.timeline => {}
-        None if chosen.one().is_none() => {
-            view.notice = Some(view.text("timeline.one_calendar").into())
-        }
-        None => view.notice = Some(view.text("timeline.skipped_day").into()),
-        Some(axis) => {
-            let day = (query.date, axis);
-            spans = sessions::of_rows(&admission, &rows.rows, day, query.employees).await?;
-            view.timeline = spans.as_deref().map(|sessions| Timeline {
-                axis,
-                now: admission.moment().now,
-                sessions,
-            });
-            if view.timeline.is_none() {
-                let count = MAX_SESSIONS.to_string();
-                view.notice = Some(times.say("timeline.too_many", &[("count", &count)]));
-            }
-        }
-    }
     let title = visitor.frame.language.text("navigation.attendance");
     Ok(visitor.page(Entry::Attendance, title, view.content()))
+}
+
+/// The timeline of a page, or the reason why it cannot be drawn.
+#[derive(Default)]
+struct Drawn {
+    axis_and_sessions: Option<(Axis, Vec<Vec<Span>>)>,
+    notice: Option<String>,
+}
+
+impl Drawn {
+    fn timeline(&self, now: Timestamp) -> Option<Timeline<'_>> {
+        let (axis, sessions) = self.axis_and_sessions.as_ref()?;
+        Some(Timeline {
+            axis,
+            now,
+            sessions,
+        })
+    }
+}
+
+/// Prepares the timeline if the address asks for it.
+async fn draw(
+    admission: &Admission<'_>,
+    query: &Query,
+    chosen: &Chosen,
+    rows: &Page,
+    times: &Times,
+) -> Result<Drawn, Unavailable> {
+    let notice = |notice| Drawn {
+        axis_and_sessions: None,
+        notice: Some(notice),
+    };
+    if !query.timeline {
+        return Ok(Drawn::default());
+    }
+    let Some(calendar) = chosen.one() else {
+        return Ok(notice(times.say("timeline.one_calendar", &[])));
+    };
+    let Some(axis) = Axis::new(calendar, query.date) else {
+        return Ok(notice(times.say("timeline.skipped_day", &[])));
+    };
+    let day = (query.date, &axis);
+    let sessions = sessions::of_rows(admission, &rows.rows, day, query.employees).await?;
+    let Some(sessions) = sessions else {
+        let count = MAX_SESSIONS.to_string();
+        return Ok(notice(times.say("timeline.too_many", &[("count", &count)])));
+    };
+    Ok(Drawn {
+        axis_and_sessions: Some((axis, sessions)),
+        notice: None,
+    })
 }
 
 /// Checks that the source of a filter exists, so that a wrong name does not read as nobody present.
