@@ -1,4 +1,4 @@
-//! The stylesheet and the module. Their addresses contain a hash of their content, so that browsers
+//! The stylesheet, the module and the icon. Their addresses contain a hash of their content, so that browsers
 //! keep them until they change.
 
 use std::sync::LazyLock;
@@ -43,6 +43,12 @@ pub static MODULE: LazyLock<Asset> = LazyLock::new(|| {
     Asset::new("console.js", content, "text/javascript; charset=utf-8")
 });
 
+/// The icon of the pages.
+pub static ICON: LazyLock<Asset> = LazyLock::new(|| {
+    let content = include_str!("../assets/icon.svg");
+    Asset::new("icon.svg", content, "image/svg+xml")
+});
+
 /// `GET /console/assets/HASH/NAME`.
 ///
 /// # Errors
@@ -50,7 +56,7 @@ pub static MODULE: LazyLock<Asset> = LazyLock::new(|| {
 pub async fn asset(path: Path<(String, String)>) -> Result<HttpResponse, Problem> {
     let (hash, name) = path.into_inner();
     let path = format!("/console/assets/{hash}/{name}");
-    let asset = [&STYLESHEET, &MODULE]
+    let asset = [&STYLESHEET, &MODULE, &ICON]
         .into_iter()
         .find(|asset| asset.path == path)
         .ok_or_else(Problem::not_found)?;

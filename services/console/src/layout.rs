@@ -7,7 +7,7 @@ use actix_web::{
 use maud::{DOCTYPE, Markup, html};
 
 use crate::{
-    assets::{MODULE, STYLESHEET},
+    assets::{ICON, MODULE, STYLESHEET},
     messages::Language,
 };
 
@@ -181,6 +181,7 @@ fn head(frame: &Frame, title: &str) -> Markup {
                 noscript { meta http-equiv="refresh" content=(seconds); }
             }
             title { (title) " – Rollcall" }
+            link rel="icon" type="image/svg+xml" href=(ICON.path);
             link rel="stylesheet" href=(STYLESHEET.path);
             script type="module" src=(MODULE.path) {}
         }

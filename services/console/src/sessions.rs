@@ -1,7 +1,7 @@
 //! Sessions of signed-in visitors, in Redis.
 //!
-//! The cookie holds a random ID of 256 bits. Redis holds only its SHA-256, so that nobody can sign in
-//! with a copy of the data in Redis.
+//! The cookie holds a random ID of 256 bits. Redis holds only its SHA-256, so that nobody can sign
+//! in with a copy of the data in Redis.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};

@@ -31,12 +31,18 @@ pub async fn page(visitor: Visitor, console: Data<Console>) -> Result<HttpRespon
     let content = html! {
         ol.steps {
             li {
-                h2 { (text("first_steps.register")) " " (mark(!sources.is_empty(), language)) }
+                h2 {
+                    (text("first_steps.register")) " "
+                    span data-live id="registered" { (mark(!sources.is_empty(), language)) }
+                }
                 p { (text("first_steps.register_how")) }
                 (elements::command("source", "scripts/rollcall source add gateway-1", language))
             }
             li {
-                h2 { (text("first_steps.send")) " " (mark(has_events, language)) }
+                h2 {
+                    (text("first_steps.send")) " "
+                    span data-live id="sent" { (mark(has_events, language)) }
+                }
                 p { (text("first_steps.send_how")) }
                 (elements::command("send", &send(&console), language))
             }

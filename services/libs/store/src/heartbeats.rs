@@ -19,6 +19,9 @@ use crate::{Pool, pool::HealthCheck};
 /// Time between two heartbeats of a replica.
 pub const INTERVAL: Duration = Duration::from_secs(10);
 
+/// Maximum length of the result of the health checks, in bytes.
+const MAX_MISSING_BYTES: usize = 4096;
+
 /// The latest heartbeat of a replica.
 #[derive(Debug, Clone, QueryableByName)]
 pub struct Heartbeat {
@@ -119,7 +122,8 @@ async fn keep_writing(pool: Pool, replica: Replica, checks: Vec<HealthCheck>) {
     loop {
         let results = join_all(checks.iter().map(|check| check())).await;
         let missing: Vec<String> = results.into_iter().filter_map(Result::err).collect();
-        let missing = missing.join("; ");
+        let mut missing = missing.join("; ");
+        missing.truncate(missing.floor_char_boundary(MAX_MISSING_BYTES));
         let written = pool.ask(async |connection| write(connection, &replica, &missing).await);
         match written.await {
             Ok(()) => failed = false,
