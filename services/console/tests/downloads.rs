@@ -91,7 +91,7 @@ async fn hr_system_gets_no_file_while_persons_lack_an_employee() {
     assert_eq!(page.status, 409, "{}", page.text);
     assert!(
         page.text
-            .contains("1 persons in this period have no employee"),
+            .contains("Persons without an employee in this period: 1."),
         "{}",
         page.text
     );

@@ -87,7 +87,7 @@ impl View<'_> {
         html! {
             div.period {
                 h2 { (month) }
-                nav.steps aria-label=(self.text("attendance.month")) {
+                nav.moves aria-label=(self.text("attendance.month")) {
                     @if let Some(date) = neighbours.0 {
                         a.button rel="prev" href=(self.query.at(date)) {
                             (self.text("attendance.previous_month"))

@@ -59,11 +59,11 @@ pub async fn page(
         day: today,
     };
     let drawn = draw(&admission, &query, &chosen, &rows, &times).await?;
-    let names: Vec<String> = named.into_iter().map(|(name, _)| name).collect();
+    let calendars: Vec<String> = named.into_iter().map(|(name, _)| name).collect();
     let view = View {
         query: &query,
         page: &rows,
-        calendars: &names,
+        calendars: &calendars,
         sources: &sources,
         times: &times,
         timeline: drawn.timeline(admission.moment().now),

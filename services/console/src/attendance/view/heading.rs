@@ -12,7 +12,7 @@ pub(super) fn period(view: &View) -> Markup {
     html! {
         div.period {
             h2 { (title(view)) }
-            nav.steps aria-label=(view.text("attendance.period")) {
+            nav.moves aria-label=(view.text("attendance.period")) {
                 @if let Some(date) = step(false) {
                     a.button rel="prev" href=(link(date)) { (previous(view)) }
                 }
@@ -66,7 +66,7 @@ fn lengths(view: &View) -> Markup {
         ("attendance.month", Range::Month, false),
     ];
     html! {
-        nav.steps aria-label=(view.text("attendance.view")) {
+        nav.moves aria-label=(view.text("attendance.view")) {
             @for (name, range, timeline) in entries {
                 @let query = Query { range, timeline, ..view.query.clone() };
                 a href=(query.with(|_| {})) aria-current=[is_current(&query).then_some("page")] {

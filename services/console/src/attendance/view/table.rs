@@ -109,6 +109,7 @@ fn line(view: &View, row: &AttendanceRow, is_period: bool) -> Markup {
 }
 
 /// Returns the badges of a row.
+#[must_use]
 pub fn badges(times: &Times, row: &AttendanceRow) -> Markup {
     let class = |state| match state {
         State::Timeout | State::Restart => "badge bad",
