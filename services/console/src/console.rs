@@ -1,12 +1,13 @@
 //! What all pages share.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use jiff::tz::TimeZone;
 use rollcall_platform::{
     clock::Clock,
     settings::{self, Settings},
 };
+use rollcall_reports::{Pools, Reports};
 use rollcall_store::{Pool, audit_log};
 use serde_json::Value;
 
@@ -22,6 +23,8 @@ pub struct Console {
     pub auth: Auth,
     /// Settings of reports.
     pub reporting: settings::Reporting,
+    /// Reports, within the limits on large ones.
+    pub reports: Reports,
     /// Address of this installation, which is also the issuer of tokens.
     pub url: String,
     /// Directory with the certificates of this installation.
@@ -36,8 +39,16 @@ impl Console {
     /// # Errors
     /// A password file cannot be read, or an address is invalid.
     pub fn new(settings: &Settings, clock: Clock) -> Result<Self, Box<dyn std::error::Error>> {
+        let pool = Pool::new(&settings.database)?;
+        let streams = settings.reporting.streams.get() as usize;
+        let limit = Duration::from_secs(settings.reporting.stream_seconds.into());
+        let pools = Pools {
+            short: pool.clone(),
+            streams: Pool::for_streams(&settings.database, streams, limit)?,
+        };
         Ok(Self {
-            pool: Pool::new(&settings.database)?,
+            reports: Reports::new(pools, settings.reporting.clone(), clock.clone()),
+            pool,
             sessions: Sessions::new(&settings.redis, clock.clone())?,
             auth: Auth::new(&settings.token)?,
             reporting: settings.reporting.clone(),

@@ -14,6 +14,7 @@ use actix_web::{
 };
 use maud::html;
 use rollcall_platform::redis;
+use rollcall_reports::Unavailable;
 
 use crate::layout::{self, Frame};
 
@@ -150,6 +151,21 @@ impl From<rollcall_store::Error> for Problem {
             rollcall_store::Error::NotMigrated => "error.not_migrated",
             _ => "error.database",
         })
+    }
+}
+
+impl From<Unavailable> for Problem {
+    fn from(unavailable: Unavailable) -> Self {
+        match unavailable {
+            Unavailable::ClientDisabled => Self::signed_out("/console/"),
+            Unavailable::TooManyOfClient(_) | Unavailable::TooMany(_) => {
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "error.too_many_reports", &[])
+            }
+            Unavailable::Off => Self::unavailable("error.database_off"),
+            Unavailable::TooSlow => Self::unavailable("error.too_slow"),
+            Unavailable::NotMigrated => Self::unavailable("error.not_migrated"),
+            _ => Self::unavailable("error.database"),
+        }
     }
 }
 

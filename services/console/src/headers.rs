@@ -6,6 +6,7 @@ use actix_web::{
     http::header::{self, HeaderValue},
     middleware::Next,
 };
+use rollcall_reports::COMPRESSED_ALREADY;
 
 /// Permits the console's own stylesheet, module, images and forms, and nothing else.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
@@ -28,6 +29,13 @@ pub async fn add(
         (header::REFERRER_POLICY, "no-referrer"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
+    }
+    // RFC 9110, section 8.4: `identity`, by which a route prevents compression, should not be sent.
+    if headers
+        .get(header::CONTENT_ENCODING)
+        .is_some_and(|value| value == COMPRESSED_ALREADY)
+    {
+        headers.remove(header::CONTENT_ENCODING);
     }
     if !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

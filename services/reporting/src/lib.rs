@@ -3,9 +3,8 @@
 pub mod access;
 pub mod openapi;
 pub mod rate_limit;
-pub mod reports;
-pub mod scratch;
 pub mod startup;
-pub mod streams;
 pub mod v1;
 pub mod v2;
+
+pub use rollcall_reports as reports;

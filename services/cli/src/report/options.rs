@@ -75,6 +75,7 @@ impl Report {
             users: self.user.iter().cloned().collect(),
             realms: Vec::new(),
             employee_ids: Vec::new(),
+            sources: Vec::new(),
             grouping: Grouping::Day,
             subject: Subject::Person,
             attribution: Attribution::Login,

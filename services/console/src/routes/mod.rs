@@ -5,8 +5,11 @@
 )]
 
 pub mod attendance;
+pub mod download;
+pub mod exceptions;
 pub mod first_steps;
 pub mod language;
+pub mod person;
 pub mod sign_in;
 pub mod sign_out;
 
@@ -26,13 +29,16 @@ pub fn all() -> impl HttpServiceFactory {
     web::scope("/console")
         .wrap(from_fn(cross_site::reject))
         .wrap(from_fn(error::respond))
-        .wrap(from_fn(headers::add))
         .wrap(Compress::default())
+        .wrap(from_fn(headers::add))
         .service(only(
             "/assets/{hash}/{name}",
             vec![web::get().to(assets::asset)],
         ))
         .service(only("/", vec![web::get().to(attendance::page)]))
+        .service(only("/person", vec![web::get().to(person::page)]))
+        .service(only("/download", vec![web::get().to(download::file)]))
+        .service(only("/exceptions", vec![web::get().to(exceptions::page)]))
         .service(only(
             "/sign-in",
             vec![

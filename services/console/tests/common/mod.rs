@@ -1,6 +1,8 @@
 //! A browser: it keeps cookies and follows no redirect by itself.
 #![allow(dead_code, reason = "each test file uses a part")]
 
+pub mod events;
+
 use std::collections::BTreeMap;
 
 use reqwest::{

@@ -31,6 +31,9 @@ pub struct Selection {
     pub realms: Vec<String>,
     /// Employee IDs. Empty selects all, unmapped persons too.
     pub employee_ids: Vec<String>,
+    /// Names of sources. Selects persons with a login through one of them in the period; their rows
+    /// have the sessions of all sources. Empty selects all.
+    pub sources: Vec<String>,
     /// Whether rows are per day or for the whole period.
     pub grouping: Grouping,
     /// Whether persons of one employee are merged.

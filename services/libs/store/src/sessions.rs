@@ -1,9 +1,11 @@
 //! Sessions: merged from events, and summarized in the rows of a report.
 
+mod cause;
 mod list;
 
 use std::collections::BTreeMap;
 
+pub use cause::{Cause, causes};
 use diesel::{
     QueryableByName,
     result::QueryResult,

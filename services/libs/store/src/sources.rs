@@ -235,6 +235,19 @@ pub struct New<'a> {
     pub radius_secret: Option<&'a str>,
 }
 
+/// Returns the names of all sources, also of disabled ones.
+///
+/// # Errors
+/// The database fails.
+#[tracing::instrument(name = "database.sources.names", skip_all)]
+pub async fn names(connection: &mut AsyncPgConnection) -> QueryResult<Vec<String>> {
+    dsl::sources
+        .select(dsl::name)
+        .order(dsl::name)
+        .load(connection)
+        .await
+}
+
 /// Adds a source. Returns false if the name is taken.
 ///
 /// # Errors

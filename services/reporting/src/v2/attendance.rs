@@ -1,7 +1,6 @@
 //! `GET /api/v2/attendance`: rows per person and reporting day, or for a whole period.
 
 mod accept;
-mod download;
 mod output;
 mod page;
 mod query;
@@ -21,8 +20,8 @@ use self::{
 };
 use crate::{
     access::Access,
-    reports::{Call, Reports},
-    v2::openapi::Problems,
+    reports::{Admission, Call, Download, Reports},
+    v2::{calendars::Chosen, openapi::Problems},
 };
 
 /// Returns rows per person and reporting day, or for the whole period.
@@ -118,15 +117,33 @@ async fn report(
             Ok(HttpResponse::Ok().json(page))
         }
         Output::File { format, csv } => {
-            download::file((reports, admission), &query, &calendar, (format, csv)).await
+            let download = download(reports, admission, &query, calendar);
+            Ok(download.file(format, csv, |_| true).await?)
         }
         Output::Shape {
             shape,
             provisional,
             skip_unmapped,
         } => {
-            let how = (shape, provisional, skip_unmapped);
-            download::shape((reports, admission), &query, &calendar, how).await
+            let download = download(reports, admission, &query, calendar);
+            if !skip_unmapped {
+                unmapped::check(&download.admission, &download.selection).await?;
+            }
+            Ok(download.shape(shape, provisional).await?)
         }
+    }
+}
+
+fn download<'a>(
+    reports: &'a Reports,
+    admission: Admission<'a>,
+    query: &Query,
+    calendar: Chosen,
+) -> Download<'a> {
+    Download {
+        reports,
+        admission,
+        selection: query.selection(calendar.calendars),
+        calendar: calendar.name,
     }
 }

@@ -8,9 +8,7 @@ use actix_web::{
     middleware::Next,
 };
 use rollcall_platform::envelope::Problem;
-
-/// Value of `Content-Encoding` by which a route asks that its response is not compressed again.
-pub const COMPRESSED_ALREADY: &str = "identity";
+use rollcall_reports::COMPRESSED_ALREADY;
 
 /// Completes the responses of actix's `Compress`, which this middleware surrounds.
 ///

@@ -93,6 +93,16 @@ impl Days {
         days.collect()
     }
 
+    /// Returns the earliest start and the latest end of the days of all calendars. None without a
+    /// day.
+    pub(super) fn bounds(&self) -> (Option<Timestamp>, Option<Timestamp>) {
+        let days = || self.0.iter().flat_map(|calendar| calendar.days.values());
+        (
+            days().map(|(start_at, _)| *start_at).min(),
+            days().map(|(_, end_at)| *end_at).max(),
+        )
+    }
+
     /// Returns a calendar, or None if the selection does not have it.
     pub(super) fn calendar(&self, name: Option<&str>) -> Option<&CalendarDays> {
         self.0

@@ -19,7 +19,7 @@ use tracing::{Instrument, info_span};
 use super::{
     Calendars, Moment, Selection,
     days::{Columns, Days},
-    snapshot::{self, persons, some},
+    snapshot::{self, some},
 };
 use crate::pool::{Connection, Error, StreamConnection};
 
@@ -66,7 +66,7 @@ pub fn intervals(
             let days = Days::new(&selection)?;
             snapshot::begin(connection).await?;
             let completeness = snapshot::completeness(connection, moment.now).await?;
-            let person_ids = persons(&selection).ids(connection).await?;
+            let person_ids = snapshot::person_ids(connection, &selection, &days).await?;
             let columns = Columns::of(&days.between(selection.first, selection.last));
             let query = sql_query(INTERVALS)
                 .bind::<Array<SqlDate>, _>(columns.dates)

@@ -7,6 +7,9 @@ use super::{Attribution, Calendars, Grouping, Page, Position, Selection, Subject
 /// Maximum number of pairs of a day and a selected person for one statement.
 const MAX_PERSON_DAYS: usize = 10_000;
 
+/// Maximum number of rows of a page whose persons are looked up first.
+const MAX_SHORT_PAGE: u32 = 1_000;
+
 /// The days of one statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Part {
@@ -39,6 +42,22 @@ impl Statement {
             _ => Self::Any,
         }
     }
+}
+
+/// Returns the position after which a page begins and its number of rows, if these are few and each
+/// person has one. The persons of such a page are looked up first, so that it does not compute the
+/// rows of all persons.
+pub(super) fn short_page<'a>(
+    selection: &Selection,
+    page: &'a Page,
+) -> Option<(Option<&'a Position>, u32)> {
+    let whole = Part {
+        first: selection.first,
+        last: selection.last,
+    };
+    let is_short = page.limit <= MAX_SHORT_PAGE;
+    (is_short && Statement::of(selection, whole) != Statement::Any)
+        .then(|| (whole.after(Some(page)), page.limit))
 }
 
 /// Returns the parts of a report, each of which one statement reads.

@@ -9,9 +9,9 @@ use tracing::{Instrument, info_span};
 use super::{
     Moment, Page, Selection,
     days::Days,
-    parts::{Statement, parts},
+    parts::{Statement, parts, short_page},
     row::Row,
-    snapshot::{self, persons},
+    snapshot,
     statement::Parameters,
 };
 use crate::pool::{Connection, Error, StreamConnection};
@@ -35,7 +35,11 @@ pub fn rows(
             let days = Days::new(&selection)?;
             snapshot::begin(connection).await?;
             let completeness = snapshot::completeness(connection, moment.now).await?;
-            let person_ids = persons(&selection).ids(connection).await?;
+            let mut person_ids = snapshot::person_ids(connection, &selection, &days).await?;
+            if let Some(place) = page.as_ref().and_then(|page| short_page(&selection, page)) {
+                let ids = snapshot::persons_of_page(connection, &days, person_ids, place);
+                person_ids = Some(ids.await?);
+            }
             let mut limit = page.as_ref().map(|page| page.limit);
             for part in parts(&selection, person_ids.as_deref(), page.as_ref()) {
                 let parameters = Parameters {

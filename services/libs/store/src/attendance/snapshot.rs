@@ -1,11 +1,17 @@
 //! One snapshot of the database for all statements of a report.
 
-use diesel::result::QueryResult;
-use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
+use diesel::{
+    QueryableByName,
+    result::QueryResult,
+    sql_query,
+    sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz},
+};
+use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use jiff::Timestamp;
+use jiff_diesel::ToDiesel;
 use rollcall_attendance::completeness::Completeness;
 
-use super::Selection;
+use super::{Position, Selection, days::Days};
 use crate::{persons::PersonFilter, sources};
 
 /// Begins a transaction whose statements all see the same snapshot.
@@ -29,12 +35,60 @@ pub(super) async fn completeness(
 }
 
 /// Returns the filter of the persons of a selection.
-pub(super) fn persons(selection: &Selection) -> PersonFilter {
+fn persons(selection: &Selection) -> PersonFilter {
     PersonFilter {
         users: selection.users.clone(),
         realms: selection.realms.clone(),
         employee_ids: selection.employee_ids.clone(),
     }
+}
+
+#[derive(QueryableByName)]
+struct Id {
+    #[diesel(sql_type = Integer)]
+    id: i32,
+}
+
+/// Returns the IDs of the selected persons, or None if the selection names none.
+pub(super) async fn person_ids(
+    connection: &mut AsyncPgConnection,
+    selection: &Selection,
+    days: &Days,
+) -> QueryResult<Option<Vec<i32>>> {
+    let ids = persons(selection).ids(connection).await?;
+    if selection.sources.is_empty() {
+        return Ok(ids);
+    }
+    let (start, end) = days.bounds();
+    let rows: Vec<Id> = sql_query(include_str!("persons_of_sources.sql"))
+        .bind::<Array<Text>, _>(&selection.sources)
+        .bind::<Nullable<Timestamptz>, _>(start.map(ToDiesel::to_diesel))
+        .bind::<Nullable<Timestamptz>, _>(end.map(ToDiesel::to_diesel))
+        .bind::<Nullable<Array<Integer>>, _>(ids)
+        .load(connection)
+        .await?;
+    Ok(Some(rows.into_iter().map(|row| row.id).collect()))
+}
+
+/// Returns the IDs of the persons with the first `limit` rows after `after`. Each person has at most
+/// one row. `person_ids` are the selected persons, or None for all.
+pub(super) async fn persons_of_page(
+    connection: &mut AsyncPgConnection,
+    days: &Days,
+    person_ids: Option<Vec<i32>>,
+    (after, limit): (Option<&Position>, u32),
+) -> QueryResult<Vec<i32>> {
+    let (start, end) = days.bounds();
+    let rows: Vec<Id> = sql_query(include_str!("persons_of_page.sql"))
+        .bind::<Nullable<Timestamptz>, _>(start.map(ToDiesel::to_diesel))
+        .bind::<Nullable<Timestamptz>, _>(end.map(ToDiesel::to_diesel))
+        .bind::<Nullable<Text>, _>(after.map(|after| &after.user))
+        .bind::<Nullable<Text>, _>(after.map(|after| &after.realm))
+        .bind::<Nullable<Array<Integer>>, _>(person_ids)
+        .bind::<BigInt, _>(i64::from(limit))
+        .load(connection)
+        .await?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
 }
 
 /// Returns None for an empty filter, which selects all.

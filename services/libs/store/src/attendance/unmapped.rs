@@ -9,7 +9,7 @@ use diesel_async::RunQueryDsl;
 use super::{
     Selection,
     days::{Columns, Days},
-    snapshot::persons,
+    snapshot,
 };
 use crate::pool::{Connection, Error};
 
@@ -39,7 +39,7 @@ pub async fn unmapped(
     }
     let days = Days::new(selection)?;
     let columns = Columns::of(&days.between(selection.first, selection.last));
-    let person_ids = persons(selection).ids(&mut connection).await?;
+    let person_ids = snapshot::person_ids(&mut connection, selection, &days).await?;
     let rows: Vec<Row> = sql_query(UNMAPPED)
         .bind::<Array<SqlDate>, _>(columns.dates)
         .bind::<Array<Nullable<Text>>, _>(columns.calendars)

@@ -59,6 +59,7 @@ fn selections(history: &History, day: Date) -> impl Strategy<Value = Selection> 
                     users,
                     realms,
                     employee_ids,
+                    sources: Vec::new(),
                     grouping,
                     subject,
                     attribution,

@@ -122,6 +122,7 @@ pub fn days(calendar: Calendar, first: Date, last: Date) -> Selection {
         users: Vec::new(),
         realms: Vec::new(),
         employee_ids: Vec::new(),
+        sources: Vec::new(),
         grouping: Grouping::Day,
         subject: Subject::Person,
         attribution: Attribution::Login,

@@ -117,6 +117,7 @@ impl Query {
             users: self.filters.users.clone(),
             realms: self.filters.realms.clone(),
             employee_ids: self.filters.employee_ids.clone(),
+            sources: Vec::new(),
             grouping: self.filters.grouping,
             subject: match self.output {
                 Output::Shape { .. } => Subject::Employee,

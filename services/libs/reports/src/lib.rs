@@ -3,6 +3,9 @@
 //! query can still be answered with 503.
 
 mod admission;
+mod download;
+pub mod scratch;
+pub mod streams;
 mod unavailable;
 
 use std::{path::Path, pin::Pin, thread::available_parallelism, time::Duration};
@@ -21,6 +24,7 @@ use tokio::{runtime::Handle, sync::Semaphore};
 
 pub use self::{
     admission::{Admission, Report, Rows},
+    download::{COMPRESSED_ALREADY, Download},
     unavailable::Unavailable,
 };
 use crate::{

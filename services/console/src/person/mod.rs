@@ -1,0 +1,6 @@
+//! A person or an employee: the month as a calendar, and a day with its evidence.
+
+pub mod evidence;
+pub mod month;
+pub mod query;
+pub mod view;
