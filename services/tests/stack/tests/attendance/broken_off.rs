@@ -3,8 +3,10 @@
 use std::process::Child;
 
 use rollcall_stack_tests::{
-    api_client, compose, eventually, psql, report, source_named, start_client, token, url,
+    JSON_FROM_STDIN, api_client, compose, curl, eventually, psql, source_named, start_client,
+    token, url,
 };
+use serde_json::json;
 
 /// Two days of sessions of 200,000 employees with long random names. Their download is larger than
 /// all buffers between the database and a client, even when it is compressed.
@@ -49,23 +51,25 @@ impl Drop for LargeReport {
     }
 }
 
-/// Starts a download that reads slowly.
+/// Starts a download that is not read until standard input is closed.
 fn start_download(token: &str, options: &str, more: &[&str]) -> Child {
     let authorization = format!("Authorization: Bearer {token}");
     let url = format!(
         "{}/api/v2/attendance?start_date=2004-05-03&end_date=2004-05-04{options}",
         url()
     );
-    let mut command = vec!["curl", "-sS", "--fail", "--cacert", "/state/ca.pem"];
-    command.extend([
-        "--max-time",
-        "100",
-        "--limit-rate",
-        "200K",
-        "-o",
-        "/dev/null",
-    ]);
-    command.extend(["-H", &authorization, &url]);
+    let script = "exec 3<&0; curl \"$@\" > >(read -r _ <&3; cat >/dev/null); exit $?";
+    let mut command = vec![
+        "bash",
+        "-c",
+        script,
+        "-",
+        "-sS",
+        "--fail",
+        "-H",
+        &authorization,
+    ];
+    command.extend(["--max-time", "200", "--cacert", "/state/ca.pem", &url]);
     command.extend(more);
     start_client(&command)
 }
@@ -122,8 +126,9 @@ fn download_is_an_error_for_curl_when_postgresql_is_killed() {
         .map(|download| download.wait_with_output().expect("its end"))
         .collect();
     compose(&["start", "postgres"]);
-    eventually("a report", || {
-        report(&token(&credentials), "2004-05-01", "2004-05-01").status == 200
+    let sign_in = json!({"username": credentials.0, "password": credentials.1}).to_string();
+    eventually("a token", || {
+        curl("/api/v1/auth/connect", &JSON_FROM_STDIN, &sign_in).status == 200
     });
     for (download, end) in downloads.iter().zip(ends) {
         let error = String::from_utf8_lossy(&end.stderr);
