@@ -269,7 +269,7 @@ pub async fn add(connection: &mut AsyncPgConnection, source: &New<'_>) -> QueryR
 
 /// Seconds after which a source with source networks counts as complete, unless its setting says
 /// otherwise: neither syslog nor RADIUS can carry `complete_through`.
-const ASSUME_COMPLETE_SECONDS: i32 = 24 * 60 * 60;
+pub const ASSUME_COMPLETE_SECONDS: i32 = 24 * 60 * 60;
 
 /// Replaces the source networks of a source. With its first networks a source that has no setting
 /// for its completeness gets [`ASSUME_COMPLETE_SECONDS`]. Returns false if there is no source with
