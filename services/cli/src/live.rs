@@ -38,7 +38,7 @@ pub async fn run(pool: &Pool, settings: &settings::Reporting) -> Result<Output, 
             break;
         }
     }
-    Ok(Output::many(&sessions, &[], "Nobody is connected."))
+    Ok(Output::many(&sessions, &[], "No user is connected."))
 }
 
 fn row(session: &OpenSession) -> Value {

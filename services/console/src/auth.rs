@@ -76,7 +76,7 @@ impl Auth {
             status => return Err(unavailable(format!("auth answered {status}"))),
         };
         let token = ("token", issued.access_token.expose_secret());
-        // A token that is not revoked expires within two minutes, and nobody has it.
+        // A token that is not revoked expires within two minutes, and no one else has it.
         let _ = self.post(&self.revoke, credentials, token).await;
         Ok(issued.scope)
     }

@@ -1,6 +1,6 @@
 //! Sessions of signed-in visitors, in Redis.
 //!
-//! The cookie holds a random ID of 256 bits. Redis holds only its SHA-256, so that nobody can sign
+//! The cookie holds a random ID of 256 bits. Redis holds only its SHA-256, so that no one can sign
 //! in with a copy of the data in Redis.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -20,7 +20,7 @@ const MAX_IDLE: SignedDuration = SignedDuration::from_mins(30);
 /// Time after the sign-in at which a session ends.
 const MAX_AGE: SignedDuration = SignedDuration::from_hours(12);
 /// Time for which Redis keeps a session after its latest request, in seconds. The clock of the
-/// service decides when a session ends; this only removes what nobody uses.
+/// service decides when a session ends; this only removes unused sessions.
 const KEPT_SECONDS: u64 = 60 * 60;
 
 /// A session.

@@ -140,7 +140,7 @@ async fn large_body_beyond_the_budget_gets_503_and_small_body_gets_200() {
         );
         response.status()
     };
-    // The service may handle a begun request after later ones, and may then refuse it.
+    // The service may handle this request after later ones, and may then refuse it.
     let begin_within_budget = async |key: &str| loop {
         let stream = begin(&rollcall, key, &length).await;
         while !is_answered(&stream).await {

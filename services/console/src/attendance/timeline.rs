@@ -60,7 +60,7 @@ pub struct Bar {
     pub known: Range,
     /// The end of the bar, if it differs from a reported logout.
     pub end: Option<(Mark, Range)>,
-    /// True if the session goes on after the day.
+    /// True if the session continues after the day.
     pub continues: bool,
 }
 

@@ -1,4 +1,4 @@
-//! A browser: it keeps cookies and follows no redirect by itself.
+//! A browser that keeps cookies and follows no redirect.
 #![allow(dead_code, reason = "each test file uses a part")]
 
 pub mod events;

@@ -34,7 +34,7 @@ impl Calendar {
             .collect()
     }
 
-    /// Returns the reporting day that contains an instant: the latest day that has begun.
+    /// Returns the reporting day that contains an instant: the latest day that starts at or before it.
     ///
     /// # Errors
     /// A bound of the day cannot be represented.

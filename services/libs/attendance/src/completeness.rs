@@ -9,7 +9,7 @@ pub struct Source {
     pub created_at: Timestamp,
     /// Disabling. The source does not count from then on.
     pub disabled_at: Option<Timestamp>,
-    /// The source stated that it has reported everything up to this instant.
+    /// Latest instant up to which the source says that it has reported everything.
     pub complete_through: Option<Timestamp>,
     /// The source is assumed to have reported everything up to this long before now. None if it
     /// states its completeness itself.

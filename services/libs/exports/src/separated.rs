@@ -76,7 +76,7 @@ pub(crate) fn writer(separator: Separator) -> Writer<Vec<u8>> {
         .from_writer(Vec::with_capacity(CHUNK + CHUNK / 2))
 }
 
-/// Takes the bytes that `writer` has written, and goes on with `next`.
+/// Takes the bytes that `writer` has written, and continues with `next`.
 pub(crate) fn take(
     writer: &mut Writer<Vec<u8>>,
     next: Writer<Vec<u8>>,

@@ -104,7 +104,7 @@ pub enum Removal {
     InUse(i64),
 }
 
-/// Adds a calendar. The caller has begun a transaction.
+/// Adds a calendar. The caller has a transaction open.
 ///
 /// # Errors
 /// The database fails, or the name has a form that the table refuses.
@@ -135,7 +135,7 @@ pub async fn add(
     Ok(Addition::Added)
 }
 
-/// Removes a calendar that no mapping uses. The caller has begun a transaction.
+/// Removes a calendar that no mapping uses. The caller has a transaction open.
 ///
 /// # Errors
 /// The database fails.

@@ -97,13 +97,13 @@ pub struct EventItem {
     /// Duration of the session so far.
     #[schema(required, example = 20_400)]
     pub duration_seconds: Option<i64>,
-    /// The next activity event is due within so many seconds.
+    /// The next activity event is due within this number of seconds.
     #[schema(required, example = json!(null))]
     pub next_in_seconds: Option<i64>,
     /// Last activity of the user before the event.
     #[schema(value_type = Option<String>, format = DateTime, required, example = json!(null))]
     pub last_activity: Option<LocalTime>,
-    /// The source stated with this event that it has reported everything up to this time.
+    /// The source says with this event that it has reported everything up to this time.
     #[schema(value_type = Option<String>, format = DateTime, required, example = json!(null))]
     pub complete_through: Option<LocalTime>,
 }

@@ -53,17 +53,17 @@ pub struct SourceItem {
     /// imports.
     #[schema(example = true)]
     pub counts_for_completeness: bool,
-    /// The source has reported everything up to this time, as it stated or as is assumed. Null if
-    /// the source does not count for completeness or has stated nothing.
+    /// The source has reported everything up to this time, as it says or as is assumed. Null if
+    /// the source does not count for completeness or has not said it.
     #[schema(value_type = Option<String>, format = DateTime, required,
         example = "2025-01-01T15:29:00+05:30")]
     pub complete_through: Option<LocalTime>,
-    /// The source is assumed to be complete through so many seconds before now. Null if it states
+    /// The source is assumed to be complete through this number of seconds before now. Null if it states
     /// its completeness itself.
     #[schema(required, example = json!(null))]
     pub assume_complete_after: Option<i64>,
     /// Number of intervals in which the source sent nothing and which `complete_through`, as the
-    /// source stated it, does not cover.
+    /// source says it, does not cover.
     #[schema(example = 1)]
     pub gaps: i64,
     /// The latest of these gaps, at most 100.

@@ -1,4 +1,4 @@
-//! Cursors: each row is on exactly one page, whatever is added meanwhile.
+//! Cursors: each row is on exactly one page, even if rows are added meanwhile.
 
 use rollcall_test_support::snapshot;
 use serde_json::Value;

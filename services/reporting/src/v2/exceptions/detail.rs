@@ -40,7 +40,7 @@ pub fn detail(exception: &Exception, times: &mut LocalTimes) -> String {
             counted(number, "session began", "sessions began")
         ),
         Kind::DayNotComplete if other_at.is_empty() => {
-            format!("The source {source} has never stated that it is complete.")
+            format!("The source {source} has never reported that it is complete.")
         }
         Kind::DayNotComplete => format!(
             "The source {source} is complete through {other_at} and not through the end of the day."
