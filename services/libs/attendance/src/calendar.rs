@@ -18,8 +18,8 @@ pub struct Calendar {
 }
 
 impl Calendar {
-    /// Returns the start of each reporting day from `first` to `last`, both included, and the end of
-    /// the last one. Where the zone skips a whole day, two bounds are equal. No bounds if `first`
+    /// Returns the start of each reporting day from `first` to `last`, both included, and the end
+    /// of the last one. Where the zone skips a whole day, two bounds are equal. No bounds if `first`
     /// is after `last`.
     ///
     /// # Errors
@@ -34,7 +34,8 @@ impl Calendar {
             .collect()
     }
 
-    /// Returns the reporting day that contains an instant: the latest day that starts at or before it.
+    /// Returns the reporting day that contains an instant, which is the latest day that starts at or
+    /// before it.
     ///
     /// # Errors
     /// A bound of the day cannot be represented.

@@ -58,8 +58,8 @@ pub struct SourceItem {
     #[schema(value_type = Option<String>, format = DateTime, required,
         example = "2025-01-01T15:29:00+05:30")]
     pub complete_through: Option<LocalTime>,
-    /// The source is assumed to be complete through this number of seconds before now. Null if it states
-    /// its completeness itself.
+    /// The source is assumed to be complete through this number of seconds before now. Null if it
+    /// reports its completeness itself.
     #[schema(required, example = json!(null))]
     pub assume_complete_after: Option<i64>,
     /// Number of intervals in which the source sent nothing and which `complete_through`, as the
