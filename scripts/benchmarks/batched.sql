@@ -6,13 +6,16 @@ WITH keys AS (
     RETURNING event_id
 ),
 new AS (
-    INSERT INTO events (source_id, event_id, kind, session_id, user_name, occurred_at)
-    SELECT 1, event_id, 'login', :client_id || '-' || row_number() OVER (), 'user', now()
+    INSERT INTO events (source_id, event_id, kind, session_id, user_name, occurred_at, receiver)
+    SELECT 1, event_id, 'login', :client_id || '-' || row_number() OVER (), 'user', now(), 'http'
     FROM keys
     RETURNING session_id, occurred_at
 )
-INSERT INTO sessions AS stored
-SELECT 1, session_id, 1, false, occurred_at, occurred_at, false, NULL, occurred_at FROM new
+INSERT INTO sessions AS stored (
+    source_id, session_id, person_id, names_realm, named_at, login_at, last_activity_at,
+    first_event_at
+)
+SELECT 1, session_id, 1, false, occurred_at, occurred_at, occurred_at, occurred_at FROM new
 ON CONFLICT (source_id, session_id) DO UPDATE SET
     login_at = LEAST(stored.login_at, excluded.login_at),
     last_activity_at = GREATEST(stored.last_activity_at, excluded.last_activity_at);

@@ -74,7 +74,7 @@ async fn job_that_fails_does_not_stop_the_others() {
     let count = "SELECT count(*)::text AS text FROM pg_inherits";
     let before = database.texts(count).await.concat();
     let last = "SELECT max(relname)::text AS text FROM pg_class
-        WHERE relnamespace = 'partitions'::regnamespace AND relname LIKE 'events%'";
+        WHERE relnamespace = 'partitions'::regnamespace AND relname LIKE 'events%' AND relkind = 'r'";
     let last = database.texts(last).await.concat();
     let drop_table = format!("DROP TABLE partitions.{last}");
     database.execute(&drop_table).await;

@@ -72,9 +72,9 @@ async fn expired_set_aside_events_are_removed_with_their_event_ids() {
     for (id, days) in [("old", 41), ("young", 39)] {
         let event = format!(
             "INSERT INTO set_aside_events (source_id, event_id, kind, occurred_at, received_at,
-                 sqlstate, message)
-             VALUES (1, '{id}', 'restart', now(), now() - {days} * interval '24 hours', 'P0001',
-                 '')"
+                 receiver, sqlstate, message)
+             VALUES (1, '{id}', 'restart', now(), now() - {days} * interval '24 hours', 'http',
+                 'P0001', '')"
         );
         database.execute(&event).await;
         let id = format!("INSERT INTO event_ids VALUES (1, '{id}', '')");
