@@ -11,7 +11,7 @@ WITH page AS (
     HAVING $2::date IS NULL OR NOT EXISTS (
         SELECT FROM employee_mappings AS own
         JOIN sessions ON sessions.person_id = own.person_id
-        WHERE own.employee_id = mapping.employee_id AND login_at >= $3[1]
+        WHERE own.employee_id = mapping.employee_id AND login_at >= ($3::timestamptz[])[1]
             AND $2 + (width_bucket(login_at, $3::timestamptz[]) - 1) BETWEEN valid_from AND valid_to
     )
     ORDER BY employee_id
