@@ -74,11 +74,17 @@ fn start_download(token: &str, options: &str, more: &[&str]) -> Child {
     start_client(&command)
 }
 
-/// Returns a download that the database is computing, as the last one of `expected`. Starts it again
-/// if the service cannot answer at once, because the machine is busy.
+/// Returns a download that is running, as the last one of `expected`: the database waits until the
+/// client reads more rows. A workbook is running while the database sends its rows. Starts the
+/// download again if the service cannot answer at once, because the machine is busy.
 fn running_download(token: &str, options: &str, more: &[&str], expected: usize) -> Child {
-    let running = "SELECT count(*) FROM pg_stat_activity
-        WHERE usename = 'reporting' AND state = 'active'";
+    let is_running = match options {
+        "&format=xlsx" => "state = 'active'",
+        _ => "wait_event = 'ClientWrite'",
+    };
+    let running = &format!(
+        "SELECT count(*) FROM pg_stat_activity WHERE usename = 'reporting' AND {is_running}"
+    );
     for _ in 0..10 {
         let mut download = start_download(token, options, more);
         let mut has_ended = || download.try_wait().expect("its state").is_some();
