@@ -20,7 +20,7 @@ fn pyjwt_verifies_a_token_by_the_jwks() {
 
 #[test]
 fn authlib_finds_the_oauth_endpoints_and_uses_them() {
-    let (name, password) = api_client(&["reporting:read", "admin"]);
+    let (name, password) = api_client(&["reporting:read", "admin", "attendance:write"]);
     assert_eq!(
         python("oauth_client.py", &[&name, &password]).trim(),
         "basic post introspected revoked"
@@ -51,7 +51,7 @@ fn schemathesis(document: &str, authorization: &[&str], options: &[&str]) {
 
 #[test]
 fn auth_complies_with_its_openapi_document() {
-    let (name, password) = api_client(&["reporting:read", "admin"]);
+    let (name, password) = api_client(&["reporting:read", "admin", "attendance:write"]);
     schemathesis(
         "/api/v1/auth/openapi.json",
         &["-a", &format!("{name}:{password}")],
