@@ -52,7 +52,6 @@ pub struct Row {
     #[schema(example = false)]
     pub corrected: bool,
     /// Whether the row can still change.
-    #[schema(inline)]
     pub status: Status,
     /// Number of reporting days with a session. Absent in rows for a day.
     #[serde(skip_serializing_if = "Option::is_none")]

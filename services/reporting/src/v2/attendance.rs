@@ -42,18 +42,18 @@ use crate::{
     ("user" = Option<Vec<String>>, Query, description = "User in any case; may be repeated"),
     ("realm" = Option<Vec<String>>, Query, description = "Realm in any case; may be repeated"),
     ("employee_id" = Option<Vec<String>>, Query, description = "Employee; may be repeated"),
-    ("group_by" = Option<GroupBy>, Query,
+    ("group_by" = inline(Option<GroupBy>), Query,
         description = "`day`: a row per reporting day. `period`: a row for the whole period. The \
             default is `day`."),
-    ("subject" = Option<SubjectWord>, Query,
+    ("subject" = inline(Option<SubjectWord>), Query,
         description = "`person`: a row per person. `employee`: the persons of one employee are one \
             row. The default is `person`."),
-    ("attribution" = Option<AttributionWord>, Query,
+    ("attribution" = inline(Option<AttributionWord>), Query,
         description = "`login`: a session belongs as a whole to the day in which it began. \
             `overlap`: it counts in every day that it touches. The default is `login`."),
-    ("include" = Option<Include>, Query,
+    ("include" = inline(Option<Include>), Query,
         description = "`absent`: add a row without sessions for each employee who was absent"),
-    ("format" = Option<FormatWord>, Query,
+    ("format" = inline(Option<FormatWord>), Query,
         description = "Form of the response. A file or the shape of an HR system has all rows in \
             one response. Without this parameter the header `Accept` decides."),
     ("bom" = Option<bool>, Query,
@@ -61,10 +61,10 @@ use crate::{
             order mark, and text that looks like a formula gets an apostrophe."),
     ("separator" = Option<String>, Query, example = ";",
         description = "With `format=csv`: character between fields, one of `,` `;` `|` or a tab"),
-    ("unmapped" = Option<Unmapped>, Query,
+    ("unmapped" = inline(Option<Unmapped>), Query,
         description = "With the format of an HR system. `skip`: leave out persons without an \
             employee. Without this parameter such persons are an error."),
-    ("provisional" = Option<ProvisionalWord>, Query,
+    ("provisional" = inline(Option<ProvisionalWord>), Query,
         description = "With the format of an HR system. `include`: the file has also what can \
             still change."),
     ("limit" = Option<u32>, Query, description = "Maximum number of rows of a page",

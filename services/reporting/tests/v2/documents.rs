@@ -39,6 +39,35 @@ async fn document_is_openapi_3_1_with_client_credentials() {
     }
 }
 
+/// Adds every reference within a part of the document.
+fn add_references<'a>(part: &'a Value, found: &mut Vec<&'a str>) {
+    match part {
+        Value::Object(members) => {
+            found.extend(members.get("$ref").and_then(Value::as_str));
+            members
+                .values()
+                .for_each(|member| add_references(member, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| add_references(item, found)),
+        _ => {}
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_reference_leads_to_a_part_of_the_document() {
+    let rollcall = Rollcall::start().await;
+    let document = document(&rollcall).await;
+    let mut references = Vec::new();
+    add_references(&document, &mut references);
+    assert!(references.len() > 20, "{references:?}");
+    for reference in references {
+        let pointer = reference.trim_start_matches('#');
+        assert!(document.pointer(pointer).is_some(), "{reference}");
+    }
+    let status = &document["components"]["schemas"]["Row"]["properties"]["status"];
+    assert_eq!(status["$ref"], "#/components/schemas/Status", "{status}");
+}
+
 /// Each parameter of an operation is taken by the service: without a documented one the service
 /// would say that it is unknown.
 #[tokio::test(flavor = "multi_thread")]
