@@ -3,7 +3,10 @@
 use clap::Subcommand;
 use diesel_async::AsyncConnection;
 use jiff::{civil::Time, tz::TimeZone};
-use rollcall_attendance::{calendar::Calendar, employee::DEFAULT_CALENDAR, period::parse_time};
+use rollcall_attendance::{
+    employee::{ASSIGNED_CALENDAR, DEFAULT_CALENDAR},
+    period::parse_time,
+};
 use rollcall_platform::settings;
 use rollcall_store::{
     Pool,
@@ -49,7 +52,7 @@ fn calendar_name(text: &str) -> Result<String, String> {
                 .into(),
         );
     }
-    if [DEFAULT_CALENDAR, "assigned"].contains(&text) {
+    if [DEFAULT_CALENDAR, ASSIGNED_CALENDAR].contains(&text) {
         return Err("must not be default or assigned, which have a meaning of their own".into());
     }
     Ok(text.to_owned())
@@ -59,14 +62,6 @@ fn time_of_day(text: &str) -> Result<Time, String> {
     parse_time(text)
         .or_else(|| parse_time(&format!("{text}:00")))
         .ok_or_else(|| "must be a time from 00:00 to 23:59, as HH:MM or HH:MM:SS".into())
-}
-
-/// Returns the calendar `default`, which the settings describe.
-pub fn default_calendar(settings: &settings::Reporting) -> Calendar {
-    Calendar {
-        time_zone: settings.time_zone.clone(),
-        start_of_day: settings.start_of_day,
-    }
 }
 
 pub async fn run(

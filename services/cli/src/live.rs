@@ -4,12 +4,13 @@ use rollcall_platform::{clock::Clock, settings};
 use rollcall_store::{
     Pool,
     attendance::Moment,
+    calendars,
     live::{self, OpenSession, Selection},
     persons::PersonFilter,
 };
 use serde_json::{Value, json};
 
-use crate::{calendars::default_calendar, failure::CommandError, note, output::Output};
+use crate::{failure::CommandError, note, output::Output};
 
 /// Number of sessions that one statement returns.
 const PAGE: u32 = 10_000;
@@ -21,7 +22,7 @@ pub async fn run(pool: &Pool, settings: &settings::Reporting) -> Result<Output, 
     };
     let selection = Selection {
         persons: PersonFilter::default(),
-        today: default_calendar(settings).day_of(moment.now)?,
+        today: calendars::default(settings).day_of(moment.now)?,
     };
     pool.ask(async |connection| note(connection, "live", "all users", true).await)
         .await?;

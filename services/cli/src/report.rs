@@ -29,10 +29,7 @@ use serde_json::json;
 
 use self::options::Format;
 pub use self::options::Report;
-use crate::{
-    ACTOR, calendars::default_calendar, failure::CommandError, output::Output, person,
-    progress::Progress,
-};
+use crate::{ACTOR, failure::CommandError, output::Output, person, progress::Progress};
 
 /// Number of rows after which the progress line changes.
 const PROGRESS_ROWS: usize = 1000;
@@ -96,7 +93,7 @@ async fn calendars(
     name: &str,
     settings: &settings::Reporting,
 ) -> Result<Calendars, CommandError> {
-    let default = default_calendar(settings);
+    let default = calendars::default(settings);
     if name == DEFAULT_CALENDAR {
         return Ok(Calendars::One(default));
     }

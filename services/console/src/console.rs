@@ -1,6 +1,6 @@
 //! What all pages share.
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use jiff::tz::TimeZone;
 use rollcall_platform::{
@@ -39,16 +39,10 @@ impl Console {
     /// # Errors
     /// A password file cannot be read, or an address is invalid.
     pub fn new(settings: &Settings, clock: Clock) -> Result<Self, Box<dyn std::error::Error>> {
-        let pool = Pool::new(&settings.database)?;
-        let streams = settings.reporting.streams.get() as usize;
-        let limit = Duration::from_secs(settings.reporting.stream_seconds.into());
-        let pools = Pools {
-            short: pool.clone(),
-            streams: Pool::for_streams(&settings.database, streams, limit)?,
-        };
+        let pools = Pools::new(settings)?;
         Ok(Self {
+            pool: pools.short.clone(),
             reports: Reports::new(pools, settings.reporting.clone(), clock.clone()),
-            pool,
             sessions: Sessions::new(&settings.redis, clock.clone())?,
             auth: Auth::new(&settings.token)?,
             reporting: settings.reporting.clone(),

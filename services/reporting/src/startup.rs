@@ -1,7 +1,5 @@
 //! Starts the service.
 
-use std::time::Duration;
-
 use actix_web::{
     http::Method,
     web::{self, Data, PayloadConfig},
@@ -10,7 +8,7 @@ use rollcall_platform::{
     allow_list::AllowList, clock::Clock, jwks::Jwks, request::only, server, settings::Settings,
     token::Verifier,
 };
-use rollcall_store::{Pool, heartbeats};
+use rollcall_store::heartbeats;
 
 use crate::{
     access::Access,
@@ -31,7 +29,7 @@ pub fn build(
     settings: &Settings,
     clock: Clock,
 ) -> Result<server::Running, Box<dyn std::error::Error>> {
-    let pools = pools(settings)?;
+    let pools = Pools::new(settings)?;
     let allow_list = AllowList::new(&settings.redis)?;
     let jwks = Jwks::new(&settings.token);
     let mut checks = vec![allow_list.health(), jwks.health()];
@@ -68,15 +66,6 @@ pub fn build(
             .service(v2::routes());
     })?;
     Ok(running)
-}
-
-fn pools(settings: &Settings) -> Result<Pools, Box<dyn std::error::Error>> {
-    let streams = settings.reporting.streams.get() as usize;
-    let limit = Duration::from_secs(settings.reporting.stream_seconds.into());
-    Ok(Pools {
-        short: Pool::new(&settings.database)?,
-        streams: Pool::for_streams(&settings.database, streams, limit)?,
-    })
 }
 
 /// Serves until SIGTERM or SIGINT.

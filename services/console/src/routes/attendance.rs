@@ -4,7 +4,10 @@ use actix_web::{HttpRequest, HttpResponse, web::Data};
 use futures::{FutureExt, StreamExt};
 use jiff::Timestamp;
 use rollcall_reports::{Admission, Call, Extent, Unavailable};
-use rollcall_store::{attendance, calendars as named_calendars, sources};
+use rollcall_store::{
+    attendance::{self, Calendars},
+    calendars as named_calendars, sources,
+};
 use serde_json::json;
 
 use crate::{
@@ -16,7 +19,7 @@ use crate::{
         timeline::{Axis, Span},
         view::{Timeline, View},
     },
-    calendars::{self, Chosen, reporting_day},
+    calendars,
     console::Console,
     error::Problem,
     invalid,
@@ -32,7 +35,7 @@ pub async fn page(
     visitor: Visitor,
     console: Data<Console>,
 ) -> Result<HttpResponse, Problem> {
-    let today = reporting_day(&console.reports.default_calendar(), console.clock.now());
+    let today = console.reports.today();
     let query = match Query::parse(request.query_string(), today) {
         Ok(query) => query,
         Err(errors) => return Ok(invalid::page(&visitor, Entry::Attendance, &errors)),
@@ -55,7 +58,7 @@ pub async fn page(
     let rows = rows(&admission, &query, &chosen).await?;
     let times = Times {
         language: visitor.frame.language,
-        zone: chosen.default.time_zone.clone(),
+        zone: chosen.default().time_zone.clone(),
         day: today,
     };
     let drawn = draw(&admission, &query, &chosen, &rows, &times).await?;
@@ -95,7 +98,7 @@ impl Drawn {
 async fn draw(
     admission: &Admission<'_>,
     query: &Query,
-    chosen: &Chosen,
+    chosen: &Calendars,
     rows: &Page,
     times: &Times,
 ) -> Result<Drawn, Unavailable> {
@@ -139,9 +142,9 @@ pub(super) fn known_source(query: &Query, sources: &[String]) -> Result<(), Vec<
 async fn rows(
     admission: &Admission<'_>,
     query: &Query,
-    chosen: &Chosen,
+    chosen: &Calendars,
 ) -> Result<Page, Unavailable> {
-    let selection = query.selection(chosen.calendars.clone());
+    let selection = query.selection(chosen.clone());
     let filter = query.filter();
     let limited = query.order.is_native() && query.search.is_none() && query.state.is_none();
     let part = limited.then(|| attendance::Page {

@@ -13,7 +13,7 @@ use serde_json::json;
 use super::attendance::known_source;
 use crate::{
     attendance::query::Query,
-    calendars::{self, reporting_day},
+    calendars,
     console::Console,
     error::Problem,
     invalid,
@@ -43,7 +43,7 @@ pub async fn file(
     console: Data<Console>,
 ) -> Result<HttpResponse, Problem> {
     let default = console.reports.default_calendar();
-    let today = reporting_day(&default, console.clock.now());
+    let today = console.reports.today();
     let (form, query) = match parse(request.query_string(), today) {
         Ok(asked) => asked,
         Err(errors) => return Ok(invalid::page(&visitor, Entry::Attendance, &errors)),
@@ -62,7 +62,7 @@ pub async fn file(
         Ok(chosen) => chosen,
         Err(errors) => return Ok(invalid::page(&visitor, Entry::Attendance, &errors)),
     };
-    let mut selection = query.selection(chosen.calendars);
+    let mut selection = query.selection(chosen);
     if let Form::Shape(_) = form {
         selection = of_shape(selection);
         let unmapped = unmapped(&admission, &selection).await?;

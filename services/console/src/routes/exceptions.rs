@@ -6,7 +6,7 @@ use rollcall_store::{calendars as named_calendars, exceptions};
 use serde_json::json;
 
 use crate::{
-    calendars::{self, reporting_day},
+    calendars,
     console::Console,
     error::Problem,
     exceptions::{
@@ -27,7 +27,7 @@ pub async fn page(
     console: Data<Console>,
 ) -> Result<HttpResponse, Problem> {
     let default = console.reports.default_calendar();
-    let today = reporting_day(&default, console.clock.now());
+    let today = console.reports.today();
     let query = match Query::parse(request.query_string(), today) {
         Ok(query) => query,
         Err(errors) => return Ok(invalid::page(&visitor, Entry::Exceptions, &errors)),
@@ -42,7 +42,7 @@ pub async fn page(
     let chosen = calendars::choose(&query.calendar, default, &named);
     let calendar = match chosen {
         // Exceptions have no rows to which a calendar could be assigned.
-        Ok(chosen) => chosen.default,
+        Ok(chosen) => chosen.default().clone(),
         Err(errors) => return Ok(invalid::page(&visitor, Entry::Exceptions, &errors)),
     };
     let Ok(bounds) = calendar.bounds(query.first, query.last) else {

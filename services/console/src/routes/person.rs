@@ -15,7 +15,7 @@ use serde_json::json;
 
 use crate::{
     attendance::query::Range,
-    calendars::{self, reporting_day},
+    calendars,
     console::Console,
     error::Problem,
     invalid,
@@ -35,7 +35,7 @@ pub async fn page(
     console: Data<Console>,
 ) -> Result<HttpResponse, Problem> {
     let default = console.reports.default_calendar();
-    let today = reporting_day(&default, console.clock.now());
+    let today = console.reports.today();
     let query = match Query::parse(request.query_string(), today) {
         Ok(query) => query,
         Err(errors) => return Ok(invalid::page(&visitor, Entry::Attendance, &errors)),
@@ -51,8 +51,8 @@ pub async fn page(
         Ok(chosen) => chosen,
         Err(errors) => return Ok(invalid::page(&visitor, Entry::Attendance, &errors)),
     };
-    let rows = month(&admission, &query, chosen.calendars.clone()).await?;
-    let calendar = chosen.of(&admission, &query.persons(), query.date).await?;
+    let rows = month(&admission, &query, chosen.clone()).await?;
+    let calendar = calendars::on_day(&chosen, &admission, &query.persons(), query.date).await?;
     let times = Times {
         language: visitor.frame.language,
         zone: calendar.time_zone.clone(),

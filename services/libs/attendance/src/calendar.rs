@@ -78,6 +78,20 @@ mod tests {
         assert_eq!(none.expect("bounds"), []);
     }
 
+    #[test]
+    fn reporting_day_begins_at_the_start_of_day() {
+        let calendar = Calendar {
+            time_zone: TimeZone::get("Asia/Kolkata").expect("a zone"),
+            start_of_day: time(4, 0, 0, 0),
+        };
+        let day = |at: &str| {
+            let at = at.parse().expect("an instant");
+            calendar.day_of(at).expect("a day")
+        };
+        assert_eq!(day("2025-01-01T22:29:59Z"), date(2025, 1, 1));
+        assert_eq!(day("2025-01-01T22:30:00Z"), date(2025, 1, 2));
+    }
+
     proptest! {
         #[test]
         fn day_of_an_instant_has_the_bounds_around_it(

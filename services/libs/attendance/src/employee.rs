@@ -18,6 +18,8 @@ use crate::{
 pub const EMPLOYEE_ID_BYTES: usize = EVENT_ID_BYTES;
 /// Name of the calendar that the settings describe.
 pub const DEFAULT_CALENDAR: &str = "default";
+/// Name that selects the calendar that the mapping of each person gives.
+pub const ASSIGNED_CALENDAR: &str = "assigned";
 
 /// Mapping of a person to an employee on reporting days.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -17,8 +17,11 @@ use rollcall_attendance::{
     calendar::Calendar,
     period::{Period, PeriodError},
 };
-use rollcall_platform::{clock::Clock, settings};
-use rollcall_store::{Pool, attendance::Moment, audit_log};
+use rollcall_platform::{
+    clock::Clock,
+    settings::{self, Settings},
+};
+use rollcall_store::{Pool, attendance::Moment, audit_log, calendars};
 use serde_json::Value;
 use tokio::{runtime::Handle, sync::Semaphore};
 
@@ -86,6 +89,21 @@ pub struct Pools {
     pub streams: Pool,
 }
 
+impl Pools {
+    /// Creates the pools of the service's role.
+    ///
+    /// # Errors
+    /// The password file cannot be read.
+    pub fn new(settings: &Settings) -> Result<Self, Box<dyn std::error::Error>> {
+        let streams = settings.reporting.streams.get() as usize;
+        let limit = Duration::from_secs(settings.reporting.stream_seconds.into());
+        Ok(Self {
+            short: Pool::new(&settings.database)?,
+            streams: Pool::for_streams(&settings.database, streams, limit)?,
+        })
+    }
+}
+
 /// Makes reports.
 pub struct Reports {
     pools: Pools,
@@ -139,10 +157,7 @@ impl Reports {
     /// Returns the calendar `default`.
     #[must_use]
     pub fn default_calendar(&self) -> Calendar {
-        Calendar {
-            time_zone: self.settings.time_zone.clone(),
-            start_of_day: self.settings.start_of_day,
-        }
+        calendars::default(&self.settings)
     }
 
     /// Returns the present reporting day of the calendar `default`.

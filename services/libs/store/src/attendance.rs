@@ -58,6 +58,25 @@ pub enum Calendars {
     },
 }
 
+impl Calendars {
+    /// Returns the only calendar. None if each employee has their own.
+    #[must_use]
+    pub fn one(&self) -> Option<&Calendar> {
+        match self {
+            Self::One(calendar) => Some(calendar),
+            Self::Assigned { .. } => None,
+        }
+    }
+
+    /// Returns the calendar of persons to whom no other is assigned.
+    #[must_use]
+    pub fn default(&self) -> &Calendar {
+        match self {
+            Self::One(default) | Self::Assigned { default, .. } => default,
+        }
+    }
+}
+
 /// Whether rows are per day or for the whole period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Grouping {

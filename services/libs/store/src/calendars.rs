@@ -10,6 +10,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use jiff::{civil, tz::TimeZone};
 use jiff_diesel::ToDiesel;
 use rollcall_attendance::calendar::Calendar;
+use rollcall_settings::Reporting;
 
 use crate::{employees, persons::PersonFilter};
 
@@ -21,6 +22,15 @@ struct Stored {
     time_zone: String,
     #[diesel(sql_type = Time, deserialize_as = jiff_diesel::Time)]
     start_of_day: jiff::civil::Time,
+}
+
+/// Returns the calendar `default`, which the settings describe.
+#[must_use]
+pub fn default(settings: &Reporting) -> Calendar {
+    Calendar {
+        time_zone: settings.time_zone.clone(),
+        start_of_day: settings.start_of_day,
+    }
 }
 
 /// Returns the named calendars, by name. The calendar `default` is not among them.

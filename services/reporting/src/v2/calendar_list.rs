@@ -1,18 +1,13 @@
 //! `GET /api/v2/calendars`: the calendars by name.
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
-use rollcall_attendance::calendar::Calendar;
+use rollcall_attendance::{calendar::Calendar, employee::DEFAULT_CALENDAR};
 use rollcall_platform::envelope::Problem;
 use rollcall_store::calendars;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{
-    calendars::{DEFAULT, start_of_day},
-    list::List,
-    openapi::Problems,
-    parameters::Parameters,
-};
+use super::{calendars::start_of_day, list::List, openapi::Problems, parameters::Parameters};
 use crate::{
     access::Access,
     reports::{Call, Extent, Reports},
@@ -79,7 +74,7 @@ async fn list(
     };
     let admission = reports.admit(call, Extent::Small).await?;
     let mut all = admission.ask(calendars::list).await?;
-    all.push((DEFAULT.to_owned(), reports.default_calendar()));
+    all.push((DEFAULT_CALENDAR.to_owned(), reports.default_calendar()));
     let items = all
         .into_iter()
         .map(|(name, calendar)| CalendarItem::new(name, &calendar));

@@ -3,6 +3,7 @@
 use jiff::civil::{Date, Time};
 use rollcall_attendance::{
     calendar::Calendar,
+    employee::{ASSIGNED_CALENDAR, DEFAULT_CALENDAR},
     period::{PeriodError, parse_time},
 };
 use rollcall_platform::envelope::Problem;
@@ -11,11 +12,6 @@ use rollcall_wire::{FieldError, quote::quoted};
 
 use super::parameters::{Parameters, parse_name};
 use crate::reports::{Admission, Reports};
-
-/// Name of the calendar of the settings.
-pub const DEFAULT: &str = "default";
-/// Name that selects each employee's own calendar.
-const ASSIGNED: &str = "assigned";
 
 /// The calendar that a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,13 +46,13 @@ impl CalendarParameter {
             parameters.fail("calendar", message.to_owned());
         }
         match name {
-            Some(name) if name == ASSIGNED => Self::Assigned,
+            Some(name) if name == ASSIGNED_CALENDAR => Self::Assigned,
             Some(name) => Self::Named(name),
             None if is_ad_hoc => Self::AdHoc(Calendar {
                 time_zone: time_zone.unwrap_or_else(|| default.time_zone.clone()),
                 start_of_day: start_of_day.unwrap_or(default.start_of_day),
             }),
-            None => Self::Named(DEFAULT.to_owned()),
+            None => Self::Named(DEFAULT_CALENDAR.to_owned()),
         }
     }
 
@@ -97,12 +93,12 @@ impl CalendarParameter {
         };
         let name = match self {
             Self::AdHoc(calendar) => return Ok(one(None, calendar)),
-            Self::Named(name) if name == DEFAULT => return Ok(one(Some(name), default)),
+            Self::Named(name) if name == DEFAULT_CALENDAR => return Ok(one(Some(name), default)),
             Self::Named(name) => name,
-            Self::Assigned => ASSIGNED.to_owned(),
+            Self::Assigned => ASSIGNED_CALENDAR.to_owned(),
         };
         let mut named = admission.ask(calendars::list).await?;
-        if name == ASSIGNED {
+        if name == ASSIGNED_CALENDAR {
             let calendars = Calendars::Assigned { default, named };
             let name = Some(name);
             return Ok(Chosen { name, calendars });
@@ -115,25 +111,6 @@ impl CalendarParameter {
 }
 
 impl Chosen {
-    /// Returns the only calendar. None if each employee has their own.
-    #[must_use]
-    pub fn one(&self) -> Option<&Calendar> {
-        match &self.calendars {
-            Calendars::One(calendar) => Some(calendar),
-            Calendars::Assigned { .. } => None,
-        }
-    }
-
-    /// Returns the calendar of persons to whom no other is assigned.
-    #[must_use]
-    pub fn default(&self) -> &Calendar {
-        match &self.calendars {
-            Calendars::One(calendar)
-            | Calendars::Assigned {
-                default: calendar, ..
-            } => calendar,
-        }
-    }
     /// Checks that the dates are a period of each calendar. [`CalendarParameter::check_period`] has
     /// checked most of it before the names of calendars were looked up.
     ///
@@ -153,7 +130,10 @@ impl Chosen {
 
 fn unknown(name: &str, named: &[(String, Calendar)]) -> Problem {
     let known = named.iter().map(|(name, _)| name.as_str());
-    let known: Vec<&str> = [DEFAULT, ASSIGNED].into_iter().chain(known).collect();
+    let known: Vec<&str> = [DEFAULT_CALENDAR, ASSIGNED_CALENDAR]
+        .into_iter()
+        .chain(known)
+        .collect();
     let message = format!("must be one of {} (got {})", known.join(", "), quoted(name));
     Problem::invalid_fields(vec![FieldError::new("calendar", message)])
 }

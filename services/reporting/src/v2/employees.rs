@@ -8,11 +8,7 @@ use rollcall_store::directory::{self, Employee, EmployeeSelection, MappedPerson}
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{
-    list::{List, cut},
-    openapi::Problems,
-    parameters::Parameters,
-};
+use super::{list::List, openapi::Problems, parameters::Parameters};
 use crate::{
     access::Access,
     reports::{Call, Extent, Reports},
@@ -131,10 +127,12 @@ async fn list(
         let (after, limit) = (page.after.as_deref(), page.limit + 1);
         directory::employees(connection, &selection, after, limit).await
     });
-    let mut found = found.await?;
-    let has_next = cut(&mut found, page.limit);
-    let last = found.last().filter(|_| has_next);
-    let next = last.map(|last| page.query.cursor(&last.employee_id));
-    let data = found.into_iter().map(EmployeeItem::from).collect();
-    Ok(HttpResponse::Ok().json(List { data, next }))
+    let found = found.await?;
+    let list = List::page(
+        found,
+        page.limit,
+        |last| page.query.cursor(&last.employee_id),
+        EmployeeItem::from,
+    );
+    Ok(HttpResponse::Ok().json(list))
 }

@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 use self::detail::detail;
 use super::{
     calendars::{CalendarParameter, Chosen},
-    list::{List, cut},
+    list::List,
     local_times::LocalTimes,
     openapi::Problems,
     parameters::{PageParameters, Parameters},
@@ -189,7 +189,7 @@ async fn list(
     let admission = reports.admit(call, extent).await?;
     let chosen: Chosen = query.calendar.resolve(&admission, reports).await?;
     chosen.check(reports, query.first, query.last)?;
-    let calendar = chosen.default().clone();
+    let calendar = chosen.calendars.default().clone();
     let bounds = calendar.bounds(query.first, query.last);
     let selection = Selection {
         first_day: query.first,
@@ -198,7 +198,7 @@ async fn list(
         persons: query.persons,
     };
     let page = query.page;
-    let mut found = admission
+    let found = admission
         .page(|connection, moment| {
             let (after, limit) = (page.after.clone(), page.limit + 1);
             Box::pin(exceptions::list(
@@ -206,13 +206,15 @@ async fn list(
             ))
         })
         .await?;
-    let has_next = cut(&mut found, page.limit);
-    let last = found.last().filter(|_| has_next);
-    let next = last.map(|last| page.query.cursor(&last.position));
     let mut times = LocalTimes::of(calendar.time_zone);
     let item = |exception| ExceptionItem::new(exception, &mut times);
-    let data = found.into_iter().map(item).collect();
-    Ok(HttpResponse::Ok().json(List { data, next }))
+    let list = List::page(
+        found,
+        page.limit,
+        |last| page.query.cursor(&last.position),
+        item,
+    );
+    Ok(HttpResponse::Ok().json(list))
 }
 
 /// `Chosen::check` has checked the same bounds, so this does not occur.

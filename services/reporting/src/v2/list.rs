@@ -25,6 +25,20 @@ pub fn cut<T>(items: &mut Vec<T>, limit: u32) -> bool {
 }
 
 impl<T> List<T> {
+    /// Returns a page of `found`, which has one item more than `limit` if another page follows.
+    /// `cursor` makes the cursor of the last item of the page.
+    pub fn page<F>(
+        mut found: Vec<F>,
+        limit: u32,
+        cursor: impl FnOnce(&F) -> String,
+        item: impl FnMut(F) -> T,
+    ) -> Self {
+        let has_next = cut(&mut found, limit);
+        let next = found.last().filter(|_| has_next).map(cursor);
+        let data = found.into_iter().map(item).collect();
+        Self { data, next }
+    }
+
     /// Returns a page of a short list, ordered by name.
     #[must_use]
     pub fn of_all(
@@ -34,9 +48,7 @@ impl<T> List<T> {
     ) -> Self {
         items.retain(|item| page.after.as_ref().is_none_or(|after| name(item) > after));
         items.sort_by(|a, b| name(a).cmp(name(b)));
-        let has_next = cut(&mut items, page.limit);
-        let last = items.last().filter(|_| has_next);
-        let next = last.map(|last| page.query.cursor(name(last)));
-        Self { data: items, next }
+        let cursor = |last: &T| page.query.cursor(name(last));
+        Self::page(items, page.limit, cursor, |item| item)
     }
 }

@@ -11,11 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    list::{List, cut},
-    local_times::LocalTimes,
-    openapi::Problems,
-    parameters::Parameters,
-    session_id,
+    list::List, local_times::LocalTimes, openapi::Problems, parameters::Parameters, session_id,
 };
 use crate::{
     access::Access,
@@ -122,12 +118,14 @@ async fn list(
         let (after, limit) = (page.after.as_ref(), page.limit + 1);
         live::list(connection, &selection, after, limit, moment).await
     });
-    let mut found = found.await?;
-    let has_next = cut(&mut found, page.limit);
-    let last = found.last().filter(|_| has_next);
-    let next = last.map(|last| page.query.cursor(&last.position()));
-    let mut times = LocalTimes::of(zone.unwrap_or_else(|| reports.time_zone().clone()));
+    let found = found.await?;
+    let mut times = LocalTimes::asked(zone, reports);
     let item = |session| LiveItem::new(session, &mut times);
-    let data = found.into_iter().map(item).collect();
-    Ok(HttpResponse::Ok().json(List { data, next }))
+    let list = List::page(
+        found,
+        page.limit,
+        |last| page.query.cursor(&last.position()),
+        item,
+    );
+    Ok(HttpResponse::Ok().json(list))
 }

@@ -3,6 +3,8 @@
 use jiff::{Timestamp, tz::TimeZone};
 use rollcall_exports::{LocalTime, Offsets};
 
+use crate::reports::Reports;
+
 /// Shows instants in a time zone.
 pub struct LocalTimes {
     zone: TimeZone,
@@ -17,6 +19,12 @@ impl LocalTimes {
             zone,
             offsets: Offsets::default(),
         }
+    }
+
+    /// Shows instants in the zone that a request asks for, or else in the reporting time zone.
+    #[must_use]
+    pub fn asked(zone: Option<TimeZone>, reports: &Reports) -> Self {
+        Self::of(zone.unwrap_or_else(|| reports.time_zone().clone()))
     }
 
     /// Returns the time that clocks in the zone show.

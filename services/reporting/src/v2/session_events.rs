@@ -13,11 +13,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    list::{List, cut},
-    local_times::LocalTimes,
-    openapi::Problems,
-    parameters::Parameters,
-    session_id,
+    list::List, local_times::LocalTimes, openapi::Problems, parameters::Parameters, session_id,
 };
 use crate::{
     access::Access,
@@ -192,14 +188,16 @@ async fn list(
         let (after, limit) = (page.after.as_ref(), page.limit + 1);
         events::of_session(connection, &session, after, limit).await
     });
-    let mut found = found.await?.ok_or_else(unknown)?;
-    let has_next = cut(&mut found, page.limit);
-    let last = found.last().filter(|_| has_next);
-    let next = last.map(|last| page.query.cursor(&(last.occurred_at, &last.event_id)));
-    let mut times = LocalTimes::of(zone.unwrap_or_else(|| reports.time_zone().clone()));
+    let found = found.await?.ok_or_else(unknown)?;
+    let mut times = LocalTimes::asked(zone, reports);
     let item = |event| EventItem::new(event, &mut times);
-    let data = found.into_iter().map(item).collect();
-    Ok(HttpResponse::Ok().json(List { data, next }))
+    let list = List::page(
+        found,
+        page.limit,
+        |last| page.query.cursor(&(last.occurred_at, &last.event_id)),
+        item,
+    );
+    Ok(HttpResponse::Ok().json(list))
 }
 
 fn unknown() -> Problem {

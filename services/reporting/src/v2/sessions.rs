@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::{
     instants::{self, Instants},
-    list::{List, cut},
+    list::List,
     local_times::LocalTimes,
     openapi::Problems,
     parameters::Parameters,
@@ -168,12 +168,14 @@ async fn list(
         let (after, limit) = (page.after.as_ref(), page.limit + 1);
         sessions::list(connection, &selection, after, limit, moment).await
     });
-    let mut found = found.await?;
-    let has_next = cut(&mut found, page.limit);
-    let last = found.last().filter(|_| has_next);
-    let next = last.map(|last| page.query.cursor(&last.position()));
-    let mut times = LocalTimes::of(zone.unwrap_or_else(|| reports.time_zone().clone()));
+    let found = found.await?;
+    let mut times = LocalTimes::asked(zone, reports);
     let item = |session| SessionItem::new(session, &mut times);
-    let data = found.into_iter().map(item).collect();
-    Ok(HttpResponse::Ok().json(List { data, next }))
+    let list = List::page(
+        found,
+        page.limit,
+        |last| page.query.cursor(&last.position()),
+        item,
+    );
+    Ok(HttpResponse::Ok().json(list))
 }

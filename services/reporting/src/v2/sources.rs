@@ -138,7 +138,7 @@ async fn list(
     let admission = reports.admit(call, Extent::Small).await?;
     let known = admission.ask(known).await?;
     let now = admission.moment().now;
-    let times = LocalTimes::of(zone.unwrap_or_else(|| reports.time_zone().clone()));
+    let times = LocalTimes::asked(zone, reports);
     let list = List::of_all(known.items(now, times), &page, |item| &item.name);
     Ok(HttpResponse::Ok().json(list))
 }

@@ -59,8 +59,8 @@ pub async fn read(
     let last = rows.last().filter(|_| has_next).map(Position::of);
     let next = last.map(|position| query.page.query.cursor(&CursorPosition::from(position)));
     let mut offsets = Offsets::default();
-    let one = chosen.one();
-    let default = chosen.default();
+    let one = chosen.calendars.one();
+    let default = chosen.calendars.default();
     Ok(AttendancePage {
         data: rows
             .into_iter()
