@@ -421,7 +421,7 @@ CREATE TABLE heartbeats (
     version text NOT NULL CHECK (octet_length(version) <= 64),
     started_at timestamptz NOT NULL,
     at timestamptz NOT NULL DEFAULT now(),
-    -- What the health check of the service says. Empty if the service is healthy.
+    -- Message of the health check of the service. Empty if the service is healthy.
     missing text NOT NULL CHECK (octet_length(missing) <= 4096),
     PRIMARY KEY (service, replica)
 ) WITH (fillfactor = 50);

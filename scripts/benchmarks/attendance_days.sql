@@ -47,7 +47,7 @@ COPY (
             WHERE from_at < greatest(end_at, last_end_at) AND greatest(end_at, last_end_at) < to_at
         ) THEN 'final' ELSE 'provisional' END
     FROM days
-    -- One day after the other, because small sorts fit into memory and in the caches.
+    -- Each day is sorted alone, because small sorts fit into memory and in the caches.
     CROSS JOIN LATERAL (
         SELECT *
         FROM (

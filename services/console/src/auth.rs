@@ -25,7 +25,7 @@ pub enum SignInError {
 pub struct Credentials {
     /// Name of the API client.
     pub name: String,
-    /// Its password.
+    /// Password of the API client.
     pub password: SecretString,
     /// Address by which `auth` counts sign-ins.
     pub address: String,

@@ -1,4 +1,4 @@
-//! What all pages share.
+//! Dependencies that all pages share.
 
 use std::path::PathBuf;
 

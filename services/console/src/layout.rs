@@ -68,7 +68,7 @@ impl Entry {
     }
 }
 
-/// What surrounds a page.
+/// Parts that surround a page.
 #[derive(Debug, Clone)]
 pub struct Frame {
     /// Language of the page.

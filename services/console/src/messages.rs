@@ -81,7 +81,7 @@ impl Language {
     pub fn with(self, key: &'static str, values: &[(&str, &str)]) -> String {
         let mut rest = self.text(key);
         let mut text = String::new();
-        // One pass, so that braces in a value stay as they are.
+        // Replace in one pass, so that braces in a value are kept.
         while let Some((before, after)) = rest.split_once('{') {
             text.push_str(before);
             let Some((name, after)) = after.split_once('}') else {

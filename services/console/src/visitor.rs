@@ -26,7 +26,7 @@ pub const COOKIE: &str = "__Host-console";
 pub struct Visitor {
     /// Name of the API client.
     pub client: String,
-    /// What surrounds each page.
+    /// Parts that surround each page.
     pub frame: Frame,
     scopes: String,
 }

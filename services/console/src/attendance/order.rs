@@ -40,7 +40,7 @@ impl Sort {
 pub struct Order {
     /// By what rows are sorted.
     pub sort: Sort,
-    /// Whether the greatest value comes first. Rows without a value always come last.
+    /// True if the greatest value comes first. Rows without a value always come last.
     pub descending: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What the attendance page shows, as its address says it.
+//! Parameters of the attendance page, parsed from its address.
 
 use jiff::{Span, ToSpan, civil::Date};
 use rollcall_store::attendance::{Attribution, Calendars, Grouping, Selection, Subject};
@@ -13,7 +13,7 @@ use crate::parameters::{Invalid, Parameters, YEARS};
 /// Address of the page.
 pub const PATH: &str = "/console/";
 
-/// What the attendance page shows.
+/// Parameters of the attendance page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
     /// Length of the period.
@@ -22,11 +22,11 @@ pub struct Query {
     pub date: Date,
     /// Name of the calendar.
     pub calendar: String,
-    /// Whether persons of one employee are one row.
+    /// True if the persons of one employee are one row.
     pub employees: bool,
-    /// Whether mapped persons without a session have a row.
+    /// True if mapped persons without a session have a row.
     pub absent: bool,
-    /// Whether the timeline is shown, which only a day has.
+    /// True if the timeline is shown. Only a day has one.
     pub timeline: bool,
     /// A part of the user or of the employee ID.
     pub search: Option<String>,
@@ -45,7 +45,7 @@ pub struct Query {
 /// Length of the period of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Range {
-    /// One reporting day.
+    /// A single reporting day.
     Day,
     /// From Monday to Sunday.
     Week,

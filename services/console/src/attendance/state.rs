@@ -5,7 +5,7 @@ use rollcall_attendance::row::{AttendanceRow, EndReason, Status};
 /// A state of a row. A row may have several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// Nothing can change any more, unless a source reports late.
+    /// The row can no longer change, unless a source reports late.
     Final,
     /// The row can still change.
     Provisional,

@@ -40,7 +40,7 @@ pub struct Span {
     pub login_at: Timestamp,
     /// Time of the latest event.
     pub last_activity_at: Timestamp,
-    /// Why the session has ended. None while it is open.
+    /// Reason why the session has ended. None while the session is open.
     pub end_reason: Option<EndReason>,
 }
 
@@ -64,7 +64,7 @@ pub struct Bar {
     pub continues: bool,
 }
 
-/// How the end of a bar is drawn.
+/// Style of the end of a bar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mark {
     /// The session is open: faded, from the last activity to the present.

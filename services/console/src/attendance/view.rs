@@ -17,7 +17,7 @@ use super::{
 };
 use crate::times::Times;
 
-/// What the page shows.
+/// Content of the page.
 pub struct View<'a> {
     /// The address of the page.
     pub query: &'a Query,
@@ -27,11 +27,11 @@ pub struct View<'a> {
     pub calendars: &'a [String],
     /// Names of the sources.
     pub sources: &'a [String],
-    /// How times are written.
+    /// Format of times.
     pub times: &'a Times,
     /// The timeline, if it is shown.
     pub timeline: Option<Timeline<'a>>,
-    /// Why the timeline is not shown although the address asks for it.
+    /// Reason why the timeline is not shown although the address asks for it.
     pub notice: Option<&'a str>,
 }
 

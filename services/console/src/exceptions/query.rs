@@ -1,4 +1,4 @@
-//! Which exceptions the page shows, as its address says it.
+//! Parameters of the page of exceptions, parsed from its address.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{ToSpan, civil::Date};
@@ -14,7 +14,7 @@ pub const PATH: &str = "/console/exceptions";
 /// Maximum number of days of the period.
 pub const MAX_DAYS: i32 = 366;
 
-/// Which exceptions the page shows.
+/// Parameters of the page of exceptions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
     /// First day.

@@ -17,15 +17,15 @@ use crate::{
 /// Number of exceptions of a page.
 pub const ROWS: u32 = 100;
 
-/// What the page shows.
+/// Content of the page.
 pub struct View<'a> {
     /// The address of the page.
     pub query: &'a Query,
     /// The exceptions.
     pub exceptions: &'a [Exception],
-    /// Whether there is a page after this one.
+    /// True if another page follows.
     pub has_next: bool,
-    /// How times are written.
+    /// Format of times.
     pub times: &'a Times,
 }
 
@@ -159,7 +159,7 @@ impl View<'_> {
         }
     }
 
-    /// What the kinds on this page mean, and what to do.
+    /// Meanings of the kinds on this page, and what to do.
     fn glossary(&self) -> Markup {
         let kinds: BTreeSet<Kind> = self
             .exceptions

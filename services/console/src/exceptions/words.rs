@@ -9,9 +9,9 @@ use crate::times::{Times, length_of};
 pub struct Words {
     /// Name of the kind.
     pub name: &'static str,
-    /// What it means.
+    /// Meaning of the kind.
     pub meaning: &'static str,
-    /// What to do.
+    /// Advice to the reader.
     pub action: &'static str,
 }
 

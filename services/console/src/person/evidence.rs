@@ -18,11 +18,11 @@ pub struct Session<'a> {
     pub login_derived: bool,
     /// Time of the latest event.
     pub last_activity_at: Timestamp,
-    /// How the session ended.
+    /// End of the session.
     pub end: End,
 }
 
-/// How a session ended, with the cause.
+/// End of a session, with its cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
     /// The session is open.

@@ -1,4 +1,4 @@
-//! Which person, month and day the page shows, as its address says it.
+//! Parameters of the page of a person, parsed from its address.
 
 use jiff::civil::Date;
 use rollcall_attendance::row::AttendanceRow;
@@ -12,7 +12,7 @@ use crate::{
 /// Address of the page.
 pub const PATH: &str = "/console/person";
 
-/// What the page shows.
+/// Content of the page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
     /// The person or employee.
@@ -23,7 +23,7 @@ pub struct Query {
     pub calendar: String,
 }
 
-/// Whose attendance the page shows.
+/// Person or employee whose attendance the page shows.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Subject {
     /// A person.

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{attendance::view::badges, moments, times::Times};
 
-/// What the page shows.
+/// Content of the page.
 pub struct View<'a> {
     /// The address of the page.
     pub query: &'a Query,
@@ -21,7 +21,7 @@ pub struct View<'a> {
     pub rows: &'a [AttendanceRow],
     /// The sessions of the day.
     pub evidence: &'a [Evidence],
-    /// How times are written. Its day is that of the page.
+    /// Format of times. Its day is that of the page.
     pub times: &'a Times,
 }
 

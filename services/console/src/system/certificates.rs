@@ -10,7 +10,7 @@ use x509_parser::pem::Pem;
 pub struct Certificate {
     /// Name of the file, without its extension.
     pub file: String,
-    /// Its subject, as text.
+    /// Subject of the certificate, as text.
     pub subject: String,
     /// Time at which it expires.
     pub not_after: Timestamp,

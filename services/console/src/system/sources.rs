@@ -93,7 +93,7 @@ fn table(sources: &[Source], language: Language, zone: &TimeZone) -> Markup {
     }
 }
 
-/// What a person should look at, each with what to do.
+/// Findings that need a person, each with what to do.
 fn notes(source: &Source, language: Language, zone: &TimeZone) -> Markup {
     let rejected = elements::link("/console/system/rejected", &[("source", &source.name)]);
     let count = |key, number: i64| language.with(key, &[("number", &number.to_string())]);

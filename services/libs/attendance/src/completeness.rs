@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-/// What is known of a source.
+/// Facts about a source on which completeness depends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
     /// Registration. The source does not count before.

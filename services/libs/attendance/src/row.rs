@@ -35,7 +35,7 @@ pub struct AttendanceRow {
     /// Whether sessions continue beyond the day. None unless sessions count in every day that they
     /// touch.
     pub continues: Option<Continues>,
-    /// Whether the row can still change.
+    /// Status of the row: whether the row can still change.
     pub status: Status,
     /// Time zone in which the times are shown.
     pub time_zone: TimeZone,
@@ -56,13 +56,13 @@ pub struct Interval {
     pub start_at: Timestamp,
     /// Last end. None while a session is open.
     pub end_at: Option<Timestamp>,
-    /// Whether the interval can still change.
+    /// Status of the interval: whether the interval can still change.
     pub status: Status,
     /// Time zone in which the times are shown.
     pub time_zone: TimeZone,
 }
 
-/// Whether sessions began before the day or end after it.
+/// Says whether sessions began before the day or end after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Continues {
     /// A session began on an earlier day.
@@ -102,7 +102,7 @@ impl EndReason {
     }
 }
 
-/// Whether a row can still change.
+/// Status of a row: whether the row can still change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
     /// No session is open, and all sources are complete through the end of the day and of the

@@ -7,7 +7,7 @@ use crate::{
     row::{EndReason, Row},
 };
 
-/// Which rows a file has. It decides which columns the file has.
+/// Kind of the rows of a file, which decides the columns of the file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Layout {
     /// Rows are for a whole period: they have `days` and no `date`.
@@ -23,7 +23,7 @@ pub(crate) struct Column {
     pub name: &'static str,
     /// Type of the values.
     pub kind: Kind,
-    /// Whether the value can be null.
+    /// True if the value can be null.
     pub nullable: bool,
     /// Returns the value in a row.
     pub value: fn(&Row) -> Value<'_>,

@@ -84,7 +84,7 @@ fn split(bytes: Vec<u8>) -> impl Iterator<Item = Bytes> {
     std::iter::from_fn(move || {
         let length = match rest.len() {
             0 => return None,
-            // One chunk that is somewhat larger is better than a tiny one after it.
+            // A chunk that is somewhat larger is better than a tiny one after it.
             length if length < 2 * CHUNK => length,
             _ => CHUNK,
         };

@@ -28,12 +28,12 @@ pub enum Format {
     Parquet,
 }
 
-/// How a file is written.
+/// Options of a file.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Which rows the file has.
+    /// Kind of the rows of the file.
     pub layout: Layout,
-    /// How CSV is written.
+    /// Options of CSV.
     pub csv: CsvOptions,
     /// Calendar, time zone and the like: the key-value metadata of a Parquet file, the custom
     /// properties of a workbook.

@@ -48,20 +48,20 @@ pub struct Row {
     /// without sessions.
     #[schema(required, inline)]
     pub end_reason: Option<EndReason>,
-    /// Whether a person has corrected the row.
+    /// True if a person has corrected the row.
     #[schema(example = false)]
     pub corrected: bool,
-    /// Whether the row can still change.
+    /// Status of the row: whether the row can still change.
     pub status: Status,
     /// Number of reporting days with a session. Absent in rows for a day.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = i64, required = false, minimum = 0, example = 1)]
     pub days: Option<i64>,
-    /// Whether a session began on an earlier day. Present only with `attribution=overlap`.
+    /// True if a session began on an earlier day. Present only with `attribution=overlap`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = bool, required = false, example = false)]
     pub continues_from_previous_day: Option<bool>,
-    /// Whether a session ends on a later day. Present only with `attribution=overlap`.
+    /// True if a session ends on a later day. Present only with `attribution=overlap`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = bool, required = false, example = false)]
     pub continues_to_next_day: Option<bool>,

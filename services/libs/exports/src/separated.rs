@@ -22,7 +22,7 @@ use crate::{
     row::Row,
 };
 
-/// How CSV is written.
+/// Options of CSV.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CsvOptions {
     /// Character between fields.

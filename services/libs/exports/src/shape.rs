@@ -78,7 +78,7 @@ pub enum Shape {
     Orangehrm,
 }
 
-/// Whether intervals that can still change are in the file.
+/// Says whether intervals that can still change are in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Provisional {
     /// Only final intervals.

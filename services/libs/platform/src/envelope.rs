@@ -41,7 +41,7 @@ pub struct Problem {
     details: Box<Details>,
 }
 
-/// What only version 2 shows.
+/// Details that only version 2 shows.
 #[derive(Debug, Clone, Default)]
 struct Details {
     errors: Vec<FieldError>,

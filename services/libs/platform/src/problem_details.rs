@@ -22,7 +22,7 @@ pub struct ProblemDetails {
     /// HTTP status.
     #[schema(example = 400)]
     pub status: u16,
-    /// What is wrong and what to do.
+    /// Message that says what is wrong and what to do.
     #[schema(example = "2 parameters are invalid: see errors.")]
     pub detail: String,
     /// Invalid parameters.
@@ -44,7 +44,7 @@ pub struct InvalidField {
     /// Name of the parameter.
     #[schema(example = "start_date")]
     pub field: String,
-    /// What is wrong, the value, and what is accepted.
+    /// Message that says what is wrong, the value, and what is accepted.
     #[schema(
         example = "start_date must be a calendar date in the form YYYY-MM-DD (got \"2025-02-30\")."
     )]

@@ -28,7 +28,7 @@ pub struct Download<'a> {
     pub calendar: Option<String>,
 }
 
-/// What a response says about its file.
+/// Description of the file of a response.
 struct Head {
     /// File name after `attendance`, without the extension.
     suffix: String,

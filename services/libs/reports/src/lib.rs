@@ -46,7 +46,7 @@ const WAITING_FOR_EACH_RUNNING: u32 = 3;
 /// The body of a report.
 pub type Body = Pin<Box<dyn Stream<Item = Result<Bytes, CutError>>>>;
 
-/// How much a report reads.
+/// Size of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extent {
     /// Few persons. The report fits into memory, takes little time and needs no permit.

@@ -1,4 +1,4 @@
-//! Why there is no report.
+//! Reasons why there is no report.
 
 use actix_web::http::{StatusCode, header::RETRY_AFTER};
 use rollcall_exports::EncodeError;

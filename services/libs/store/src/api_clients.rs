@@ -168,7 +168,7 @@ pub async fn scope_of(
         .optional()
 }
 
-/// What an enabled client may do now.
+/// State of an enabled client.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable)]
 pub struct Permission {
     /// Scopes, separated by spaces.

@@ -34,9 +34,9 @@ pub struct Selection {
     /// Names of sources. Selects persons with a login through one of them in the period; their rows
     /// have the sessions of all sources. Empty selects all.
     pub sources: Vec<String>,
-    /// Whether rows are per day or for the whole period.
+    /// Extent of a row: a day or the whole period.
     pub grouping: Grouping,
-    /// Whether persons of one employee are merged.
+    /// Subject of a row: a person or an employee.
     pub subject: Subject,
     /// To which days a session belongs.
     pub attribution: Attribution,
@@ -47,7 +47,7 @@ pub struct Selection {
 /// Calendars of a report.
 #[derive(Debug, Clone)]
 pub enum Calendars {
-    /// One calendar for all persons.
+    /// A single calendar for all persons.
     One(Calendar),
     /// The calendar that the mapping of the person gives on the day, or else the default.
     Assigned {
@@ -77,7 +77,7 @@ impl Calendars {
     }
 }
 
-/// Whether rows are per day or for the whole period.
+/// Extent of a row: a day or the whole period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Grouping {
     /// A row per person and reporting day.
@@ -86,7 +86,7 @@ pub enum Grouping {
     Period,
 }
 
-/// Whether persons of one employee are merged.
+/// Subject of a row: a person or an employee.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subject {
     /// A row for each person.

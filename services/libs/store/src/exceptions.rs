@@ -47,7 +47,7 @@ pub struct Exception {
     /// Place in the order of the list. Its date is the reporting day in which the session begins or
     /// the events occurred.
     pub position: Position,
-    /// What it is.
+    /// Kind of the exception.
     pub kind: Kind,
     /// Display form of the user. None if no person is concerned.
     pub user: Option<String>,

@@ -40,7 +40,7 @@ pub struct Heartbeat {
     /// Time since the heartbeat, by the clock of the database, in seconds.
     #[diesel(sql_type = BigInt)]
     pub age_seconds: i64,
-    /// What the health check of the service says. Empty if the service is healthy.
+    /// Message of the health check of the service. Empty if the service is healthy.
     #[diesel(sql_type = Text)]
     pub missing: String,
 }
@@ -127,7 +127,7 @@ async fn keep_writing(pool: Pool, replica: Replica, checks: Vec<HealthCheck>) {
         let written = pool.ask(async |connection| write(connection, &replica, &missing).await);
         match written.await {
             Ok(()) => failed = false,
-            // One line for each outage, and not one for each interval.
+            // Log a line for each outage, not for each interval.
             Err(error) if !failed => {
                 failed = true;
                 tracing::warn!(%error, "Failed to write the heartbeat, retrying");

@@ -32,7 +32,7 @@ use crate::{
 /// Something that a person should look at.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ExceptionItem {
-    /// What it is.
+    /// Kind of the exception.
     #[schema(example = "closed_by_timeout")]
     pub kind: &'static str,
     /// The reporting day in which the session begins or the events occurred.

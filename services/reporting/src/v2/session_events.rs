@@ -66,7 +66,7 @@ pub struct EventItem {
     /// Full name of the user.
     #[schema(required, example = "User Four")]
     pub display_name: Option<String>,
-    /// What ties log lines without a session ID together.
+    /// Correlation key, which ties log lines without a session ID together.
     #[schema(required, example = json!(null))]
     pub correlation_key: Option<String>,
     /// Reason that the source gives.

@@ -90,7 +90,7 @@ pub struct GapItem {
     pub to: LocalTime,
 }
 
-/// What the database knows of the sources.
+/// Facts about the sources in the database.
 struct Known {
     sources: Vec<Source>,
     counted: BTreeMap<String, completeness::Source>,

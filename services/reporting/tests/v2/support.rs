@@ -1,4 +1,4 @@
-//! What the tests of version 2 share.
+//! Functions that the tests of version 2 share.
 
 use reqwest::Response;
 use rollcall_test_support::Rollcall;

@@ -115,7 +115,7 @@ fn bar(view: &View, bar: &Bar, y: usize, title: &str) -> Markup {
     }
 }
 
-/// What the parts of the picture mean.
+/// Legend of the picture.
 fn legend(view: &View) -> Markup {
     let sample = |class: &str, fill: Option<&str>| {
         html! {

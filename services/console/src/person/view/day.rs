@@ -26,7 +26,7 @@ pub struct Evidence {
     events: Vec<EventOfSession>,
     /// True if the session has more events than those.
     has_more_events: bool,
-    /// Why the session begins and ends when it does, in sentences.
+    /// Sentences that explain the beginning and the end of the session.
     sentences: Vec<String>,
 }
 

@@ -10,7 +10,7 @@ use crate::encode::{EncodeError, Encoder};
 pub struct Json {
     text: Vec<u8>,
     shape: Shape,
-    /// What is written before the next object.
+    /// Text before the next object.
     separator: &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! What a file of mappings changes.
+//! Changes that a file of mappings makes.
 
 use std::collections::BTreeMap;
 
@@ -33,15 +33,15 @@ pub struct Rejection {
     pub row: usize,
     /// Column with the error. Empty if the whole row is at fault.
     pub column: String,
-    /// What is wrong and what is accepted.
+    /// Message that says what is wrong and what is accepted.
     pub reason: String,
 }
 
-/// What a file changes.
+/// Changes that a file makes.
 pub struct Plan {
     /// Mappings to be stored.
     pub changed: Vec<NewMapping>,
-    /// What the rows of the file do.
+    /// Counts of the effects of the rows.
     pub counts: Counts,
     /// Rejected rows, in their order.
     pub rejected: Vec<Rejection>,

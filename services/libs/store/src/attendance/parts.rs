@@ -17,7 +17,7 @@ pub(super) struct Part {
     pub(super) last: Date,
 }
 
-/// Which statement reads the rows.
+/// Statement that reads the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Statement {
     /// `persons_by_day.sql`

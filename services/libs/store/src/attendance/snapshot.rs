@@ -1,4 +1,4 @@
-//! One snapshot of the database for all statements of a report.
+//! A single snapshot of the database for all statements of a report.
 
 use diesel::{
     QueryableByName,

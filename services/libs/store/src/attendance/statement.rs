@@ -21,7 +21,7 @@ const PERSONS_BY_PERIOD: &str = include_str!("persons_by_period.sql");
 
 type Query = BoxedSqlQuery<'static, Pg, SqlQuery>;
 
-/// What the parameters of a statement are made of.
+/// Input of the parameters of a statement.
 pub(super) struct Parameters<'a> {
     pub(super) selection: &'a Selection,
     pub(super) person_ids: Option<&'a [i32]>,

@@ -13,7 +13,7 @@ use rollcall_attendance::completeness::{self, Completeness};
 use super::{Exception, Kind, rows::Row};
 use crate::attendance::Moment;
 
-/// What the exceptions of a day depend on, beside the day.
+/// Input of the exceptions of a day, beside the day.
 pub(super) struct Search {
     pub kinds: Vec<Kind>,
     /// IDs of the selected persons. None selects all, and what concerns no person.

@@ -1,6 +1,6 @@
 //! Kinds of exceptions.
 
-/// What a person should look at.
+/// Kinds of exceptions that a person should look at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// Events of a session arrived for an instant through which their source already counted as

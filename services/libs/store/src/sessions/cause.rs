@@ -1,4 +1,4 @@
-//! What closed a session that has no logout.
+//! Causes of the end of sessions without a logout.
 
 use diesel::{
     QueryableByName,
@@ -12,7 +12,7 @@ use jiff_diesel::NullableTimestamp;
 
 use super::SessionKey;
 
-/// What may have closed a session. The end reason tells which of both did.
+/// Possible causes of the end of a session. The end reason tells which of both it was.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
 pub struct Cause {
     #[diesel(sql_type = Integer)]

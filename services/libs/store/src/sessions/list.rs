@@ -35,7 +35,7 @@ pub struct Selection {
     pub persons: PersonFilter,
     /// Names of the sources. Empty selects all.
     pub sources: Vec<String>,
-    /// Whether the session is open. None selects both.
+    /// True selects open sessions, false ended ones. None selects both.
     pub is_open: Option<bool>,
     /// The first reporting day of the period, in which mappings are looked up.
     pub first_day: civil::Date,

@@ -1,4 +1,4 @@
-//! What the completeness of sources depends on.
+//! Facts about sources on which completeness depends.
 
 use diesel::{
     QueryableByName,

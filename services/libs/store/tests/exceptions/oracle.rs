@@ -1,4 +1,4 @@
-//! What the exceptions of a history must be, read from their definitions.
+//! Exceptions of a history, computed from their definitions.
 
 use jiff::{Timestamp, ToSpan, civil::Date};
 

@@ -19,16 +19,16 @@ pub enum Output {
     File {
         /// File format.
         format: Format,
-        /// How CSV is written.
+        /// Options of CSV.
         csv: CsvOptions,
     },
     /// A file that an HR system imports.
     Shape {
         /// The HR system.
         shape: Shape,
-        /// Whether intervals that can still change are in the file.
+        /// Says whether intervals that can still change are in the file.
         provisional: Provisional,
-        /// Whether persons without an employee are left out.
+        /// True if persons without an employee are left out.
         skip_unmapped: bool,
     },
 }

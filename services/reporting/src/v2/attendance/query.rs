@@ -46,7 +46,7 @@ impl From<CursorPosition> for Position {
     }
 }
 
-/// What a request asks for.
+/// Parameters of a request.
 #[derive(Debug)]
 pub struct Query {
     /// Calendar of the reporting days.

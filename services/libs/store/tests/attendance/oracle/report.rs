@@ -25,7 +25,7 @@ pub struct Part {
     pub to: Minute,
 }
 
-/// What is known of a row before it is summed up.
+/// Parts of a row before it is summed up.
 #[derive(Default)]
 pub struct Group<'a> {
     pub parts: Vec<Part>,
