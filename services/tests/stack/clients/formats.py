@@ -101,7 +101,9 @@ def from_xlsx(content):
 
 
 def from_parquet(content):
-    table = pyarrow.parquet.read_table(io.BytesIO(content))
+    # A thread of pyarrow that still holds the buffer when Python exits aborts the process.
+    options = {"use_threads": False, "pre_buffer": False}
+    table = pyarrow.parquet.read_table(io.BytesIO(content), **options)
     for field in table.schema:
         if field.name == "date":
             expected = pyarrow.date32()
