@@ -12,6 +12,8 @@ use jiff_diesel::ToDiesel;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::prepared::Prepared;
+
 /// An entry of the audit log.
 #[derive(Debug, Serialize, QueryableByName)]
 pub struct Entry {
@@ -64,16 +66,14 @@ pub async fn write_for_client(
     action: &str,
     detail: Value,
 ) -> QueryResult<bool> {
-    let written = sql_query(
+    let insert = sql_query(
         "INSERT INTO audit_log (actor, action, detail)
          SELECT name, $2, $3 FROM api_clients WHERE name = $1 AND disabled_at IS NULL",
     )
     .bind::<Text, _>(client)
     .bind::<Text, _>(action)
-    .bind::<Jsonb, _>(detail)
-    .execute(connection)
-    .await?;
-    Ok(written == 1)
+    .bind::<Jsonb, _>(detail);
+    Ok(Prepared(insert).execute(connection).await? == 1)
 }
 
 /// Selects entries of the audit log. A field without a value selects all entries.

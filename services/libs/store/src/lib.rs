@@ -19,6 +19,7 @@ pub mod migrations;
 pub mod partitions;
 pub mod persons;
 pub mod pool;
+mod prepared;
 pub mod recording;
 pub mod rejected_inputs;
 pub mod retention;

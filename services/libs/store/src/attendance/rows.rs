@@ -14,7 +14,10 @@ use super::{
     snapshot,
     statement::Parameters,
 };
-use crate::pool::{Connection, Error, StreamConnection};
+use crate::{
+    pool::{Connection, Error, StreamConnection},
+    prepared::Prepared,
+};
 
 /// Returns the rows of a report, or of one page of it, ordered by
 /// [`Position`](super::Position). All rows are of one snapshot of the database. Only a few are in
@@ -56,7 +59,7 @@ pub fn rows(
                 };
                 let span = info_span!("database.attendance.rows");
                 let mut rows =
-                    query.load_stream::<Row>(connection).instrument(span).await?;
+                    Prepared(query).load_stream::<Row>(connection).instrument(span).await?;
                 while let Some(row) = rows.try_next().await? {
                     limit = limit.map(|rows| rows.saturating_sub(1));
                     yield row.attendance(&days, &completeness).ok_or(DieselError::NotFound)?;

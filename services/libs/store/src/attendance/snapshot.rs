@@ -14,9 +14,11 @@ use rollcall_attendance::completeness::Completeness;
 use super::{Position, Selection, days::Days};
 use crate::{persons::PersonFilter, sources};
 
-/// Begins a transaction whose statements all see the same snapshot.
+/// Begins a transaction whose statements all see the same snapshot. The planner sees the parameters
+/// of each: a plan for all persons and any period fits no report.
 pub(super) async fn begin(connection: &mut AsyncPgConnection) -> QueryResult<()> {
-    let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+    let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
+                 SET LOCAL plan_cache_mode = force_custom_plan";
     connection.batch_execute(begin).await
 }
 

@@ -9,6 +9,8 @@ use diesel::{
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rollcall_attendance::name::normalize;
 
+use crate::prepared::Prepared;
+
 /// Selects persons. An empty list selects all.
 #[derive(Debug, Clone, Default)]
 pub struct PersonFilter {
@@ -53,12 +55,11 @@ impl PersonFilter {
         if self.is_empty() {
             return Ok(None);
         }
-        let rows: Vec<Id> = sql_query(include_str!("find.sql"))
+        let query = sql_query(include_str!("find.sql"))
             .bind::<Array<Text>, _>(self.normalized_users())
             .bind::<Array<Text>, _>(self.normalized_realms())
-            .bind::<Array<Text>, _>(&self.employee_ids)
-            .load(connection)
-            .await?;
+            .bind::<Array<Text>, _>(&self.employee_ids);
+        let rows: Vec<Id> = Prepared(query).load(connection).await?;
         Ok(Some(rows.into_iter().map(|row| row.id).collect()))
     }
 }

@@ -11,6 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 use jiff_diesel::NullableTimestamp;
 use rollcall_attendance::completeness;
 
+use crate::prepared::Prepared;
+
 #[derive(QueryableByName)]
 struct Row {
     #[diesel(sql_type = Text)]
@@ -33,12 +35,11 @@ struct Row {
 pub async fn counted(
     connection: &mut AsyncPgConnection,
 ) -> QueryResult<Vec<(String, completeness::Source)>> {
-    let rows: Vec<Row> = sql_query(
+    let query = sql_query(
         "SELECT name, created_at, disabled_at, complete_through, assume_complete_seconds
          FROM sources WHERE NOT imports_only ORDER BY name COLLATE \"C\"",
-    )
-    .load(connection)
-    .await?;
+    );
+    let rows: Vec<Row> = Prepared(query).load(connection).await?;
     let parse = |row: Row| {
         let seconds = row.assume_complete_seconds;
         let source = completeness::Source {
