@@ -19,9 +19,12 @@ use tracing::{Instrument, info_span};
 use super::{
     Calendars, Moment, Selection,
     days::{Columns, Days},
-    snapshot::{self, some},
+    snapshot,
 };
-use crate::pool::{Connection, Error, StreamConnection};
+use crate::{
+    persons::some,
+    pool::{Connection, Error, StreamConnection},
+};
 
 const INTERVALS: &str = include_str!("intervals.sql");
 
