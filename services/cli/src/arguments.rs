@@ -49,8 +49,8 @@ pub enum Subject {
     /// Report first login, last logout and worked time per user and reporting day.
     ///
     /// A session belongs as a whole to the reporting day of its login. Times are in the time zone of
-    /// the calendar, in JSON too. A row is final when no session of it is open and all sources have reported
-    /// everything up to its end.
+    /// the calendar, in JSON too. A row is final when no session of it is open and all sources have
+    /// reported everything up to its end.
     Report(report::Report),
     /// List who is connected now, since when, and from where.
     Live,

@@ -8,7 +8,7 @@ use clap::Subcommand;
 use diesel_async::AsyncConnection;
 use rollcall_attendance::person::Person;
 use rollcall_platform::{clock::Clock, settings::Settings};
-use rollcall_store::{Pool, employees};
+use rollcall_store::{Pool, calendars, employees};
 use serde_json::json;
 
 use crate::{confirm::confirm, failure::CommandError, note, output::Output};
@@ -64,8 +64,7 @@ async fn list(pool: &Pool) -> Result<Output, CommandError> {
 }
 
 async fn unmapped(pool: &Pool, settings: &Settings) -> Result<Output, CommandError> {
-    let zone = settings.reporting.time_zone.clone();
-    let today = Clock::System.now().to_zoned(zone).date();
+    let today = calendars::default(&settings.reporting).day_of(Clock::System.now())?;
     let persons = pool
         .ask(async |connection| employees::unmapped(connection, today).await)
         .await?;

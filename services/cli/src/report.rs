@@ -14,7 +14,10 @@ use std::{
 
 use futures::{Stream, StreamExt, TryStreamExt};
 use jiff::tz::TimeZone;
-use rollcall_attendance::{employee::DEFAULT_CALENDAR, row::AttendanceRow};
+use rollcall_attendance::{
+    employee::{ASSIGNED_CALENDAR, DEFAULT_CALENDAR},
+    row::AttendanceRow,
+};
 use rollcall_exports::{CsvOptions, Format as FileFormat, Layout, Options};
 use rollcall_platform::{
     clock::Clock,
@@ -42,7 +45,8 @@ pub struct Look {
     pub utc: bool,
 }
 
-pub type Failure = Box<dyn Error + Send + Sync>;
+/// Reason why the rows of a report cannot be read or written.
+pub type RowsError = Box<dyn Error + Send + Sync>;
 
 pub async fn run(
     pool: &Pool,
@@ -72,7 +76,7 @@ pub async fn run(
         timeout: settings.reporting.session_timeout(),
     };
     let rows = attendance::rows(connection, report.selection(calendars), None, moment);
-    let rows = rows.map_err(Failure::from).map_ok(|row| AttendanceRow {
+    let rows = rows.map_err(RowsError::from).map_ok(|row| AttendanceRow {
         time_zone: if look.utc {
             TimeZone::UTC
         } else {
@@ -100,7 +104,7 @@ async fn calendars(
     let named = pool
         .ask(async |connection| calendars::list(connection).await)
         .await?;
-    if name == "assigned" {
+    if name == ASSIGNED_CALENDAR {
         return Ok(Calendars::Assigned { default, named });
     }
     let found = named.into_iter().find(|(known, _)| known == name);
@@ -116,9 +120,9 @@ async fn calendars(
 
 /// Shows the number of rows while they pass.
 fn counted<'a>(
-    rows: impl Stream<Item = Result<AttendanceRow, Failure>> + Send + 'a,
+    rows: impl Stream<Item = Result<AttendanceRow, RowsError>> + Send + 'a,
     progress: &'a Progress,
-) -> impl Stream<Item = Result<AttendanceRow, Failure>> + Send + 'a {
+) -> impl Stream<Item = Result<AttendanceRow, RowsError>> + Send + 'a {
     rows.enumerate().map(|(index, row)| {
         let row = row?;
         if index % PROGRESS_ROWS == 0 {
@@ -134,8 +138,8 @@ async fn write(
     report: &Report,
     format: Format,
     scratch: &Path,
-    rows: impl Stream<Item = Result<AttendanceRow, Failure>> + Send,
-) -> Result<Output, Failure> {
+    rows: impl Stream<Item = Result<AttendanceRow, RowsError>> + Send,
+) -> Result<Output, RowsError> {
     let file = match format {
         Format::Table => return table::write(rows, report.from, report.to).await,
         Format::Json => return json::write(rows).await,

@@ -9,13 +9,13 @@ use futures::{Stream, TryStreamExt};
 use rollcall_attendance::row::AttendanceRow;
 use rollcall_exports::{Offsets, row::Row};
 
-use super::Failure;
+use super::RowsError;
 use crate::output::Output;
 
 /// Prints the rows, one per line. An array without its last bracket is incomplete.
 pub async fn write(
-    rows: impl Stream<Item = Result<AttendanceRow, Failure>>,
-) -> Result<Output, Failure> {
+    rows: impl Stream<Item = Result<AttendanceRow, RowsError>>,
+) -> Result<Output, RowsError> {
     let mut rows = pin!(rows);
     let mut offsets = Offsets::default();
     let mut out = stdout();

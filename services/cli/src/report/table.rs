@@ -7,7 +7,7 @@ use jiff::{Timestamp, civil::Date};
 use rollcall_attendance::row::{AttendanceRow, EndReason};
 use serde::Serialize;
 
-use super::Failure;
+use super::RowsError;
 use crate::output::Output;
 
 /// Maximum number of rows of a table. All of them are in memory.
@@ -29,10 +29,10 @@ struct Line {
 }
 
 pub async fn write(
-    rows: impl Stream<Item = Result<AttendanceRow, Failure>>,
+    rows: impl Stream<Item = Result<AttendanceRow, RowsError>>,
     from: Date,
     to: Date,
-) -> Result<Output, Failure> {
+) -> Result<Output, RowsError> {
     let mut rows = pin!(rows);
     let mut lines = Vec::new();
     while let Some(row) = rows.try_next().await? {

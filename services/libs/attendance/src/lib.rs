@@ -14,7 +14,7 @@ pub mod period;
 pub mod person;
 pub mod row;
 pub mod session;
-mod time;
+pub mod time;
 pub mod user_form;
 
 /// Realm of a user whose gateway names no realm.

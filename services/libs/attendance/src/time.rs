@@ -5,7 +5,8 @@ use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 /// Parses an RFC 3339 time and truncates it to microseconds. Unlike jiff, this rejects the basic
 /// format of ISO 8601, a time zone in brackets, a leap second, and a year that does not have four
 /// digits.
-pub(crate) fn parse(text: &str) -> Option<Timestamp> {
+#[must_use]
+pub fn parse(text: &str) -> Option<Timestamp> {
     if !has_rfc3339_form(text.as_bytes()) {
         return None;
     }

@@ -9,7 +9,7 @@ use actix_web::{
 use futures::{Stream, StreamExt, TryStreamExt};
 use rollcall_attendance::row::AttendanceRow;
 use rollcall_exports::{CsvOptions, Format, Layout, Options, Provisional, Shape};
-use rollcall_store::attendance::{self, Attribution, Calendars, Grouping, Selection};
+use rollcall_store::attendance::{self, Attribution, Grouping, Selection};
 
 use crate::{Admission, Body, Report, Reports, Unavailable, streams::feed::CutError};
 
@@ -122,10 +122,7 @@ fn layout(selection: &Selection) -> Layout {
 
 /// Returns what a file says about itself, as the pages of the API do.
 fn metadata(name: Option<String>, selection: &Selection) -> Vec<(String, String)> {
-    let one = match &selection.calendars {
-        Calendars::One(calendar) => Some(calendar),
-        Calendars::Assigned { .. } => None,
-    };
+    let one = selection.calendars.one();
     let zone = one.and_then(|calendar| calendar.time_zone.iana_name());
     let start_of_day = one.map(|one| one.start_of_day.strftime("%H:%M:%S").to_string());
     [

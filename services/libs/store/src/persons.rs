@@ -5,6 +5,7 @@ mod filter;
 use std::collections::{BTreeMap, HashMap};
 
 pub use filter::PersonFilter;
+pub(crate) use filter::{Id, some};
 use moka::sync::Cache;
 use rollcall_attendance::person::{DisplayForm, Person};
 use tokio_postgres::{Error, Row};

@@ -76,7 +76,14 @@ async fn with_sessions() -> TestDatabase {
              ) AS logins",
         )
         .await;
-    database.execute("VACUUM ANALYZE sessions, persons").await;
+    database
+        .execute(
+            "INSERT INTO employee_mappings (person_id, employee_id) SELECT id, id FROM persons",
+        )
+        .await;
+    database
+        .execute("VACUUM ANALYZE sessions, persons, employee_mappings")
+        .await;
     database
 }
 
@@ -132,6 +139,33 @@ async fn attendance_of_one_person_uses_the_index_of_persons() {
     )
     .await;
     assert!(plan.contains("sessions_by_person"), "{plan}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn persons_and_employees_without_sessions_are_found_without_reading_all_sessions() {
+    let persons = plan(
+        include_str!("../src/directory/people.sql"),
+        "date, text[], text[], text[], boolean, timestamptz, text, text, bigint",
+        "'2025-05-01', '{}', '{}', NULL, NULL, '2025-03-01', NULL, NULL, 1001",
+    )
+    .await;
+    let employees = plan(
+        include_str!("../src/directory/employees.sql"),
+        "text[], date, timestamptz[], text, bigint",
+        "NULL, '2025-03-01', '{2025-03-01,2025-03-02,2025-03-03}', NULL, 1001",
+    )
+    .await;
+    for (plan, look_up) in [
+        (persons, "person_id = persons.id"),
+        (employees, "person_id = own.person_id"),
+    ] {
+        assert!(plan.contains("using sessions_by_person"), "{plan}");
+        assert!(
+            plan.contains(&format!("Index Cond: (({look_up})")),
+            "{plan}"
+        );
+        assert!(!plan.contains("sessions_by_login"), "{plan}");
+    }
 }
 
 /// Returns the plan of the general statement for two days, by login or by overlap.

@@ -56,7 +56,8 @@ impl CalendarParameter {
         }
     }
 
-    /// Checks that the dates are a period. How long a period may be depends on no calendar.
+    /// Checks that the dates are a period, and not too long. Only the end of all calendars can
+    /// differ in a calendar that is looked up later.
     pub fn check_period(
         &self,
         parameters: &mut Parameters,

@@ -123,7 +123,7 @@ async fn list(
         // The last ten years can be represented.
         day_bounds: bounds.and_then(Result::ok).unwrap_or_default(),
     };
-    let found = admission.ask(async |connection| {
+    let found = admission.read(async |connection, _| {
         let (after, limit) = (page.after.as_deref(), page.limit + 1);
         directory::employees(connection, &selection, after, limit).await
     });

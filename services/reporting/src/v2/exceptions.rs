@@ -4,7 +4,6 @@ mod detail;
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use jiff::civil::Date;
-use rollcall_attendance::calendar::Calendar;
 use rollcall_exports::LocalTime;
 use rollcall_platform::envelope::Problem;
 use rollcall_store::{
@@ -17,7 +16,7 @@ use utoipa::ToSchema;
 
 use self::detail::detail;
 use super::{
-    calendars::{CalendarParameter, Chosen},
+    calendars::CalendarParameter,
     list::List,
     local_times::LocalTimes,
     openapi::Problems,
@@ -141,9 +140,10 @@ struct Query {
 }
 
 impl Query {
-    fn parse(parameters: &mut Parameters, default: &Calendar) -> Result<Self, Problem> {
+    fn parse(parameters: &mut Parameters, reports: &Reports) -> Result<Self, Problem> {
         let dates = (parameters.date("start_date"), parameters.date("end_date"));
-        let calendar = CalendarParameter::take(parameters, default);
+        let calendar = CalendarParameter::take(parameters, &reports.default_calendar());
+        calendar.check_period(parameters, reports, dates);
         if calendar == CalendarParameter::Assigned {
             let message = "must not be assigned here; ask for each calendar";
             parameters.fail("calendar", message.to_owned());
@@ -177,9 +177,8 @@ async fn list(
     client: &str,
     reports: &Reports,
 ) -> Result<HttpResponse, Problem> {
-    let default = reports.default_calendar();
     let mut parameters = Parameters::of(request);
-    let query = Query::parse(&mut parameters, &default)?;
+    let query = Query::parse(&mut parameters, reports)?;
     let call = Call {
         client,
         action: "v2.exceptions",
@@ -187,8 +186,7 @@ async fn list(
     };
     let extent = Extent::of_persons(query.persons.users.len());
     let admission = reports.admit(call, extent).await?;
-    let chosen: Chosen = query.calendar.resolve(&admission, reports).await?;
-    chosen.check(reports, query.first, query.last)?;
+    let chosen = query.calendar.resolve(&admission, reports).await?;
     let calendar = chosen.calendars.default().clone();
     let bounds = calendar.bounds(query.first, query.last);
     let selection = Selection {
@@ -217,7 +215,6 @@ async fn list(
     Ok(HttpResponse::Ok().json(list))
 }
 
-/// `Chosen::check` has checked the same bounds, so this does not occur.
 fn beyond(last: Date) -> Problem {
     let message = format!("must be at most 9999-12-30 (got {last})");
     Problem::invalid_fields(vec![FieldError::new("end_date", message)])

@@ -1,7 +1,7 @@
 //! The parameters `start` and `end` of a period of instants.
 
 use jiff::{Timestamp, civil::Date};
-use rollcall_attendance::{calendar::Calendar, period::PeriodError};
+use rollcall_attendance::{calendar::Calendar, period::PeriodError, time};
 use rollcall_platform::envelope::Problem;
 use rollcall_wire::FieldError;
 
@@ -24,8 +24,8 @@ pub struct Instants {
 /// Takes the parameters `start` and `end`.
 pub fn take(parameters: &mut Parameters) -> Option<(Timestamp, Timestamp)> {
     let accepted = "a time with an offset, such as 2025-01-01T00:00:00Z; a + is sent as %2B";
-    let mut instant = |name| parameters.required(name, accepted, |text| text.parse().ok());
-    let (start, end): (Option<Timestamp>, Option<Timestamp>) = (instant("start"), instant("end"));
+    let mut instant = |name| parameters.required(name, accepted, time::parse);
+    let (start, end) = (instant("start"), instant("end"));
     let (start, end) = start.zip(end)?;
     if start > end {
         let message = format!("must not be after end (got {start} and {end})");

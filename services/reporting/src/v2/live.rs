@@ -113,8 +113,7 @@ async fn list(
         persons,
         today: reports.today(),
     };
-    let moment = admission.moment();
-    let found = admission.ask(async |connection| {
+    let found = admission.read(async |connection, moment| {
         let (after, limit) = (page.after.as_ref(), page.limit + 1);
         live::list(connection, &selection, after, limit, moment).await
     });

@@ -124,7 +124,7 @@ async fn list(
         without_sessions_since: since,
         today: reports.today(),
     };
-    let found = admission.ask(async |connection| {
+    let found = admission.read(async |connection, _| {
         let (after, limit) = (page.after.as_ref(), page.limit + 1);
         directory::people(connection, &selection, after, limit).await
     });

@@ -3,7 +3,7 @@
 use rollcall_test_support::{Rollcall, snapshot};
 use serde_json::{Value, json};
 
-use crate::support::{READ, event, get, get_json, send, session};
+use crate::support::{READ, event, get, get_json, send, session, with_events};
 
 /// Services in Asia/Kolkata with two persons of one employee and one person without.
 async fn directory() -> (Rollcall, String) {
@@ -141,6 +141,27 @@ async fn live_lists_open_sessions_with_the_latest_address() {
     assert_eq!(none["data"], json!([]));
 }
 
+/// A session without a logout stays open when its correlation key is used again.
+#[tokio::test(flavor = "multi_thread")]
+async fn live_shows_no_address_of_another_session_with_the_same_correlation_key() {
+    let login = |user: &str, at: &str, client_ip: &str| {
+        json!({"event_id": user, "type": "login", "correlation_key": "4711", "user": user,
+            "occurred_at": at, "client_ip": client_ip})
+    };
+    let events = [
+        login("amy", "2025-02-13T09:00:00Z", "10.0.0.4"),
+        login("bob", "2025-02-13T09:30:00Z", "10.0.0.5"),
+    ];
+    let (rollcall, token) = with_events("UTC", &events).await;
+    let all = get_json(&rollcall, &token, "/api/v2/live").await;
+    let sessions = all["data"].as_array().expect("a list").iter();
+    let addresses = sessions.map(|session| json!([session["user"], session["client_ip"]]));
+    assert_eq!(
+        addresses.collect::<Vec<_>>(),
+        [json!(["amy", "10.0.0.4"]), json!(["bob", "10.0.0.5"])]
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn invalid_parameters_get_400_that_names_them() {
     let rollcall = Rollcall::start().await;
@@ -153,7 +174,7 @@ async fn invalid_parameters_get_400_that_names_them() {
         "sources?time_zone=Mars",
         "live?limit=10001&cursor=x",
         "exceptions?start_date=2025-01-01&end_date=2025-01-01&kind=other&calendar=assigned",
-        "exceptions?start_date=2025-01-01&end_date=2024-01-01",
+        "exceptions?start_date=2025-01-01&end_date=2024-01-01&kind=other",
     ] {
         let answer = get(&rollcall, &token, &format!("/api/v2/{path}")).await;
         answers.push(format!("{path}\n{}", snapshot::of(answer).await));

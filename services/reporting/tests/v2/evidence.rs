@@ -189,6 +189,7 @@ async fn unknown_session_and_invalid_parameters_get_problem_details() {
         "sessions?start=2025-01-02T00:00:00Z&end=2025-01-01T00:00:00Z",
         "sessions?start=2020-01-01T00:00:00Z&end=2025-01-01T00:00:00Z",
         "sessions?start=2025-01-01T00:00:00Z&end=9999-12-30T00:00:00Z",
+        "sessions?start=-004800-01-01T00:00:00Z&end=-004800-01-02T00:00:00Z",
         "sessions/MS5hYmM/events",
         "sessions/x/events",
         "sessions/MS5hYmM/events?cursor=x&user=amy",

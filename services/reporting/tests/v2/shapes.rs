@@ -3,7 +3,7 @@
 use rollcall_test_support::{Rollcall, snapshot};
 use serde_json::Value;
 
-use crate::support::{get, session, with_events};
+use crate::support::{event, get, session, with_events};
 
 const REPORT: &str = "/api/v2/attendance?start_date=2025-01-01&end_date=2025-01-31";
 
@@ -35,6 +35,23 @@ async fn persons_without_employee_get_409_with_their_list() {
     let (rollcall, token) = with_one_mapped_person().await;
     let answer = get(&rollcall, &token, &format!("{REPORT}&format=frappe")).await;
     insta::assert_snapshot!(snapshot::of(answer).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn interval_that_can_still_change_is_in_the_file_only_when_asked_for() {
+    let open = event("1", "login", "amy", "2025-01-01T10:00:00Z");
+    let (rollcall, token) = with_events("UTC", &[open]).await;
+    let map =
+        "INSERT INTO employee_mappings (person_id, employee_id) SELECT id, 'E-1' FROM persons";
+    rollcall.database.execute(map).await;
+    let still_open = "UPDATE sessions SET last_activity_at = '2025-02-13 10:00Z'";
+    rollcall.database.execute(still_open).await;
+    for (parameter, lines) in [("", 1), ("&provisional=include", 2)] {
+        let path = format!("{REPORT}&format=frappe{parameter}");
+        let file = get(&rollcall, &token, &path).await.text().await;
+        let file = file.expect("a body");
+        assert_eq!(file.lines().count(), lines, "{file}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

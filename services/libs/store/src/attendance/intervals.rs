@@ -19,9 +19,12 @@ use tracing::{Instrument, info_span};
 use super::{
     Calendars, Moment, Selection,
     days::{Columns, Days},
-    snapshot::{self, some},
+    snapshot,
 };
-use crate::pool::{Connection, Error, StreamConnection};
+use crate::{
+    persons::some,
+    pool::{Connection, Error, StreamConnection},
+};
 
 const INTERVALS: &str = include_str!("intervals.sql");
 
@@ -50,10 +53,11 @@ struct Row {
 }
 
 /// Returns the intervals in which the employees of a selection were connected, ordered by (employee
-/// ID, start). Sessions of one employee that overlap or touch are one interval. A session belongs
-/// to the day of its login, and an interval to the day of its first session. Intervals of persons
-/// without an employee come last. The selection's grouping, subject, attribution and absent rows
-/// have no effect.
+/// ID, start). Sessions of one employee that overlap or touch are one interval. An open session
+/// overlaps every later one, because nobody knows yet when it ends. A session belongs to the day of
+/// its login, and an interval to the day of its first session. Intervals of persons without an
+/// employee come last. The selection's grouping, subject, attribution and absent rows have no
+/// effect.
 pub fn intervals(
     connection: Connection,
     selection: Selection,

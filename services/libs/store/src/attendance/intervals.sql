@@ -1,5 +1,6 @@
 -- Returns the intervals in which each employee, or person without an employee, was connected.
--- Sessions that overlap or touch are one interval.
+-- Sessions that overlap or touch are one interval. An open session has no end yet, so that it takes
+-- in every later session: once it has ended, these may lie within it.
 --
 -- $1 to $4: reporting days as date, calendar, start and end. The calendar is null for the default
 -- and where one calendar is used for all persons.
@@ -49,7 +50,9 @@ ordered AS (
     -- A session begins an interval if it begins after all earlier ones have ended.
     SELECT
         *,
-        (login_at <= max(last_activity_at) OVER (
+        (login_at <= max(
+            CASE WHEN end_reason IS NULL THEN 'infinity' ELSE last_activity_at END
+        ) OVER (
             PARTITION BY employee_id, unmapped_id ORDER BY login_at, date, shown_id
             ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
         )) IS NOT TRUE AS begins

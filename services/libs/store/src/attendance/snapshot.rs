@@ -1,7 +1,6 @@
 //! A single snapshot of the database for all statements of a report.
 
 use diesel::{
-    QueryableByName,
     result::QueryResult,
     sql_query,
     sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz},
@@ -12,7 +11,10 @@ use jiff_diesel::ToDiesel;
 use rollcall_attendance::completeness::Completeness;
 
 use super::{Position, Selection, days::Days};
-use crate::{persons::PersonFilter, sources};
+use crate::{
+    persons::{Id, PersonFilter},
+    sources,
+};
 
 /// Begins a transaction whose statements all see the same snapshot. The planner sees the parameters
 /// of each: a plan for all persons and any period fits no report.
@@ -43,12 +45,6 @@ fn persons(selection: &Selection) -> PersonFilter {
         realms: selection.realms.clone(),
         employee_ids: selection.employee_ids.clone(),
     }
-}
-
-#[derive(QueryableByName)]
-struct Id {
-    #[diesel(sql_type = Integer)]
-    id: i32,
 }
 
 /// Returns the IDs of the selected persons, or None if the selection names none.
@@ -91,9 +87,4 @@ pub(super) async fn persons_of_page(
         .load(connection)
         .await?;
     Ok(rows.into_iter().map(|row| row.id).collect())
-}
-
-/// Returns None for an empty filter, which selects all.
-pub(super) fn some(filter: &[String]) -> Option<Vec<String>> {
-    (!filter.is_empty()).then(|| filter.to_vec())
 }

@@ -12,8 +12,8 @@ use super::{
     Attribution, Calendars, Grouping, Moment, Position, Selection, Subject,
     days::{Columns, Day},
     parts::Statement,
-    snapshot::some,
 };
+use crate::persons::some;
 
 const ROWS: &str = include_str!("rows.sql");
 const PERSONS_BY_DAY: &str = include_str!("persons_by_day.sql");

@@ -10,6 +10,8 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use jiff::{Timestamp, civil::Date};
 use jiff_diesel::{NullableDate, ToDiesel};
 
+use crate::persons::some;
+
 /// Selects employees.
 #[derive(Debug, Clone, Default)]
 pub struct EmployeeSelection {
@@ -64,11 +66,10 @@ pub async fn employees(
     after: Option<&str>,
     limit: u32,
 ) -> QueryResult<Vec<Employee>> {
-    let employee_ids = (!selection.employee_ids.is_empty()).then_some(&selection.employee_ids);
     let bounds = selection.day_bounds.iter().map(|bound| bound.to_diesel());
     let since = selection.without_sessions_since;
     let persons: Vec<MappedPerson> = sql_query(include_str!("employees.sql"))
-        .bind::<Nullable<Array<Text>>, _>(employee_ids)
+        .bind::<Nullable<Array<Text>>, _>(some(&selection.employee_ids))
         .bind::<Nullable<sql_types::Date>, _>(since.map(ToDiesel::to_diesel))
         .bind::<Array<Timestamptz>, _>(bounds.collect::<Vec<_>>())
         .bind::<Nullable<Text>, _>(after)

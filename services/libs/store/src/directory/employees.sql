@@ -10,9 +10,18 @@ WITH page AS (
     -- A session counts if its person was mapped to the employee on the day of its login.
     HAVING $2::date IS NULL OR NOT EXISTS (
         SELECT FROM employee_mappings AS own
-        JOIN sessions ON sessions.person_id = own.person_id
-        WHERE own.employee_id = mapping.employee_id AND login_at >= ($3::timestamptz[])[1]
-            AND $2 + (width_bucket(login_at, $3::timestamptz[]) - 1) BETWEEN valid_from AND valid_to
+        CROSS JOIN LATERAL (SELECT
+            ($3::timestamptz[])[greatest(valid_from, $2) - $2 + 1] AS start_at,
+            CASE WHEN valid_to > $2 + (cardinality($3) - 2) THEN 'infinity'
+                ELSE $3[valid_to - $2 + 2]
+            END AS end_at
+        ) AS valid
+        -- Reads one entry of sessions_by_person for each mapping. With a join the planner would
+        -- read all sessions since then.
+        WHERE own.employee_id = mapping.employee_id AND valid_to >= $2 AND start_at <= (
+            SELECT max(login_at) FROM sessions
+            WHERE sessions.person_id = own.person_id AND login_at < end_at
+        )
     )
     ORDER BY employee_id
     LIMIT $5

@@ -11,7 +11,7 @@ use jiff::{Timestamp, civil};
 use jiff_diesel::{NullableTimestamp, ToDiesel};
 use serde::{Deserialize, Serialize};
 
-use crate::persons::PersonFilter;
+use crate::persons::{PersonFilter, some};
 
 /// Selects persons.
 #[derive(Debug, Clone)]
@@ -85,13 +85,12 @@ pub async fn people(
     limit: u32,
 ) -> QueryResult<Vec<KnownPerson>> {
     let persons = &selection.persons;
-    let employee_ids = (!persons.employee_ids.is_empty()).then_some(&persons.employee_ids);
     let since = selection.without_sessions_since;
     sql_query(include_str!("people.sql"))
         .bind::<Date, _>(selection.today.to_diesel())
         .bind::<Array<Text>, _>(persons.normalized_users())
         .bind::<Array<Text>, _>(persons.normalized_realms())
-        .bind::<Nullable<Array<Text>>, _>(employee_ids)
+        .bind::<Nullable<Array<Text>>, _>(some(&persons.employee_ids))
         .bind::<Nullable<Bool>, _>(selection.is_unmapped)
         .bind::<Nullable<Timestamptz>, _>(since.map(ToDiesel::to_diesel))
         .bind::<Nullable<Text>, _>(after.map(|after| &after.user))

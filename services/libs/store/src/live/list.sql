@@ -34,7 +34,7 @@ SELECT
     sources.name AS source,
     login_at,
     last_activity_at,
-    -- The address in the latest event that has one. Events of an earlier session with the same
+    -- The address in the latest event that has one. Events of other sessions with the same
     -- correlation key do not count.
     (
         SELECT client_ip FROM events
@@ -43,6 +43,14 @@ SELECT
                 = coalesce(page.correlation_key, page.session_id)
             AND (events.correlation_key IS NULL) = (page.correlation_key IS NULL)
             AND occurred_at >= page.first_event_at
+            AND (page.correlation_key IS NULL OR EXISTS (
+                SELECT FROM correlated_events AS assigned
+                WHERE (assigned.source_id, assigned.correlation_key, assigned.occurred_at,
+                        assigned.event_id)
+                    = (events.source_id, events.correlation_key, events.occurred_at,
+                        events.event_id)
+                    AND assigned.session_id = page.session_id
+            ))
         ORDER BY occurred_at DESC, event_id COLLATE "C" DESC LIMIT 1
     ) AS client_ip
 FROM page

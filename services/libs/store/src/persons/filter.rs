@@ -22,10 +22,16 @@ pub struct PersonFilter {
     pub employee_ids: Vec<String>,
 }
 
+/// ID of a person, the only column of a row.
 #[derive(QueryableByName)]
-struct Id {
+pub(crate) struct Id {
     #[diesel(sql_type = Integer)]
-    id: i32,
+    pub(crate) id: i32,
+}
+
+/// Returns None for an empty filter, which selects all.
+pub(crate) fn some(filter: &[String]) -> Option<Vec<String>> {
+    (!filter.is_empty()).then(|| filter.to_vec())
 }
 
 impl PersonFilter {

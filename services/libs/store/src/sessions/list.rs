@@ -11,7 +11,10 @@ use jiff::{Timestamp, civil};
 use jiff_diesel::{NullableTimestamp, ToDiesel};
 use serde::{Deserialize, Serialize};
 
-use crate::{attendance::Moment, persons::PersonFilter};
+use crate::{
+    attendance::Moment,
+    persons::{PersonFilter, some},
+};
 
 /// Names a session.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -137,7 +140,6 @@ pub async fn list(
     moment: Moment,
 ) -> QueryResult<Vec<ListedSession>> {
     let persons = selection.persons.ids(connection).await?;
-    let some = |texts: &[String]| (!texts.is_empty()).then(|| texts.to_vec());
     let start = after.map_or(selection.start, |after| after.begin_at.max(selection.start));
     let bounds = selection.day_bounds.iter().map(|bound| bound.to_diesel());
     sql_query(include_str!("list.sql"))

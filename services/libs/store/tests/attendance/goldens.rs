@@ -1,8 +1,9 @@
 //! Histories in which other projects lose hours. Each test names the thread.
 
+use futures::TryStreamExt;
 use jiff::{SignedDuration, civil::date, tz::TimeZone};
-use rollcall_attendance::row::AttendanceRow;
-use rollcall_store::attendance::{Grouping, Selection, Subject};
+use rollcall_attendance::row::{AttendanceRow, Interval};
+use rollcall_store::attendance::{self, Grouping, Selection, Subject};
 
 use crate::world::{World, calendar, days, moment, text};
 
@@ -204,4 +205,41 @@ async fn persons_of_one_employee_are_one_row_and_overlapping_time_counts_once() 
             Some(SignedDuration::from_hours(5))
         );
     }
+}
+
+/// A session that is still open may take in a later one. An HR system that had loaded the later one
+/// would refuse the whole as an overlap.
+#[tokio::test(flavor = "multi_thread")]
+async fn session_within_an_open_one_is_no_interval_of_its_own() {
+    let mut world = World::new().await;
+    world
+        .record(&[
+            "login s1 amy 2025-01-01T10:00:00Z",
+            "login s2 amy 2025-01-01T11:00:00Z",
+            "logout s2 amy 2025-01-01T12:00:00Z",
+        ])
+        .await;
+    let intervals = async |now| {
+        let connection = world.connection().await;
+        let intervals = attendance::intervals(connection, january("UTC"), moment(now));
+        let intervals: Vec<Interval> = intervals.try_collect().await.expect("intervals");
+        let times = intervals.iter().map(|it| (it.start_at, it.end_at));
+        times
+            .map(|(start, end)| {
+                format!("{start} {}", end.map_or("-".into(), |end| end.to_string()))
+            })
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        intervals("2025-01-02T09:00:00Z").await,
+        ["2025-01-01T10:00:00Z -"]
+    );
+    // The first session is closed by timeout at its login.
+    assert_eq!(
+        intervals("2025-01-02T11:00:00Z").await,
+        [
+            "2025-01-01T10:00:00Z 2025-01-01T10:00:00Z",
+            "2025-01-01T11:00:00Z 2025-01-01T12:00:00Z"
+        ]
+    );
 }

@@ -59,21 +59,18 @@ pub async fn read(
     let last = rows.last().filter(|_| has_next).map(Position::of);
     let next = last.map(|position| query.page.query.cursor(&CursorPosition::from(position)));
     let mut offsets = Offsets::default();
-    let one = chosen.calendars.one();
-    let default = chosen.calendars.default();
+    let Chosen { name, calendars } = chosen;
+    let one = calendars.one();
+    let generated_at = admission.moment().now;
     Ok(AttendancePage {
         data: rows
             .into_iter()
             .map(|row| Row::new(row, &mut offsets))
             .collect(),
         next,
-        calendar: chosen.name.clone(),
+        calendar: name,
         time_zone: one.and_then(|calendar| calendar.time_zone.iana_name().map(ToOwned::to_owned)),
         start_of_day: one.map(|calendar| start_of_day(calendar.start_of_day)),
-        generated_at: LocalTime::new(
-            admission.moment().now,
-            &default.time_zone,
-            &mut Offsets::default(),
-        ),
+        generated_at: LocalTime::new(generated_at, &calendars.default().time_zone, &mut offsets),
     })
 }

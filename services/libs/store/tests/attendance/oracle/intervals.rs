@@ -21,7 +21,14 @@ struct Merged {
 
 impl Merged {
     fn absorbs(&self, other: &Self) -> bool {
-        self.subject == other.subject && self.first.0 <= other.last && other.first.0 <= self.last
+        self.subject == other.subject
+            && self.first.0 <= other.until()
+            && other.first.0 <= self.until()
+    }
+
+    /// Returns the last minute in which a session can lie that belongs to this interval.
+    fn until(&self) -> Minute {
+        if self.is_open { Minute::MAX } else { self.last }
     }
 
     fn with(&self, other: &Self) -> Self {
