@@ -55,6 +55,6 @@ def measure(report: Report, persons: int) -> None:
     load(report, "through the VIP", "nginx", 8443, {FIRST_PAGE: chosen[FIRST_PAGE]})
     report.note("Medians of 25 loads on one connection, after 3 that were not measured.")
     report.note(
-        "The service sends the first byte when the page is complete. `bytes` is the size of the page "
-        "as it was sent, compressed."
+        "The service sends the first byte when the page is complete. `bytes` is the size of the "
+        "compressed page."
     )

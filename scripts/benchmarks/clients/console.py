@@ -3,8 +3,8 @@
 Prints for each page the medians in ms until its first and until its last byte, and its size in
 bytes as it was sent. Fails if a page lacks its text.
 Usage: console.py HOST PORT PAGES, with an API client as JSON in CLIENT. PAGES is a JSON object: for
-each name the path, a text, and how often the text must at least occur in the page. Port 8443 is that of
-the reverse proxy.
+each name the path, a text, and how often the text must at least occur in the page. Port 8443 is
+that of the reverse proxy.
 """
 
 import http.client
