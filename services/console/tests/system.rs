@@ -134,6 +134,39 @@ async fn source_is_shown_with_its_events_and_rejected_input() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn completeness_of_a_source_is_shown_in_words() {
+    let rollcall = Rollcall::start().await;
+    let mut admin = Browser::signed_in(&rollcall, "reporting:read admin").await;
+    rollcall.source().await;
+    for (settings, english, german) in [
+        (
+            "assume_complete_seconds = NULL",
+            "The source states it (complete_through).",
+            "Die Quelle meldet sie (complete_through).",
+        ),
+        (
+            "assume_complete_seconds = 5400",
+            "Everything counts as received after 1 h 30 min.",
+            "Nach 1 h 30 min gilt alles als empfangen.",
+        ),
+        (
+            "imports_only = true",
+            "Imports only: rows do not wait for this source.",
+            "Nur Importe: Zeilen warten nicht auf diese Quelle.",
+        ),
+    ] {
+        let change = format!("UPDATE sources SET {settings}");
+        rollcall.database.execute(&change).await;
+        for (language, expected) in [("en", english), ("de", german)] {
+            admin = admin.with_header("accept-language", language);
+            let page = admin.get("/console/system/sources").await;
+            let cell = format!("<td>{expected}</td>");
+            assert!(page.text.contains(&cell), "{settings}: {}", page.text);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn locked_client_is_shown_with_the_command_that_unlocks_it() {
     let rollcall = Rollcall::start().await;
     let mut admin = Browser::signed_in(&rollcall, "reporting:read admin").await;
