@@ -69,6 +69,7 @@ GRANT SELECT ON __diesel_schema_migrations
     TO auth, ingestion, reporting, console, maintenance, operator;
 
 GRANT EXECUTE ON FUNCTION write_heartbeat TO auth, ingestion, reporting, console, maintenance;
+GRANT EXECUTE ON FUNCTION write_receiver_heartbeat TO ingestion;
 
 -- auth
 GRANT SELECT ON api_clients TO auth;

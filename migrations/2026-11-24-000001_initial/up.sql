@@ -412,10 +412,11 @@ CREATE TABLE audit_log (
 ) PARTITION BY RANGE (at);
 CREATE INDEX audit_log_by_time ON audit_log (at, id);
 
--- The replicas of the services that use the database. Each writes its row every 10 seconds.
+-- The replicas of the services. Each that uses the database writes its row every 10 seconds.
+-- Ingestion writes the rows of the datagram receivers, which send their heartbeats to ingestion.
 CREATE TABLE heartbeats (
-    -- The database role of the service. A role cannot write rows of other services.
-    service text NOT NULL DEFAULT session_user,
+    -- The database role of the service, or `receiver`.
+    service text NOT NULL,
     -- Host name of the container.
     replica text NOT NULL CHECK (octet_length(replica) <= 256),
     version text NOT NULL CHECK (octet_length(version) <= 64),
@@ -426,19 +427,35 @@ CREATE TABLE heartbeats (
     PRIMARY KEY (service, replica)
 ) WITH (fillfactor = 50);
 
--- Writes the heartbeat of a replica of the calling service, and removes those of its replicas that
--- have been silent for an hour.
+-- Writes the heartbeat of a replica of a service, and removes those of its replicas that have been
+-- silent for an hour. No role may call this function: the two below say for which service.
+CREATE FUNCTION write_heartbeat_of(
+    of_service text, of_replica text, of_version text, its_start timestamptz, is_missing text
+) RETURNS void LANGUAGE sql
+BEGIN ATOMIC
+    INSERT INTO heartbeats (service, replica, version, started_at, missing)
+    VALUES (of_service, of_replica, of_version, its_start, is_missing)
+    ON CONFLICT (service, replica) DO UPDATE SET version = excluded.version,
+        started_at = excluded.started_at, at = now(), missing = excluded.missing;
+    DELETE FROM heartbeats WHERE service = of_service AND at < now() - interval '1 hour';
+END;
+
+-- Writes the heartbeat of a replica of the calling service.
 CREATE FUNCTION write_heartbeat(
     of_replica text, of_version text, its_start timestamptz, is_missing text
 ) RETURNS void LANGUAGE sql
 SECURITY DEFINER SET search_path TO public, pg_temp
 BEGIN ATOMIC
-    INSERT INTO heartbeats (replica, version, started_at, missing)
-    VALUES (of_replica, of_version, its_start, is_missing)
-    ON CONFLICT (service, replica) DO UPDATE SET version = excluded.version,
-        started_at = excluded.started_at, at = now(), missing = excluded.missing;
-    DELETE FROM heartbeats
-    WHERE service = session_user AND at < now() - interval '1 hour';
+    SELECT write_heartbeat_of(session_user, of_replica, of_version, its_start, is_missing);
+END;
+
+-- Writes the heartbeat of a datagram receiver.
+CREATE FUNCTION write_receiver_heartbeat(
+    of_replica text, of_version text, its_start timestamptz, is_missing text
+) RETURNS void LANGUAGE sql
+SECURITY DEFINER SET search_path TO public, pg_temp
+BEGIN ATOMIC
+    SELECT write_heartbeat_of('receiver', of_replica, of_version, its_start, is_missing);
 END;
 
 -- Partitions of `events` and `audit_log`, one for each month (UTC), named after their table and

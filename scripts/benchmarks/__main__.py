@@ -11,6 +11,7 @@ from report import Report
 GROWTH = "whether rate and memory depend on the number of stored events"
 TITLES = {
     "auth": "Tokens, {size} s for each measurement",
+    "console": "Pages of the console: {size} persons, 60 days, 2 sessions a day",
     "growth": "Growth: " + GROWTH + ", up to {size} events",
     "history": "History: a day's report on {size} persons with 60 and with 600 days stored",
     "ingestion": "Ingestion, {size} s for each measurement",

@@ -125,6 +125,52 @@ async fn bad_file_gets_a_page_that_says_what_is_wrong() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn rejected_rows_are_explained_in_the_language_of_the_page() {
+    let rollcall = Rollcall::start().await;
+    let mut browser = Browser::signed_in(&rollcall, WRITER).await;
+    let stored = upload(
+        &mut browser,
+        "user,employee_id,valid_to\nasha,E-1,2025-06-30\n",
+    )
+    .await;
+    assert_eq!(number(&store(&mut browser, &stored).await, "Added"), 1);
+    let long = "x".repeat(129);
+    let rows = [
+        "ben,,,,,",
+        &format!("ben,,{long},,,"),
+        "\"b\u{7}\",,E-2,,,",
+        "ben,,E-2,night,,",
+        "ben,,E-2,,30.06.2025,",
+        "ben,,E-2,,2025-07-02,2025-07-01",
+        "ben,,E-2,,,,more",
+        "asha,,E-3,,2025-06-30,",
+        "cleo,,E-4,,2025-01-01,2025-03-31",
+        "cleo,,E-5,,2025-03-31,",
+    ];
+    let header = "user,realm,employee_id,calendar,valid_from,valid_to";
+    let file = format!("{header}\n{}\n", rows.join("\n"));
+    let reason = regex::Regex::new(r"<td>([^<]*)</td></tr>").expect("a pattern");
+    for language in ["en", "de"] {
+        browser = browser.with_header("accept-language", language);
+        let page = upload(&mut browser, &file).await;
+        let reasons: Vec<_> = reason
+            .captures_iter(&page.text)
+            .map(|found| found[1].replace("&quot;", "'"))
+            .collect();
+        insta::assert_snapshot!(format!("reasons_{language}"), reasons.join("\n"));
+    }
+    for (language, expected) in [
+        ("en", "The file has no column employee_id."),
+        ("de", "Die Datei hat keine Spalte employee_id."),
+    ] {
+        browser = browser.with_header("accept-language", language);
+        let page = upload(&mut browser, "user,number\nasha,1\n").await;
+        assert_eq!(page.status, 400, "{}", page.text);
+        assert!(page.text.contains(expected), "{}", page.text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn list_is_filtered_and_paged_without_a_gap() {
     let rollcall = Rollcall::start().await;
     let mut browser = Browser::signed_in(&rollcall, WRITER).await;

@@ -3,6 +3,7 @@
 mod common;
 
 use common::Browser;
+use jiff::SignedDuration;
 use rollcall_store::{Pool, heartbeats};
 use rollcall_test_support::Rollcall;
 use serde_json::json;
@@ -44,6 +45,8 @@ async fn services_are_shown_by_their_heartbeats() {
     let rollcall = Rollcall::start().await;
     let mut admin = Browser::signed_in(&rollcall, "reporting:read admin").await;
     let page = admin.get("/console/system").await;
+    let receiver = "docker compose up --detach receiver";
+    assert!(page.text.contains(receiver), "{}", page.text);
     let command = "docker compose up --detach ingestion";
     assert!(page.text.contains(command), "{}", page.text);
     let replica = heartbeats::Replica {
@@ -64,10 +67,38 @@ async fn services_are_shown_by_their_heartbeats() {
             page.text
         );
     }
+    let written =
+        pool.ask(async |connection| heartbeats::write_for_receiver(connection, &replica, "").await);
+    written.await.expect("written");
+    let page = admin.get("/console/system").await;
+    assert!(!page.text.contains(receiver), "{}", page.text);
     let silence = "UPDATE heartbeats SET at = at - interval '60 seconds'";
     rollcall.database.execute(silence).await;
     let page = admin.get("/console/system").await;
     assert!(page.text.contains("silent for 6"), "{}", page.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn certificate_authority_is_shown_by_its_latest_check() {
+    let rollcall = Rollcall::start().await;
+    let mut admin = Browser::signed_in(&rollcall, "reporting:read admin").await;
+    let command = "docker compose up --detach ca<";
+    let page = admin.get("/console/system").await;
+    assert!(page.text.contains(command), "{}", page.text);
+    let checked = rollcall
+        .settings
+        .console
+        .certificate_directory
+        .join("checked");
+    let file = std::fs::File::create(checked).expect("a file");
+    for (minutes, time, is_silent) in [(119, "08:54", false), (121, "08:52", true)] {
+        let at = rollcall.clock.now() - SignedDuration::from_mins(minutes);
+        file.set_modified(at.into()).expect("the time is set");
+        let page = admin.get("/console/system").await;
+        let check = format!("2025-02-13 {time}</time>");
+        assert!(page.text.contains(&check), "{}", page.text);
+        assert_eq!(page.text.contains(command), is_silent, "{}", page.text);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -131,6 +162,39 @@ async fn source_is_shown_with_its_events_and_rejected_input() {
     );
     let page = admin.get("/console/system/sources?name=none").await;
     assert!(!page.text.contains(&key), "{}", page.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn completeness_of_a_source_is_shown_in_words() {
+    let rollcall = Rollcall::start().await;
+    let mut admin = Browser::signed_in(&rollcall, "reporting:read admin").await;
+    rollcall.source().await;
+    for (settings, english, german) in [
+        (
+            "assume_complete_seconds = NULL",
+            "The source states it (complete_through).",
+            "Die Quelle meldet sie (complete_through).",
+        ),
+        (
+            "assume_complete_seconds = 5400",
+            "Everything counts as received after 1 h 30 min.",
+            "Nach 1 h 30 min gilt alles als empfangen.",
+        ),
+        (
+            "imports_only = true",
+            "Imports only: rows do not wait for this source.",
+            "Nur Importe: Zeilen warten nicht auf diese Quelle.",
+        ),
+    ] {
+        let change = format!("UPDATE sources SET {settings}");
+        rollcall.database.execute(&change).await;
+        for (language, expected) in [("en", english), ("de", german)] {
+            admin = admin.with_header("accept-language", language);
+            let page = admin.get("/console/system/sources").await;
+            let cell = format!("<td>{expected}</td>");
+            assert!(page.text.contains(&cell), "{settings}: {}", page.text);
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

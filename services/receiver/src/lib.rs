@@ -6,6 +6,7 @@
 
 pub mod counters;
 pub mod forwarder;
+pub mod heartbeats;
 pub mod limiter;
 pub mod networks;
 pub mod replicas;

@@ -85,6 +85,17 @@ impl Replicas {
         true
     }
 
+    /// Queues a frame, which `put` appends, for each replica whose queue has capacity.
+    pub fn queue_for_all(&self, put: impl Fn(&mut BytesMut)) {
+        for replica in self.connected().iter() {
+            let mut queue = replica.queue();
+            if queue.len() < self.queue_bytes {
+                put(&mut queue);
+                replica.queued.notify_one();
+            }
+        }
+    }
+
     /// Wakes the writers of all replicas for which something is queued.
     pub fn flush(&self) {
         for replica in self.connected().iter() {
@@ -194,6 +205,8 @@ async fn read(mut socket: OwnedReadHalf, forwarder: &Forwarder) -> io::Result<()
                 } => {
                     forwarder.answer(protocol, peer, &payload).await;
                 }
+                // Only receivers send heartbeats.
+                Frame::Heartbeat(_) => {}
             }
         }
     }

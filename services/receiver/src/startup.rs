@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use rollcall_platform::{datagram::Protocol, health, server, settings::Settings};
 
-use crate::{forwarder::Forwarder, replicas};
+use crate::{forwarder::Forwarder, heartbeats, replicas};
 
 /// The running receiver.
 pub struct Receiver {
@@ -34,6 +34,7 @@ pub fn build(settings: &Settings) -> std::io::Result<Receiver> {
     let directory = settings.receiver.socket_directory.clone();
     tokio::spawn(replicas::discover(directory, forwarder.clone()));
     tokio::spawn(forwarder.counters.clone().report());
+    tokio::spawn(heartbeats::send(forwarder.clone()));
     for protocol in Protocol::ALL {
         tokio::spawn(forwarder.clone().forward(protocol));
     }

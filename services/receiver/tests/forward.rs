@@ -104,6 +104,23 @@ async fn radius_request_is_answered_after_it_is_stored_and_dropped_after_its_net
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn heartbeat_of_the_receiver_is_written_by_ingestion() {
+    let rollcall = Rollcall::start().await;
+    let mut settings = rollcall.settings.clone();
+    settings.server.internal_address.set_port(0);
+    let receiver = start(&settings);
+    until("the source networks", || receiver.forwarder.check().is_ok()).await;
+    let healthy = "SELECT service AS text FROM heartbeats WHERE missing = ''";
+    for _ in 0..150 {
+        if rollcall.database.texts(healthy).await == ["receiver"] {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("there is no heartbeat of the receiver");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn datagram_is_dropped_while_networks_are_unknown_or_its_address_is_in_none() {
     let settings = alone("unknown");
     let receiver = start(&settings);

@@ -69,7 +69,8 @@ pub async fn run(
     let plan = plan.await?;
     let mut rejects = options.csv.rejects(&reader)?;
     for rejection in &plan.rejected {
-        rejects.write(&rows[rejection.row], &rejection.column, &rejection.reason)?;
+        let reason = rejection.reason.to_string();
+        rejects.write(&rows[rejection.row], &rejection.column, &reason)?;
     }
     rejects.finish()?;
     let summary = Summary {

@@ -158,7 +158,7 @@ impl Import {
             is_rejected: Cell::new(false),
         });
         if let Some(problem) = &row.row.problem {
-            return self.reject(&row, "", problem);
+            return self.reject(&row, "", &problem.to_string());
         }
         match log::session(&row.row.record, &self.columns, &self.times, &self.arrival) {
             Ok(session) => {

@@ -22,7 +22,8 @@ pub struct Page {
 }
 
 /// Returns a page of those rows for which `keeps` returns true. Only the rows of the page are in
-/// memory. If `rows` come in the order of the page, no row after the page is read.
+/// memory. If `rows` come in the order of the page, only one row more than needed is read: a query
+/// that is limited to the page is then read to its end, and its connection can be used again.
 ///
 /// # Errors
 /// `rows` returns an error.
@@ -34,11 +35,9 @@ pub async fn choose<E>(
 ) -> Result<Page, E> {
     let mut chosen = Chosen::new(place);
     let mut rows = std::pin::pin!(rows);
-    while let Some(row) = rows.try_next().await? {
-        let is_complete = keeps(&row) && chosen.add(order.key(&row), row);
-        if is_complete && order.is_native() {
-            break;
-        }
+    let mut is_complete = false;
+    while let Some(row) = rows.try_next().await?.filter(|_| !is_complete) {
+        is_complete = keeps(&row) && chosen.add(order.key(&row), row) && order.is_native();
     }
     Ok(chosen.page())
 }

@@ -7,7 +7,7 @@ use rollcall_store::exceptions::{Exception, Kind};
 
 use super::{
     query::{PATH, Query},
-    words::{detail, of},
+    words::{Section, detail},
 };
 use crate::{
     person::query::{Query as PersonQuery, Subject},
@@ -62,6 +62,10 @@ impl View<'_> {
         self.times.language.text(key)
     }
 
+    fn about(&self, kind: Kind, section: Section) -> &'static str {
+        section.of(kind, self.times.language)
+    }
+
     fn form(&self) -> Markup {
         let query = self.query;
         html! {
@@ -80,7 +84,7 @@ impl View<'_> {
                         option value="" { (self.text("attendance.all")) }
                         @for (name, kind) in Kind::ALL {
                             option value=(name) selected[query.kind == Some(kind)] {
-                                (self.text(of(kind).name))
+                                (self.about(kind, Section::Name))
                             }
                         }
                     }
@@ -134,7 +138,7 @@ impl View<'_> {
         html! {
             tr {
                 td { (date) }
-                th scope="row" { a href={ "#" (kind.as_str()) } { (self.text(of(kind).name)) } }
+                th scope="row" { a href={ "#" (kind.as_str()) } { (self.about(kind, Section::Name)) } }
                 td { (self.person(exception)) }
                 td { @if let Some(source) = &exception.source { bdi { (source) } } }
                 td { (detail(exception, &times)) }
@@ -170,11 +174,13 @@ impl View<'_> {
             section.glossary {
                 h2 { (self.text("exceptions.meaning")) }
                 @for kind in kinds {
-                    @let words = of(kind);
                     article id=(kind.as_str()) {
-                        h3 { (self.text(words.name)) }
-                        p { (self.text(words.meaning)) }
-                        p { strong { (self.text("exceptions.action")) ": " } (self.text(words.action)) }
+                        h3 { (self.about(kind, Section::Name)) }
+                        p { (self.about(kind, Section::Meaning)) }
+                        p {
+                            strong { (self.text("exceptions.action")) ": " }
+                            (self.about(kind, Section::Action))
+                        }
                     }
                 }
             }

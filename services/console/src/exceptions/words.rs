@@ -2,74 +2,40 @@
 
 use rollcall_store::exceptions::{Exception, Kind};
 
-use crate::times::{Times, length_of};
+use crate::{
+    messages::Language,
+    times::{Times, length_of},
+};
 
-/// Keys of the messages about a kind.
+/// What a page says about a kind: the section of the message files that has a text for each kind.
 #[derive(Debug, Clone, Copy)]
-pub struct Words {
+pub enum Section {
     /// Name of the kind.
-    pub name: &'static str,
+    Name,
     /// Meaning of the kind.
-    pub meaning: &'static str,
+    Meaning,
     /// Advice to the reader.
-    pub action: &'static str,
+    Action,
 }
 
-/// Returns the words for a kind.
-#[must_use]
-pub fn of(kind: Kind) -> Words {
-    let words = |name, meaning, action| Words {
-        name,
-        meaning,
-        action,
-    };
-    match kind {
-        Kind::ChangedAfterFinal => words(
-            "kind.changed_after_final",
-            "meaning.changed_after_final",
-            "action.changed_after_final",
-        ),
-        Kind::ClockSkew => words("kind.clock_skew", "meaning.clock_skew", "action.clock_skew"),
-        Kind::ClosedByRestart => words(
-            "kind.closed_by_restart",
-            "meaning.closed_by_restart",
-            "action.closed_by_restart",
-        ),
-        Kind::ClosedByTimeout => words(
-            "kind.closed_by_timeout",
-            "meaning.closed_by_timeout",
-            "action.closed_by_timeout",
-        ),
-        Kind::DayNotComplete => words(
-            "kind.day_not_complete",
-            "meaning.day_not_complete",
-            "action.day_not_complete",
-        ),
-        Kind::LogoutWithoutLogin => words(
-            "kind.logout_without_login",
-            "meaning.logout_without_login",
-            "action.logout_without_login",
-        ),
-        Kind::OpenLongerThanADay => words(
-            "kind.open_longer_than_a_day",
-            "meaning.open_longer_than_a_day",
-            "action.open_longer_than_a_day",
-        ),
-        Kind::PersonWithoutEmployee => words(
-            "kind.person_without_employee",
-            "meaning.person_without_employee",
-            "action.person_without_employee",
-        ),
-        Kind::TwoRealmsAtOnce => words(
-            "kind.two_realms_at_once",
-            "meaning.two_realms_at_once",
-            "action.two_realms_at_once",
-        ),
-        Kind::TwoSourcesAtOnce => words(
-            "kind.two_sources_at_once",
-            "meaning.two_sources_at_once",
-            "action.two_sources_at_once",
-        ),
+impl Section {
+    /// All sections.
+    pub const ALL: [Self; 3] = [Self::Name, Self::Meaning, Self::Action];
+
+    /// Returns the name of the section.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Name => "kind",
+            Self::Meaning => "meaning",
+            Self::Action => "action",
+        }
+    }
+
+    /// Returns the text about a kind.
+    #[must_use]
+    pub fn of(self, kind: Kind, language: Language) -> &'static str {
+        language.text_in(self.as_str(), kind.as_str())
     }
 }
 

@@ -13,7 +13,7 @@ use maud::{Markup, html};
 use rollcall_formats::csv::{Counts, Plan};
 use rollcall_platform::token::ATTENDANCE_WRITE;
 
-use super::mapping_file::MappingFile;
+use super::{mapping_file::MappingFile, reasons::reason};
 use crate::{
     console::Console, elements, error::Problem, layout::Entry, messages::Language, visitor::Visitor,
 };
@@ -175,7 +175,7 @@ fn rejections(file: &MappingFile, plan: &Plan, language: Language) -> Markup {
                         tr {
                             td.number { (file.line(rejection.row)) }
                             td { (rejection.column) }
-                            td { (rejection.reason) }
+                            td { (reason(&rejection.reason, language)) }
                         }
                     }
                 }

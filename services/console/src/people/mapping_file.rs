@@ -4,7 +4,7 @@ use std::{fmt::Display, io::Cursor};
 
 use actix_web::web::Bytes;
 use diesel_async::{AsyncConnection, AsyncPgConnection};
-use rollcall_formats::csv::{Columns, Format, MAPPING, Parsed, Plan, Reader, Row};
+use rollcall_formats::csv::{ColumnError, Columns, Format, MAPPING, Parsed, Plan, Reader, Row};
 use rollcall_store::{Error, Pool, audit_log, calendars, employees};
 use serde_json::json;
 
@@ -29,7 +29,7 @@ impl MappingFile {
     pub fn read(name: String, content: Bytes) -> Result<Self, Problem> {
         let reader = Reader::open(Cursor::new(content), Format::default());
         let mut reader = reader.map_err(unreadable)?;
-        let columns = Columns::find(reader.headers(), &MAPPING, &[]).map_err(unreadable)?;
+        let columns = Columns::find(reader.headers(), &MAPPING, &[]).map_err(no_column)?;
         let mut rows = Vec::new();
         while let Some(row) = reader.next_row().map_err(unreadable)? {
             if rows.len() == MAX_ROWS {
@@ -98,6 +98,17 @@ impl MappingFile {
             employees::set(connection, &plan.changed).await?;
         }
         Ok(is_enabled)
+    }
+}
+
+fn no_column(error: ColumnError) -> Problem {
+    match error {
+        ColumnError::Missing { field, all } => {
+            let values = [("field", field), ("all", &all)];
+            Problem::bad_request("mapping.no_column", &values)
+        }
+        // Only the command line names columns.
+        error @ ColumnError::Unknown { .. } => unreadable(error),
     }
 }
 

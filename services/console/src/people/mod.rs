@@ -7,6 +7,7 @@
 pub mod import;
 pub mod list;
 pub mod mapping_file;
+mod reasons;
 
 use actix_web::web;
 

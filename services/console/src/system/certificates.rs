@@ -54,6 +54,14 @@ impl Certificate {
     }
 }
 
+/// Returns the time at which `ca` last checked the certificates in the directory. `ca` does this
+/// once an hour.
+#[must_use]
+pub fn checked_at(directory: &Path) -> Option<Timestamp> {
+    let modified = fs::metadata(directory.join("checked")).ok()?.modified();
+    modified.ok()?.try_into().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

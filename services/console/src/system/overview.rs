@@ -1,17 +1,30 @@
 //! `GET /console/system`: health and versions of the services, and certificates.
 
 use actix_web::{HttpResponse, web::Data};
-use jiff::tz::TimeZone;
+use jiff::{SignedDuration, tz::TimeZone};
 use maud::{Markup, html};
 use rollcall_store::heartbeats::{self, Heartbeat, INTERVAL};
 
-use super::{Tab, certificates::Certificate, page as system_page, require_admin};
+use super::{
+    Tab,
+    certificates::{Certificate, checked_at},
+    page as system_page, require_admin,
+};
 use crate::{
     console::Console, elements, error::Problem, messages::Language, moments, visitor::Visitor,
 };
 
-/// Services that write heartbeats.
-const SERVICES: [&str; 5] = ["auth", "console", "ingestion", "maintenance", "reporting"];
+/// Services that write heartbeats. Ingestion writes those of the receiver.
+const SERVICES: [&str; 6] = [
+    "auth",
+    "console",
+    "ingestion",
+    "maintenance",
+    "receiver",
+    "reporting",
+];
+/// Time after which `ca`, which checks the certificates once an hour, counts as silent.
+const MAX_SINCE_CHECK: SignedDuration = SignedDuration::from_hours(2);
 
 /// Returns the page.
 pub async fn page(visitor: Visitor, console: Data<Console>) -> Result<HttpResponse, Problem> {
@@ -21,7 +34,7 @@ pub async fn page(visitor: Visitor, console: Data<Console>) -> Result<HttpRespon
     let language = visitor.frame.language;
     let content = html! {
         h2 { (language.text("system.services")) }
-        (services(&replicas, language, console.time_zone()))
+        (services(&replicas, &console, language))
         p.hint { (language.text("system.other_services")) }
         (elements::command("status", "scripts/status", language))
         h2 { (language.text("system.certificates")) }
@@ -37,7 +50,8 @@ pub async fn page(visitor: Visitor, console: Data<Console>) -> Result<HttpRespon
     Ok(system_page(&visitor, Tab::Overview, &content))
 }
 
-fn services(replicas: &[Heartbeat], language: Language, zone: &TimeZone) -> Markup {
+fn services(replicas: &[Heartbeat], console: &Console, language: Language) -> Markup {
+    let zone = console.time_zone();
     let text = |key| language.text(key);
     html! {
         div.scroll { table {
@@ -53,13 +67,7 @@ fn services(replicas: &[Heartbeat], language: Language, zone: &TimeZone) -> Mark
                 @for service in SERVICES {
                     @let own = replicas.iter().filter(|replica| replica.service == service);
                     @if own.clone().count() == 0 {
-                        tr {
-                            th scope="row" { (service) }
-                            td colspan="4" {
-                                (elements::badge("bad", text("system.not_heard")))
-                                " " code { "docker compose up --detach " (service) }
-                            }
-                        }
+                        tr { th scope="row" { (service) } td colspan="4" { (unheard(service, language)) } }
                     }
                     @for replica in own {
                         tr {
@@ -71,8 +79,40 @@ fn services(replicas: &[Heartbeat], language: Language, zone: &TimeZone) -> Mark
                         }
                     }
                 }
+                (authority(console, zone, language))
             }
         } }
+    }
+}
+
+/// The row of the certificate authority. It has no network, so only the time of its latest check of
+/// the certificates is known.
+fn authority(console: &Console, zone: &TimeZone, language: Language) -> Markup {
+    let checked_at = checked_at(&console.certificate_directory);
+    let now = console.clock.now();
+    let is_recent = checked_at.is_some_and(|at| now.duration_since(at) < MAX_SINCE_CHECK);
+    html! {
+        tr {
+            th scope="row" { "ca" }
+            td colspan="4" {
+                @if is_recent {
+                    (elements::badge("good", language.text("system.healthy")))
+                } @else {
+                    (unheard("ca", language))
+                }
+                @if let Some(at) = checked_at {
+                    " " (language.text("system.checked")) " " (moments::time_element(at, zone))
+                }
+            }
+        }
+    }
+}
+
+/// Says that a service has been silent for an hour, and how to start it.
+fn unheard(service: &str, language: Language) -> Markup {
+    html! {
+        (elements::badge("bad", language.text("system.not_heard")))
+        " " code { "docker compose up --detach " (service) }
     }
 }
 

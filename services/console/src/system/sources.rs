@@ -14,8 +14,13 @@ use crate::{
     form,
     messages::Language,
     moments,
+    times::length_of,
     visitor::Visitor,
 };
+
+const ADD: &str = "scripts/rollcall source add NAME";
+const ASSUME: &str = "scripts/rollcall source set NAME --assume-complete-after 24h";
+const IMPORTS_ONLY: &str = "scripts/rollcall source set NAME --imports-only true";
 
 #[derive(Deserialize)]
 struct Query {
@@ -47,7 +52,11 @@ pub async fn page(
             (paging.links("/console/system/sources", &[("name", &query.name)], language))
         }
         p.hint { (language.text("sources.hint")) }
-        (elements::command("add", "scripts/rollcall source add NAME", language))
+        (elements::command("add", ADD, language))
+        p.hint { (language.text("sources.completeness_hint")) }
+        (elements::command("assume", ASSUME, language))
+        p.hint { (language.text("sources.imports_hint")) }
+        (elements::command("imports", IMPORTS_ONLY, language))
     };
     Ok(system_page(&visitor, Tab::Sources, &content))
 }
@@ -74,6 +83,7 @@ fn table(sources: &[Source], language: Language, zone: &TimeZone) -> Markup {
                 th scope="col" { (text("sources.last_received")) }
                 th scope="col" { (text("sources.last_event")) }
                 th scope="col" { (text("sources.complete_through")) }
+                th scope="col" { (text("sources.completeness")) }
                 th scope="col" .number { (text("sources.events")) }
                 th scope="col" { (text("sources.notes")) }
             } }
@@ -84,12 +94,25 @@ fn table(sources: &[Source], language: Language, zone: &TimeZone) -> Markup {
                         td { (moments::optional(source.last_received_at, zone, language)) }
                         td { (moments::optional(source.last_event_at, zone, language)) }
                         td { (moments::optional(source.complete_through, zone, language)) }
+                        td { (completeness(source, language)) }
                         td.number { (source.events) }
                         td { (notes(source, language, zone)) }
                     }
                 }
             }
         } }
+    }
+}
+
+/// Says when rows of reports need not wait for the source any more to become final.
+fn completeness(source: &Source, language: Language) -> String {
+    match source.assume_complete_seconds {
+        _ if source.imports_only => language.text("sources.imports_only").to_owned(),
+        None => language.text("sources.stated").to_owned(),
+        Some(seconds) => {
+            let length = length_of(seconds.into());
+            language.with("sources.assumed", &[("length", &length)])
+        }
     }
 }
 

@@ -7,10 +7,10 @@ use bytes::{Buf, BytesMut};
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use ipnet::IpNet;
 use rollcall_platform::{
-    datagram::{self, Frame, FrameError, Protocol},
+    datagram::{self, Frame, FrameError, Heartbeat, Protocol},
     socket::Slot,
 };
-use rollcall_store::{Pool, sources};
+use rollcall_store::{Pool, heartbeats, sources};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::UnixStream,
@@ -52,11 +52,12 @@ pub fn open(directory: &Path, datagrams: Datagrams, pool: Pool) -> std::io::Resu
     })?;
     let listener = Listener::open(&slot, "datagrams")?;
     let (sender, networks) = watch::channel(None);
-    tokio::spawn(poll_networks(pool, sender));
+    tokio::spawn(poll_networks(pool.clone(), sender));
     tokio::spawn(async move {
         loop {
             let stream = listener.accept().await;
-            tokio::spawn(serve(stream, datagrams.clone(), networks.clone()));
+            let in_flight = InFlight::new(datagrams.clone(), pool.clone());
+            tokio::spawn(serve(stream, in_flight, networks.clone()));
         }
     });
     Ok(())
@@ -94,10 +95,9 @@ async fn poll_networks(pool: Pool, networks: watch::Sender<Option<Vec<IpNet>>>) 
 
 /// Serves one receiver until it disconnects. A single task handles all datagrams, because a task
 /// for each datagram would cost as much as handling it.
-async fn serve(stream: UnixStream, datagrams: Datagrams, mut networks: Networks) {
+async fn serve(stream: UnixStream, mut in_flight: InFlight, mut networks: Networks) {
     let (mut reader, mut writer) = stream.into_split();
     let (mut input, mut output) = (BytesMut::new(), BytesMut::new());
-    let mut in_flight = InFlight::new(datagrams);
     networks.mark_changed();
     loop {
         input.reserve(READ_BYTES);
@@ -147,32 +147,36 @@ struct InFlight {
     datagrams: Arc<Datagrams>,
     radius: FuturesUnordered<BoxFuture<'static, Answer>>,
     syslog: FuturesUnordered<BoxFuture<'static, ()>>,
+    pool: Pool,
 }
 
 impl InFlight {
-    fn new(datagrams: Datagrams) -> Self {
+    fn new(datagrams: Datagrams, pool: Pool) -> Self {
         Self {
             datagrams: Arc::new(datagrams),
             radius: FuturesUnordered::new(),
             syslog: FuturesUnordered::new(),
+            pool,
         }
     }
 
     /// Begins to handle all complete frames in `input`.
     fn begin(&mut self, input: &mut BytesMut) -> Result<(), FrameError> {
         while let Some(frame) = datagram::take(input)? {
-            // Ignore source networks, because only ingestion sends them.
-            let Frame::Datagram {
-                protocol,
-                peer,
-                payload,
-            } = frame
-            else {
-                continue;
-            };
-            // Copy the payload, so that a waiting datagram does not keep the whole input buffer
-            // allocated.
-            self.handle(protocol, peer, payload.to_vec());
+            match frame {
+                // Copy the payload, so that a waiting datagram does not keep the whole input buffer
+                // allocated.
+                Frame::Datagram {
+                    protocol,
+                    peer,
+                    payload,
+                } => self.handle(protocol, peer, payload.to_vec()),
+                Frame::Heartbeat(heartbeat) => {
+                    tokio::spawn(record(self.pool.clone(), heartbeat));
+                }
+                // Only ingestion sends source networks.
+                Frame::Networks(_) => {}
+            }
         }
         Ok(())
     }
@@ -204,6 +208,20 @@ impl InFlight {
             }
         }
     }
+}
+
+/// Writes the heartbeat of a receiver. Errors are ignored: if the database does not answer, the
+/// heartbeat of ingestion itself is missing too, and is logged.
+async fn record(pool: Pool, heartbeat: Heartbeat) {
+    let replica = heartbeats::Replica {
+        name: heartbeat.replica,
+        version: &heartbeat.version,
+        started_at: heartbeat.started_at,
+    };
+    let written = pool.ask(async |connection| {
+        heartbeats::write_for_receiver(connection, &replica, &heartbeat.missing).await
+    });
+    let _ = written.await;
 }
 
 fn put_answer(output: &mut BytesMut, answer: Answer) {

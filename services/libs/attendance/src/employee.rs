@@ -1,17 +1,21 @@
 //! Employees: the mappings of persons to records of the HR system.
 
+mod mapping_error;
 mod merge;
 
+use std::iter;
+
 use jiff::civil::Date;
+pub use mapping_error::{Fault, MappingError};
 pub use merge::{Merge, Outcome, Overlap, merge};
-use rollcall_wire::quote::quoted;
 
 use crate::{
     DEFAULT_REALM,
-    event::{EVENT_ID_BYTES, FieldError, TEXT_BYTES, text},
+    event::{EVENT_ID_BYTES, TEXT_BYTES},
     name::displayed,
     period::parse_date,
     person::Person,
+    text::text,
 };
 
 /// Maximum length of an employee ID, in bytes.
@@ -64,20 +68,22 @@ impl NewMapping {
     ///
     /// # Errors
     /// Names the first field that is missing or invalid.
-    pub fn parse(raw: RawMapping, calendars: &[String]) -> Result<Self, FieldError> {
-        let user = required("user", raw.user, TEXT_BYTES)?;
-        let realm = text("realm", raw.realm, TEXT_BYTES)?;
+    pub fn parse(raw: RawMapping, calendars: &[String]) -> Result<Self, MappingError> {
+        let of = |field| move |fault| MappingError { field, fault };
+        let user = required(raw.user, TEXT_BYTES).map_err(of("user"))?;
+        let realm = text(raw.realm, TEXT_BYTES).map_err(Fault::Text);
+        let realm = realm.map_err(of("realm"))?;
+        let employee_id = required(raw.employee_id, EMPLOYEE_ID_BYTES);
         let mapping = Mapping {
-            employee_id: required("employee_id", raw.employee_id, EMPLOYEE_ID_BYTES)?,
-            calendar: calendar(raw.calendar, calendars)?,
-            valid_from: date("valid_from", raw.valid_from)?,
-            valid_to: date("valid_to", raw.valid_to)?,
+            employee_id: employee_id.map_err(of("employee_id"))?,
+            calendar: calendar(raw.calendar, calendars).map_err(of("calendar"))?,
+            valid_from: date(raw.valid_from).map_err(of("valid_from"))?,
+            valid_to: date(raw.valid_to).map_err(of("valid_to"))?,
         };
         if let (Some(from), Some(to)) = (mapping.valid_from, mapping.valid_to)
             && to < from
         {
-            let message = format!("must not be before valid_from (got {from} and {to})");
-            return Err(FieldError::new("valid_to", message));
+            return Err(of("valid_to")(Fault::EndBeforeStart { from, to }));
         }
         Ok(Self {
             person: Person::new(&user, realm.as_deref()),
@@ -88,39 +94,27 @@ impl NewMapping {
     }
 }
 
-fn required(
-    field: &'static str,
-    value: Option<String>,
-    bytes: usize,
-) -> Result<String, FieldError> {
-    text(field, value, bytes)?
-        .ok_or_else(|| FieldError::missing(field, &format!("a text of 1 to {bytes} bytes")))
+fn required(value: Option<String>, max_bytes: usize) -> Result<String, Fault> {
+    text(value, max_bytes)?.ok_or(Fault::Missing { max_bytes })
 }
 
-fn calendar(value: Option<String>, calendars: &[String]) -> Result<Option<String>, FieldError> {
+fn calendar(value: Option<String>, calendars: &[String]) -> Result<Option<String>, Fault> {
     match value.filter(|name| !name.is_empty() && name != DEFAULT_CALENDAR) {
         Some(name) if !calendars.contains(&name) => {
-            let names =
-                std::iter::once(DEFAULT_CALENDAR).chain(calendars.iter().map(String::as_str));
-            let names = names.collect::<Vec<_>>().join(", ");
-            let message = format!("must be one of {names} (got {})", quoted(&name));
-            Err(FieldError::new("calendar", message))
+            let names = iter::once(DEFAULT_CALENDAR).chain(calendars.iter().map(String::as_str));
+            let accepted = names.collect::<Vec<_>>().join(", ");
+            Err(Fault::UnknownCalendar { name, accepted })
         }
         name => Ok(name),
     }
 }
 
-fn date(field: &'static str, value: Option<String>) -> Result<Option<Date>, FieldError> {
+fn date(value: Option<String>) -> Result<Option<Date>, Fault> {
     let Some(text) = value.filter(|text| !text.is_empty()) else {
         return Ok(None);
     };
-    parse_date(&text).map(Some).ok_or_else(|| {
-        let message = format!(
-            "must be a calendar date in the form YYYY-MM-DD (got {})",
-            quoted(&text)
-        );
-        FieldError::new(field, message)
-    })
+    let date = parse_date(&text);
+    date.map(Some).ok_or(Fault::NoDate(text))
 }
 
 #[cfg(test)]

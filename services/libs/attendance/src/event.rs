@@ -7,7 +7,6 @@ use std::mem;
 
 pub use evidence::Evidence;
 use jiff::{SignedDuration, Timestamp};
-pub(crate) use parse::text;
 pub use rollcall_wire::{FieldError, RawEvent};
 use serde::Serialize;
 use sha2::{Digest, Sha256};

@@ -14,6 +14,7 @@ pub mod period;
 pub mod person;
 pub mod row;
 pub mod session;
+pub mod text;
 pub mod time;
 pub mod user_form;
 

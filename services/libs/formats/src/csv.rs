@@ -9,10 +9,10 @@ mod mapping_plan;
 mod reader;
 mod row;
 
-pub use columns::{Columns, Fields, MAPPING, SESSION};
+pub use columns::{ColumnError, Columns, Fields, MAPPING, SESSION};
 pub use decoder::{Encoding, encoding};
 pub use delimiter::{delimiter, name as delimiter_name};
 pub use mapping::mapping;
-pub use mapping_plan::{Counts, Parsed, Plan, Rejection};
-pub use reader::{Format, REJECT_COLUMNS, Reader, Row};
+pub use mapping_plan::{Counts, Parsed, Plan, Reason, Rejection};
+pub use reader::{Format, REJECT_COLUMNS, Reader, Row, RowError};
 pub use row::{Session, Times, session};

@@ -6,15 +6,18 @@
 //! | field | bytes | meaning |
 //! |---|---|---|
 //! | length | 4 | number of bytes after this field |
-//! | kind | 1 | 1 RADIUS, 2 syslog, 3 source networks |
+//! | kind | 1 | 1 RADIUS, 2 syslog, 3 source networks, 4 heartbeat |
 //! | peer | 16 + 2 | RADIUS and syslog: address and port of the peer |
 //! | payload | rest | RADIUS and syslog: the datagram, in either direction |
 //! | networks | 17 each | source networks: address and prefix length of each |
+//! | heartbeat | rest | heartbeat of the receiver: a JSON object |
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use ipnet::{IpNet, Ipv6Net};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// Maximum size of the payload of a UDP datagram.
 pub const MAX_PAYLOAD_BYTES: usize = 65_535;
@@ -25,6 +28,7 @@ const KIND_BYTES: usize = 1;
 const PEER_BYTES: usize = 18;
 const NETWORK_BYTES: usize = 17;
 const SOURCE_NETWORKS: u8 = 3;
+const HEARTBEAT: u8 = 4;
 /// Length of the prefix of IPv4-mapped addresses.
 const MAPPED_PREFIX: u8 = 96;
 
@@ -65,6 +69,21 @@ pub enum Frame {
     },
     /// To the receiver: all source networks. They replace those of an earlier frame.
     Networks(Vec<IpNet>),
+    /// To ingestion: the health of the receiver.
+    Heartbeat(Heartbeat),
+}
+
+/// Health of a receiver, which ingestion writes into the database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heartbeat {
+    /// Host name of the container.
+    pub replica: String,
+    /// Version of the receiver.
+    pub version: String,
+    /// Time at which the receiver started.
+    pub started_at: Timestamp,
+    /// Message of the health check. Empty if the receiver is healthy.
+    pub missing: String,
 }
 
 /// A frame that does not follow the format. The stream cannot be read any further.
@@ -74,11 +93,14 @@ pub enum FrameError {
     #[error("a frame with {0} bytes is too long, or too short for its kind")]
     Length(usize),
     /// The kind is unknown.
-    #[error("the frame kind must be 1, 2 or 3 (got {0})")]
+    #[error("the frame kind must be 1 to 4 (got {0})")]
     Kind(u8),
     /// A prefix length is out of range.
     #[error("the prefix length is out of range (got {0})")]
     Prefix(u8),
+    /// A heartbeat is no JSON object with the fields of [`Heartbeat`].
+    #[error("the heartbeat is no valid JSON object")]
+    Heartbeat,
 }
 
 /// Appends a frame with a datagram to `buffer`. A payload longer than [`MAX_PAYLOAD_BYTES`] is
@@ -104,6 +126,15 @@ pub fn put_networks(buffer: &mut BytesMut, networks: &[IpNet]) {
             IpNet::V6(network) => network.prefix_len(),
         });
     }
+}
+
+/// Appends a frame with a heartbeat to `buffer`.
+pub fn put_heartbeat(buffer: &mut BytesMut, heartbeat: &Heartbeat) {
+    // Texts and an instant can always be written as JSON.
+    let json = serde_json::to_vec(heartbeat).unwrap_or_default();
+    put_length(buffer, KIND_BYTES + json.len());
+    buffer.put_u8(HEARTBEAT);
+    buffer.put_slice(&json);
 }
 
 /// Takes the next frame off the front of `buffer`. Returns `None` until the whole frame has
@@ -134,6 +165,10 @@ fn parse(mut frame: Bytes) -> Result<Frame, FrameError> {
         1 => Protocol::Radius,
         2 => Protocol::Syslog,
         SOURCE_NETWORKS => return networks(&frame).map(Frame::Networks),
+        HEARTBEAT => {
+            let heartbeat = serde_json::from_slice(&frame).map_err(|_| FrameError::Heartbeat);
+            return heartbeat.map(Frame::Heartbeat);
+        }
         other => return Err(FrameError::Kind(other)),
     };
     let address = Ipv6Addr::from(frame.try_get_u128().map_err(too_short)?);
@@ -166,7 +201,7 @@ fn network(mut bytes: &[u8]) -> Result<IpNet, FrameError> {
 }
 
 fn put_length(buffer: &mut BytesMut, length: usize) {
-    // Both callers keep the length far below `u32::MAX`.
+    // All callers keep the length far below `u32::MAX`.
     buffer.put_u32(u32::try_from(length).unwrap_or(u32::MAX));
 }
 
@@ -208,6 +243,12 @@ mod tests {
                 }
             ),
             vec(network, 0..20).prop_map(Frame::Networks),
+            "\\PC{0,20}".prop_map(|missing| Frame::Heartbeat(Heartbeat {
+                replica: "replica-1".into(),
+                version: "1.2.3".into(),
+                started_at: Timestamp::UNIX_EPOCH,
+                missing,
+            })),
         ]
     }
 
@@ -219,6 +260,7 @@ mod tests {
                 payload,
             } => put_datagram(buffer, *protocol, *peer, payload),
             Frame::Networks(networks) => put_networks(buffer, networks),
+            Frame::Heartbeat(heartbeat) => put_heartbeat(buffer, heartbeat),
         }
     }
 
@@ -258,7 +300,8 @@ mod tests {
             (vec![], FrameError::Length(0)),
             (vec![1], FrameError::Length(1)),
             (vec![1; 18], FrameError::Length(18)),
-            (vec![4; 40], FrameError::Kind(4)),
+            (vec![5; 40], FrameError::Kind(5)),
+            (vec![HEARTBEAT; 40], FrameError::Heartbeat),
             (vec![1; 65_600], FrameError::Length(65_600)),
             (vec![SOURCE_NETWORKS; 18 + 1], FrameError::Length(19)),
             (network(129), FrameError::Prefix(129)),

@@ -3,7 +3,9 @@
 //! query can still be answered with 503.
 
 mod admission;
+mod call;
 mod download;
+mod pools;
 pub mod scratch;
 pub mod streams;
 mod unavailable;
@@ -17,17 +19,15 @@ use rollcall_attendance::{
     calendar::Calendar,
     period::{Period, PeriodError},
 };
-use rollcall_platform::{
-    clock::Clock,
-    settings::{self, Settings},
-};
-use rollcall_store::{Pool, attendance::Moment, audit_log, calendars};
-use serde_json::Value;
+use rollcall_platform::{clock::Clock, settings};
+use rollcall_store::{attendance::Moment, audit_log, calendars};
 use tokio::{runtime::Handle, sync::Semaphore};
 
 pub use self::{
     admission::{Admission, Report, Rows},
+    call::{Call, Extent},
     download::{COMPRESSED_ALREADY, Download},
+    pools::Pools,
     unavailable::Unavailable,
 };
 use crate::{
@@ -45,64 +45,6 @@ const WAITING_FOR_EACH_RUNNING: u32 = 3;
 
 /// The body of a report.
 pub type Body = Pin<Box<dyn Stream<Item = Result<Bytes, CutError>>>>;
-
-/// Size of a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Extent {
-    /// Few persons. The report fits into memory, takes little time and needs no permit.
-    Small,
-    /// Any number of persons. The report needs a permit.
-    Large,
-}
-
-/// Maximum number of users and employees of a small report.
-const MAX_SMALL: usize = 10;
-
-impl Extent {
-    /// Returns the extent of a report on this number of users and employees. 0 stands for all.
-    #[must_use]
-    pub fn of_persons(number: usize) -> Self {
-        if (1..=MAX_SMALL).contains(&number) {
-            Self::Small
-        } else {
-            Self::Large
-        }
-    }
-}
-
-/// A request for data, as it is written into the audit log.
-#[derive(Debug)]
-pub struct Call<'a> {
-    /// Name of the API client.
-    pub client: &'a str,
-    /// Name of the action, such as `v2.attendance`.
-    pub action: &'static str,
-    /// The parameters.
-    pub detail: Value,
-}
-
-/// The connections that reports use.
-pub struct Pools {
-    /// For audit entries, health checks and small reports.
-    pub short: Pool,
-    /// For large reports, so that slow readers use no connection of `short`.
-    pub streams: Pool,
-}
-
-impl Pools {
-    /// Creates the pools of the service's role.
-    ///
-    /// # Errors
-    /// The password file cannot be read.
-    pub fn new(settings: &Settings) -> Result<Self, Box<dyn std::error::Error>> {
-        let streams = settings.reporting.streams.get() as usize;
-        let limit = Duration::from_secs(settings.reporting.stream_seconds.into());
-        Ok(Self {
-            short: Pool::new(&settings.database)?,
-            streams: Pool::for_streams(&settings.database, streams, limit)?,
-        })
-    }
-}
 
 /// Makes reports.
 pub struct Reports {

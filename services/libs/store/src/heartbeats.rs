@@ -25,7 +25,7 @@ const MAX_MISSING_BYTES: usize = 4096;
 /// The latest heartbeat of a replica.
 #[derive(Debug, Clone, QueryableByName)]
 pub struct Heartbeat {
-    /// Database role of the service.
+    /// Name of the service: its database role, or `receiver`.
     #[diesel(sql_type = Text)]
     pub service: String,
     /// Host name of the container.
@@ -45,13 +45,13 @@ pub struct Heartbeat {
     pub missing: String,
 }
 
-/// A replica of the service whose role the connection has.
+/// A replica of the service whose role the connection has, or of the receiver.
 #[derive(Debug, Clone)]
-pub struct Replica {
+pub struct Replica<'a> {
     /// Host name of the container.
     pub name: String,
     /// Version of the service.
-    pub version: &'static str,
+    pub version: &'a str,
     /// Time at which the service started.
     pub started_at: Timestamp,
 }
@@ -63,10 +63,41 @@ pub struct Replica {
 #[tracing::instrument(name = "database.heartbeats.write", skip_all)]
 pub async fn write(
     connection: &mut AsyncPgConnection,
-    replica: &Replica,
+    replica: &Replica<'_>,
     missing: &str,
 ) -> QueryResult<()> {
-    sql_query("SELECT write_heartbeat($1, $2, $3, $4)")
+    execute(
+        connection,
+        "SELECT write_heartbeat($1, $2, $3, $4)",
+        replica,
+        missing,
+    )
+    .await
+}
+
+/// Writes the heartbeat of a datagram receiver, which has no database role. Only the role
+/// `ingestion` may do this.
+///
+/// # Errors
+/// The database fails.
+#[tracing::instrument(name = "database.heartbeats.write_for_receiver", skip_all)]
+pub async fn write_for_receiver(
+    connection: &mut AsyncPgConnection,
+    replica: &Replica<'_>,
+    missing: &str,
+) -> QueryResult<()> {
+    let statement = "SELECT write_receiver_heartbeat($1, $2, $3, $4)";
+    execute(connection, statement, replica, missing).await
+}
+
+async fn execute(
+    connection: &mut AsyncPgConnection,
+    statement: &str,
+    replica: &Replica<'_>,
+    missing: &str,
+) -> QueryResult<()> {
+    let missing = &missing[..missing.floor_char_boundary(MAX_MISSING_BYTES)];
+    sql_query(statement)
         .bind::<Text, _>(&replica.name)
         .bind::<Text, _>(replica.version)
         .bind::<Timestamptz, _>(replica.started_at.to_diesel())
@@ -117,13 +148,12 @@ pub fn start(
     Ok(())
 }
 
-async fn keep_writing(pool: Pool, replica: Replica, checks: Vec<HealthCheck>) {
+async fn keep_writing(pool: Pool, replica: Replica<'static>, checks: Vec<HealthCheck>) {
     let mut failed = false;
     loop {
         let results = join_all(checks.iter().map(|check| check())).await;
         let missing: Vec<String> = results.into_iter().filter_map(Result::err).collect();
-        let mut missing = missing.join("; ");
-        missing.truncate(missing.floor_char_boundary(MAX_MISSING_BYTES));
+        let missing = missing.join("; ");
         let written = pool.ask(async |connection| write(connection, &replica, &missing).await);
         match written.await {
             Ok(()) => failed = false,

@@ -104,7 +104,15 @@ async fn heartbeat_is_written_for_the_calling_service_alone() {
     for role in migrations::ROLES {
         let is_service = role != "operator";
         assert_eq!(may(&database, role, write).await, is_service, "{role}");
+        let for_receiver = "SELECT write_receiver_heartbeat('replica', '1', now(), '')";
+        let is_ingestion = role == "ingestion";
+        assert_eq!(
+            may(&database, role, for_receiver).await,
+            is_ingestion,
+            "{role}"
+        );
         for statement in [
+            "SELECT write_heartbeat_of('auth', 'replica', '1', now(), '')",
             "INSERT INTO heartbeats VALUES ('auth', 'a', '1', now(), now(), '')",
             "UPDATE heartbeats SET missing = ''",
             "DELETE FROM heartbeats",
@@ -118,7 +126,14 @@ async fn heartbeat_is_written_for_the_calling_service_alone() {
     let services = "SELECT service AS text FROM heartbeats ORDER BY 1";
     assert_eq!(
         database.texts(services).await,
-        ["auth", "console", "ingestion", "maintenance", "reporting"]
+        [
+            "auth",
+            "console",
+            "ingestion",
+            "maintenance",
+            "receiver",
+            "reporting"
+        ]
     );
 }
 

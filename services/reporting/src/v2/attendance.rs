@@ -12,11 +12,9 @@ use rollcall_platform::{envelope::Problem, problem_details::ProblemDetails};
 
 pub use self::page::AttendancePage;
 use self::{
-    output::Output,
+    output::{FormatName, Output},
     query::Query,
-    words::{
-        AttributionWord, FormatWord, GroupBy, Include, ProvisionalWord, SubjectWord, Unmapped,
-    },
+    words::{AttributionWord, GroupBy, Include, ProvisionalWord, SubjectWord, Unmapped},
 };
 use crate::{
     access::Access,
@@ -53,7 +51,7 @@ use crate::{
             `overlap`: it counts in every day that it touches. The default is `login`."),
     ("include" = inline(Option<Include>), Query,
         description = "`absent`: add a row without sessions for each employee who was absent"),
-    ("format" = inline(Option<FormatWord>), Query,
+    ("format" = inline(Option<FormatName>), Query,
         description = "Form of the response. A file or the shape of an HR system has all rows in \
             one response. Without this parameter the header `Accept` decides."),
     ("bom" = Option<bool>, Query,

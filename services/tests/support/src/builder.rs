@@ -35,6 +35,10 @@ impl Builder {
         settings.receiver.radius_address = any_port;
         settings.receiver.syslog_address = any_port;
         settings.reporting.scratch_directory.clone_from(&directory);
+        settings
+            .console
+            .certificate_directory
+            .clone_from(&directory);
         settings.receiver.socket_directory = directory;
         settings.redis.host = redis.ip().to_string();
         settings.redis.port = redis.port();

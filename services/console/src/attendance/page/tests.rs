@@ -1,4 +1,4 @@
-use std::convert::Infallible;
+use std::{convert::Infallible, task::Poll};
 
 use futures::{executor::block_on, stream};
 use jiff::{SignedDuration, Timestamp, civil::date, tz::TimeZone};
@@ -93,15 +93,25 @@ fn rows_without_a_value_come_last_in_both_directions() {
 }
 
 #[test]
-fn rows_after_the_page_are_not_read() {
-    let rows = (0..).map(|number| {
-        assert!(number <= ROWS, "row {number} is not needed");
-        Ok::<_, Infallible>(row(number, 0, None))
-    });
+fn rows_of_the_page_are_read_to_their_end_and_at_most_one_more() {
     let order = Order {
         sort: Sort::Name,
         descending: false,
     };
-    let page = block_on(choose(stream::iter(rows), order, Place::Start, |_| true));
-    assert_eq!(page.map(|page| page.rows.len()), Ok(ROWS));
+    // The last row shows that there is a page behind this one.
+    for (count, read_to_end) in [(ROWS + 1, true), (ROWS + 3, false)] {
+        let mut rows = (0..count).map(|number| {
+            assert!(number <= ROWS + 1, "row {number} is not needed");
+            Ok::<_, Infallible>(row(number, 0, None))
+        });
+        let mut is_at_end = false;
+        let stream = stream::poll_fn(|_| {
+            let next = rows.next();
+            is_at_end = next.is_none();
+            Poll::Ready(next)
+        });
+        let page = block_on(choose(stream, order, Place::Start, |_| true));
+        assert_eq!(page.map(|page| page.rows.len()), Ok(ROWS));
+        assert_eq!(is_at_end, read_to_end, "{count} rows");
+    }
 }

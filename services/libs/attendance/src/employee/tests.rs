@@ -269,6 +269,6 @@ fn invalid_cell_is_named_with_what_is_accepted() {
     ] {
         let error = NewMapping::parse(raw(cells), &["night".into()]).expect_err(field);
         assert_eq!(error.field, field);
-        assert!(error.message.contains(message), "{error}");
+        assert!(error.to_string().contains(message), "{error}");
     }
 }

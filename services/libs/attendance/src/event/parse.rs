@@ -163,27 +163,12 @@ pub(super) fn optional(
     text(field, value, TEXT_BYTES)
 }
 
-/// Validates a text. An empty text is absent, because gateways write empty columns for unknown
-/// values.
-pub(crate) fn text(
+fn text(
     field: &'static str,
     value: Option<String>,
-    bytes: usize,
+    max_bytes: usize,
 ) -> Result<Option<String>, FieldError> {
-    let Some(value) = value.filter(|value| !value.is_empty()) else {
-        return Ok(None);
-    };
-    if value.len() > bytes {
-        let message = format!("must be at most {bytes} bytes (got {})", value.len());
-        return Err(FieldError::new(field, message));
-    }
-    if value.chars().any(char::is_control) {
-        return Err(FieldError::new(
-            field,
-            "must not contain a control character",
-        ));
-    }
-    Ok(Some(value))
+    crate::text::text(value, max_bytes).map_err(|error| FieldError::new(field, error.to_string()))
 }
 
 #[cfg(test)]

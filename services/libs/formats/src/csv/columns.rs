@@ -46,6 +46,29 @@ pub struct Columns {
     headers: StringRecord,
 }
 
+/// A column that a file lacks. `all` lists the columns of the file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ColumnError {
+    /// `--map` names a column that does not exist.
+    #[error("--map: there is no column {column:?} (the columns are {all})")]
+    Unknown {
+        /// The column that `--map` names.
+        column: String,
+        /// Columns of the file.
+        all: String,
+    },
+    /// No column has the name of a required field.
+    #[error(
+        "no column holds the {field}: name it with --map {field}=COLUMN (the columns are {all})"
+    )]
+    Missing {
+        /// The required field.
+        field: &'static str,
+        /// Columns of the file.
+        all: String,
+    },
+}
+
 impl Fields {
     /// Parses a value of `--map` in the form `field=column`.
     ///
@@ -76,7 +99,7 @@ impl Columns {
         headers: &StringRecord,
         fields: &Fields,
         map: &[(String, String)],
-    ) -> Result<Self, String> {
+    ) -> Result<Self, ColumnError> {
         let position = |name: &str| {
             let mut names = headers.iter();
             names.position(|header| header.eq_ignore_ascii_case(name))
@@ -87,19 +110,16 @@ impl Columns {
             let mapped = map.iter().find(|(mapped, _)| mapped == field);
             let found = match mapped {
                 Some((_, column)) => Some(position(column).ok_or_else(|| {
-                    format!("--map: there is no column {column:?} (the columns are {all})")
+                    let (column, all) = (column.clone(), all.clone());
+                    ColumnError::Unknown { column, all }
                 })?),
                 None => names.iter().find_map(|name| position(name)),
             };
             indices.extend(found.map(|index| (*field, index)));
         }
-        for field in fields.required {
-            if !indices.contains_key(field) {
-                return Err(format!(
-                    "no column holds the {field}: name it with --map {field}=COLUMN (the columns are \
-                     {all})"
-                ));
-            }
+        let mut required = fields.required.iter();
+        if let Some(field) = required.find(|field| !indices.contains_key(*field)) {
+            return Err(ColumnError::Missing { field, all });
         }
         Ok(Self {
             indices,

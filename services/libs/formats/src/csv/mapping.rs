@@ -1,10 +1,7 @@
 //! Conversion of a row to the mapping of a person to an employee.
 
 use csv::StringRecord;
-use rollcall_attendance::{
-    employee::{NewMapping, RawMapping},
-    event::FieldError,
-};
+use rollcall_attendance::employee::{MappingError, NewMapping, RawMapping};
 
 use super::columns::Columns;
 
@@ -16,7 +13,7 @@ pub fn mapping(
     record: &StringRecord,
     columns: &Columns,
     calendars: &[String],
-) -> Result<NewMapping, FieldError> {
+) -> Result<NewMapping, MappingError> {
     let text = |field: &str| columns.value(record, field).map(str::to_owned);
     let raw = RawMapping {
         user: text("user"),

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use rollcall_attendance::{
-    employee::{Mapping, NewMapping, Outcome, Overlap, merge},
+    employee::{Fault, Mapping, NewMapping, Outcome, merge},
     person::Person,
 };
 use serde::Serialize;
 
-use super::{Columns, Row, mapping};
+use super::{Columns, Row, RowError, mapping};
 
 /// Numbers of rows and mappings.
 #[derive(Debug, Default, Serialize)]
@@ -33,8 +33,33 @@ pub struct Rejection {
     pub row: usize,
     /// Column with the error. Empty if the whole row is at fault.
     pub column: String,
-    /// Message that says what is wrong and what is accepted.
-    pub reason: String,
+    /// What is wrong.
+    pub reason: Reason,
+}
+
+/// Reason why a row is rejected. `Display` says in English what is wrong and what is accepted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Reason {
+    /// The row cannot be parsed.
+    #[error(transparent)]
+    Row(#[from] RowError),
+    /// The value of the column is missing or invalid.
+    #[error(transparent)]
+    Value(#[from] Fault),
+    /// Another mapping of the person has a day in common.
+    #[error(
+        "The mapping overlaps {}, which maps the person to {} {}. End one of them before the other \
+         begins.",
+        .line.map_or("a stored mapping".into(), |line| format!("line {line}")),
+        .other.employee_id,
+        days(.other)
+    )]
+    Overlap {
+        /// Line of the other mapping. None if that mapping is stored.
+        line: Option<u64>,
+        /// The other mapping.
+        other: Mapping,
+    },
 }
 
 /// Changes that a file makes.
@@ -63,8 +88,8 @@ impl Parsed {
             rejected: Vec::new(),
         };
         for (index, row) in rows.iter().enumerate() {
-            if let Some(problem) = &row.problem {
-                parsed.reject(index, "", problem.clone());
+            if let Some(problem) = row.problem {
+                parsed.reject(index, "", problem.into());
                 continue;
             }
             match mapping(&row.record, columns, calendars) {
@@ -72,7 +97,7 @@ impl Parsed {
                     let of_person = parsed.new.entry(new.person.clone()).or_default();
                     of_person.push((index, new));
                 }
-                Err(error) => parsed.reject(index, columns.name(&error.field), error.message),
+                Err(error) => parsed.reject(index, columns.name(error.field), error.fault.into()),
             }
         }
         parsed
@@ -83,7 +108,7 @@ impl Parsed {
         self.new.keys()
     }
 
-    fn reject(&mut self, row: usize, column: &str, reason: String) {
+    fn reject(&mut self, row: usize, column: &str, reason: Reason) {
         self.rejected.push(Rejection {
             row,
             column: column.to_owned(),
@@ -110,8 +135,9 @@ impl Parsed {
                     Outcome::Replaced => counts.replaced += 1,
                     Outcome::Unchanged => counts.unchanged += 1,
                     Outcome::Rejected(overlap) => {
-                        let other = overlap.index.map(|index| rows[new[index].0].line);
-                        self.reject(*row, "", reason(&overlap, other));
+                        let line = overlap.index.map(|index| rows[new[index].0].line);
+                        let other = overlap.mapping;
+                        self.reject(*row, "", Reason::Overlap { line, other });
                     }
                 }
             }
@@ -135,24 +161,12 @@ impl Parsed {
     }
 }
 
-/// Returns the reason for which a row is rejected. `line` is the line of the mapping in the way, or
-/// None if that mapping is stored.
-fn reason(overlap: &Overlap, line: Option<u64>) -> String {
-    let other = line.map_or("a stored mapping".into(), |line| format!("line {line}"));
-    let Mapping {
-        employee_id,
-        valid_from,
-        valid_to,
-        ..
-    } = &overlap.mapping;
-    let days = match (valid_from, valid_to) {
+/// Writes the days of a mapping within a sentence.
+fn days(mapping: &Mapping) -> String {
+    match (mapping.valid_from, mapping.valid_to) {
         (None, None) => "on all days".into(),
         (Some(from), None) => format!("from {from}"),
         (None, Some(to)) => format!("until {to}"),
         (Some(from), Some(to)) => format!("from {from} to {to}"),
-    };
-    format!(
-        "The mapping overlaps {other}, which maps the person to {employee_id} {days}. End one of \
-         them before the other begins."
-    )
+    }
 }

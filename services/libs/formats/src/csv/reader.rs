@@ -43,7 +43,29 @@ pub struct Row {
     /// The cells, trimmed.
     pub record: StringRecord,
     /// Reason why the row cannot be parsed.
-    pub problem: Option<String>,
+    pub problem: Option<RowError>,
+}
+
+/// Reason why a row cannot be parsed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RowError {
+    /// The row has a value beyond the last column.
+    #[error(
+        "The row must have at most as many cells as the header, which has {columns} (got {cells}). \
+         Put a value that contains the delimiter in quotation marks."
+    )]
+    TooManyCells {
+        /// Number of cells of the row.
+        cells: usize,
+        /// Number of cells of the header.
+        columns: usize,
+    },
+    /// The row is not valid UTF-8, and a row before it is.
+    #[error(
+        "The row must be valid UTF-8, as the rows before it. If the file has another encoding, name \
+         it with --encoding."
+    )]
+    NotUtf8,
 }
 
 impl Reader {
@@ -118,10 +140,7 @@ impl Reader {
         row.record = self.without_skipped(&row.record);
         let (cells, columns) = (row.record.len(), self.headers.len());
         if row.problem.is_none() && row.record.iter().skip(columns).any(|cell| !cell.is_empty()) {
-            row.problem = Some(format!(
-                "The row must have at most as many cells as the header, which has {columns} (got \
-                 {cells}). Put a value that contains the delimiter in quotation marks."
-            ));
+            row.problem = Some(RowError::TooManyCells { cells, columns });
         }
         Ok(Some(row))
     }
@@ -143,11 +162,7 @@ impl Reader {
             let next = self.rows.position().line();
             let line = next.saturating_sub(within.saturating_add(1)).max(first);
             let (record, is_valid) = self.decoder.decode(&bytes);
-            let problem = (!is_valid).then(|| {
-                "The row must be valid UTF-8, as the rows before it. If the file has another \
-                 encoding, name it with --encoding."
-                    .to_owned()
-            });
+            let problem = (!is_valid).then_some(RowError::NotUtf8);
             return Ok(Some(Row {
                 line,
                 record,

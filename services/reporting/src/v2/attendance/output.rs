@@ -1,12 +1,18 @@
 //! The form of a response: a page of JSON, a file of rows, or the shape of an HR system.
 
+use std::iter;
+
 use actix_web::HttpRequest;
 use rollcall_exports::{CsvOptions, Format, Provisional, Separator, Shape};
 use rollcall_platform::envelope::Problem;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, Schema, Type},
+};
 
 use super::{
     accept,
-    words::{FormatWord, ProvisionalWord, Unmapped},
+    words::{ProvisionalWord, Unmapped},
 };
 use crate::v2::parameters::Parameters;
 
@@ -33,8 +39,35 @@ pub enum Output {
     },
 }
 
+/// Name of the form [`Output::Page`].
+const JSON: &str = "json";
+
+/// Value of `format`: the name of a form.
+pub struct FormatName;
+
+impl FormatName {
+    fn all() -> impl Iterator<Item = &'static str> {
+        let files = Format::ALL.into_iter().map(Format::extension);
+        let shapes = Shape::ALL.into_iter().map(Shape::name);
+        iter::once(JSON).chain(files).chain(shapes)
+    }
+}
+
+impl PartialSchema for FormatName {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("Value of `format`."))
+            .enum_values(Some(Self::all()))
+            .into()
+    }
+}
+
+impl ToSchema for FormatName {}
+
 impl Output {
-    fn of(word: FormatWord) -> Self {
+    /// Returns the form with this name and no options.
+    fn parse(name: &str) -> Option<Self> {
         let file = |format| Self::File {
             format,
             csv: CsvOptions::default(),
@@ -44,18 +77,11 @@ impl Output {
             provisional: Provisional::LeaveOut,
             skip_unmapped: false,
         };
-        match word {
-            FormatWord::Json => Self::Page,
-            FormatWord::Csv => file(Format::Csv),
-            FormatWord::Ndjson => file(Format::Ndjson),
-            FormatWord::Xlsx => file(Format::Xlsx),
-            FormatWord::Parquet => file(Format::Parquet),
-            FormatWord::Frappe => shape(Shape::Frappe),
-            FormatWord::Odoo => shape(Shape::Odoo),
-            FormatWord::Zoho => shape(Shape::Zoho),
-            FormatWord::Greythr => shape(Shape::Greythr),
-            FormatWord::Keka => shape(Shape::Keka),
-            FormatWord::Orangehrm => shape(Shape::Orangehrm),
+        match name {
+            JSON => Some(Self::Page),
+            _ => Format::parse(name)
+                .map(file)
+                .or_else(|| Shape::parse(name).map(shape)),
         }
     }
 
@@ -68,8 +94,9 @@ impl Output {
         let byte_order_mark = parameters.flag("bom");
         let provisional = parameters.word("provisional");
         let unmapped = parameters.word("unmapped");
-        let mut output = match parameters.word("format") {
-            Some(word) => Self::of(word),
+        let names = FormatName::all().collect::<Vec<_>>().join(", ");
+        let mut output = match parameters.one("format", &format!("one of {names}"), Self::parse) {
+            Some(output) => output,
             None if parameters.has("format") => Self::Page,
             None => accept::negotiate(request)?,
         };

@@ -69,34 +69,6 @@ impl From<AttributionWord> for Attribution {
     }
 }
 
-/// Value of `format`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum FormatWord {
-    /// Pages of JSON.
-    Json,
-    /// Comma-separated values.
-    Csv,
-    /// A JSON object per line.
-    Ndjson,
-    /// Office Open XML workbook.
-    Xlsx,
-    /// Apache Parquet.
-    Parquet,
-    /// Employee Checkins of Frappe HR.
-    Frappe,
-    /// Attendances of Odoo.
-    Odoo,
-    /// Bulk import of Zoho People.
-    Zoho,
-    /// Swipes of greytHR.
-    Greythr,
-    /// Attendance logs of Keka.
-    Keka,
-    /// Attendance records of OrangeHRM.
-    Orangehrm,
-}
-
 /// Value of `unmapped`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
