@@ -40,7 +40,7 @@ pub async fn page(visitor: Visitor, console: Data<Console>) -> Result<HttpRespon
 fn services(replicas: &[Heartbeat], language: Language, zone: &TimeZone) -> Markup {
     let text = |key| language.text(key);
     html! {
-        div.scroll { table {
+        (elements::scrolling(text("system.services"), &html! { table {
             caption { (text("system.services_caption")) }
             thead { tr {
                 th scope="col" { (text("system.service")) }
@@ -72,7 +72,7 @@ fn services(replicas: &[Heartbeat], language: Language, zone: &TimeZone) -> Mark
                     }
                 }
             }
-        } }
+        } }))
     }
 }
 
@@ -109,7 +109,7 @@ fn certificate_table(
     let text = |key| language.text(key);
     let now = console.clock.now();
     html! {
-        div.scroll { table {
+        (elements::scrolling(text("system.certificates"), &html! { table {
             caption { (text("system.certificates_caption")) }
             thead { tr {
                 th scope="col" { (text("system.file")) }
@@ -130,6 +130,6 @@ fn certificate_table(
                     }
                 }
             }
-        } }
+        } }))
     }
 }

@@ -10,7 +10,7 @@ use crate::{
         query::Range,
         state::State,
     },
-    moments,
+    elements, moments,
     person::query::address,
     times::Times,
 };
@@ -24,7 +24,7 @@ pub(super) fn table(view: &View) -> Markup {
     let zone = view.times.zone.iana_name().unwrap_or("UTC");
     let is_period = view.query.range != Range::Day;
     html! {
-        div.scroll tabindex="0" role="region" aria-label=(text("navigation.attendance")) {
+        (elements::scrolling(text("navigation.attendance"), &html! {
             table.rows {
                 caption {
                     (heading::title(view)) ". "
@@ -47,7 +47,7 @@ pub(super) fn table(view: &View) -> Markup {
                     @for row in &view.page.rows { (line(view, row, is_period)) }
                 }
             }
-        }
+        }))
     }
 }
 

@@ -10,6 +10,7 @@ use rollcall_store::{
 
 use super::View;
 use crate::{
+    elements,
     person::evidence::{self, End, Kind},
     times::Times,
 };
@@ -138,7 +139,7 @@ fn session(view: &View, evidence: &Evidence, index: usize) -> Markup {
 fn events(view: &View, evidence: &Evidence, index: usize) -> Markup {
     let text = |key| view.text(key);
     html! {
-        div.scroll tabindex="0" role="region" aria-label={ (text("person.event")) " " (index + 1) } {
+        (elements::scrolling(&format!("{} {}", text("person.event"), index + 1), &html! {
             table {
                 caption {
                     @if evidence.has_more_events { (text("person.first_events")) }
@@ -155,7 +156,7 @@ fn events(view: &View, evidence: &Evidence, index: usize) -> Markup {
                 }
                 tbody { @for event in &evidence.events { (line(view, event)) } }
             }
-        }
+        }))
     }
 }
 

@@ -6,8 +6,8 @@ YEAR, MONTH, DAY = SEED["day"].split("-")
 FOCUS = """() => {
     const element = document.activeElement;
     const style = getComputedStyle(element);
-    const { top, left, width, height } = element.getBoundingClientRect();
-    const isInView = top >= 0 && left >= 0 && top < innerHeight && left < innerWidth;
+    const { top, left, bottom, right, width, height } = element.getBoundingClientRect();
+    const isInView = bottom > 0 && right > 0 && top < innerHeight && left < innerWidth;
     const isMarked = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
     return {
         element: element.outerHTML.slice(0, 200),
