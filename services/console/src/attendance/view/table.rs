@@ -98,8 +98,8 @@ fn line(view: &View, row: &AttendanceRow, is_period: bool) -> Markup {
                 " " span.muted { bdi { (row.realm) } }
             }
             td { @if let Some(employee) = &row.employee_id { bdi { (employee) } } }
-            td { (first.unwrap_or_default()) }
-            td { (last.unwrap_or_default()) }
+            td.time { (first.unwrap_or_default()) }
+            td.time { (last.unwrap_or_default()) }
             td.number { (moments::hours(worked)) }
             td.number { (row.sessions) }
             @if is_period { td.number { (row.days.unwrap_or_default()) } }

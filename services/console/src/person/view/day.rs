@@ -164,9 +164,9 @@ fn line(view: &View, event: &EventOfSession) -> Markup {
     let times = view.times;
     html! {
         tr {
-            th scope="row" { (times.short(event.occurred_at)) }
+            th.time scope="row" { (times.short(event.occurred_at)) }
             td { (view.text(kind(event))) }
-            td { (times.short(event.received_at)) }
+            td.time { (times.short(event.received_at)) }
             td { (event.receiver) @if let Some(file) = &event.import { " " bdi { (file) } } }
             td {
                 dl.inline {

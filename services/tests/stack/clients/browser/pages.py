@@ -6,7 +6,8 @@ from axe_playwright_python.sync_playwright import Axe
 from visitor import SEED, Visitor, browser
 
 DAY, FULL_DAY, MARKUP, OPEN = (SEED[name] for name in ("day", "full_day", "markup", "open"))
-SCREENS = [(320, "light"), (768, "light"), (1440, "dark"), (1440, "light")]
+# Width, colour scheme, and whether axe looks. On the narrow screen more parts scroll.
+SCREENS = [(320, "light", True), (768, "light", False), (1440, "dark", True)]
 MAX_BYTES = 60_000
 MAPPING = f"""user,realm,employee_id,calendar,valid_from,valid_to
 {MARKUP},,E-9,,2004-03-01,2004-03-31
@@ -98,14 +99,14 @@ WITH_MARKUP = ("day", "month", "person", "people-with-markup", "rejected", "erro
 def look(visitor, name, language):
     """Checks the page on each screen. Adds what is wrong to the faults of the visitor."""
     page = visitor.page
-    for width, scheme in SCREENS:
+    for width, scheme, with_axe in SCREENS:
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=scheme)
         inner = page.evaluate("document.scrollingElement.scrollWidth")
         if inner > width:
             visitor.faults.append(f"is {inner} px wide on a screen of {width} px")
-        result = Axe().run(page)
-        if result.violations_count:
+        result = Axe().run(page) if with_axe else None
+        if result and result.violations_count:
             visitor.faults.append(f"{width} px, {scheme}: {result.generate_report()}")
         picture = f"/screenshots/{name}-{language}-{width}-{scheme}.png"
         page.screenshot(path=picture, full_page=True)

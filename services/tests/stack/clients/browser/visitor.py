@@ -32,7 +32,7 @@ class Visitor:
         # Other tests check the certificate.
         options = {"base_url": URL, "ignore_https_errors": True, "locale": "en-US", **options}
         self.page = browser.new_context(**options).new_page()
-        self.page.set_default_timeout(10_000)
+        self.page.set_default_timeout(30_000)
         self.faults = []
         self.page.on("console", self._read)
         self.page.on("pageerror", lambda error: self.faults.append(f"script: {error}"))

@@ -1,5 +1,5 @@
-//! What the tests in a browser look at: persons and sessions of March 2004, which no other test
-//! uses.
+//! What the tests in a browser look at: persons and sessions of March and April 2004, which no other
+//! test uses.
 
 use rollcall_stack_tests::{api_client, import, once, record, send, session, source_named};
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ const MARKUP: &str = "<img src=x onerror=alert(1)>";
 /// The day with all kinds of sessions.
 const DAY: &str = "2004-03-15";
 /// A day with more persons than a page has rows.
-const FULL_DAY: &str = "2004-03-16";
+const FULL_DAY: &str = "2004-04-15";
 /// Number of bytes of the longest user name.
 const LONGEST: usize = 256;
 
