@@ -193,7 +193,7 @@ fn details(event: &EventOfSession) -> Vec<(&'static str, String)> {
     let seconds = |seconds: Option<i64>| seconds.map(crate::times::length_of);
     let optional = [
         ("person.user", event.reported_user.clone()),
-        ("person.realm", event.reported_realm.clone()),
+        ("attendance.realm", event.reported_realm.clone()),
         ("person.reason", event.reason.clone()),
         ("person.display_name", event.display_name.clone()),
         ("person.client_ip", event.client_ip.clone()),
