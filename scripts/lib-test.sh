@@ -101,7 +101,8 @@ build_without_optimizing_links() {
 start_building_images() {
     {
         COMPOSE_PROJECT_NAME=$project docker compose --progress plain build </dev/null &&
-            build_image clients && build_image forwarder && build_image fuzz
+            build_image clients && build_image browser && build_image forwarder &&
+            build_image fuzz
     } >"$image_log" 2>&1 &
     images=$!
 }
@@ -158,7 +159,7 @@ start_stack() {
     own_stack "$stack" "$project" "$port" OTEL_METRIC_EXPORT_INTERVAL=2000 \
         OTEL_BLRP_SCHEDULE_DELAY=1000 OTEL_BSP_SCHEDULE_DELAY=1000 \
         ROLLCALL_TELEMETRY__OTLP_ENDPOINT=http://collector:4318 || return 1
-    build_image clients && build_image forwarder
+    build_image clients && build_image browser && build_image forwarder
 }
 
 stack_tests() {

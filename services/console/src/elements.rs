@@ -29,6 +29,12 @@ pub fn command(id: &str, command: &str, language: Language) -> Markup {
     }
 }
 
+/// Returns a wide table that scrolls on its own, with the keyboard too. The label names it.
+#[must_use]
+pub fn scrolling(label: &str, table: &Markup) -> Markup {
+    html! { div.scroll tabindex="0" role="region" aria-label=(label) { (table) } }
+}
+
 /// Returns an address with those parameters that are not empty.
 #[must_use]
 pub fn link(path: &str, parameters: &[(&str, &str)]) -> String {

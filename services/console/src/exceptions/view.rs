@@ -10,6 +10,7 @@ use super::{
     words::{Section, detail},
 };
 use crate::{
+    elements,
     person::query::{Query as PersonQuery, Subject},
     times::Times,
 };
@@ -110,7 +111,7 @@ impl View<'_> {
     fn table(&self) -> Markup {
         let zone = self.times.zone.iana_name().unwrap_or("UTC");
         html! {
-            div.scroll tabindex="0" role="region" aria-label=(self.text("navigation.exceptions")) {
+            (elements::scrolling(self.text("navigation.exceptions"), &html! {
                 table.rows {
                     caption { (self.times.say("attendance.zone", &[("zone", zone)])) }
                     thead {
@@ -124,7 +125,7 @@ impl View<'_> {
                     }
                     tbody { @for exception in self.exceptions { (self.line(exception)) } }
                 }
-            }
+            }))
         }
     }
 

@@ -163,7 +163,7 @@ fn rejections(file: &MappingFile, plan: &Plan, language: Language) -> Markup {
             @if plan.rejected.len() > SHOWN {
                 p { (language.with("mapping.shown", &[("shown", &shown), ("all", &all)])) }
             }
-            div.scroll { table {
+            (elements::scrolling(text("mapping.rejected"), &html! { table {
                 caption { (text("mapping.rejected_caption")) }
                 thead { tr {
                     th scope="col" .number { (text("mapping.line")) }
@@ -179,7 +179,7 @@ fn rejections(file: &MappingFile, plan: &Plan, language: Language) -> Markup {
                         }
                     }
                 }
-            } }
+            } }))
         }
     }
 }

@@ -181,7 +181,7 @@ fn filters(query: &Query, language: Language) -> Markup {
 fn table(people: &[KnownPerson], language: Language, zone: &TimeZone) -> Markup {
     let text = |key| language.text(key);
     html! {
-        div.scroll { table {
+        (elements::scrolling(text("navigation.people"), &html! { table {
             caption { (text("people.caption")) }
             thead { tr {
                 th scope="col" { (text("people.user")) }
@@ -211,6 +211,6 @@ fn table(people: &[KnownPerson], language: Language, zone: &TimeZone) -> Markup 
                     }
                 }
             }
-        } }
+        } }))
     }
 }

@@ -11,7 +11,7 @@ use super::{
     month::weeks,
     query::{Query, Subject},
 };
-use crate::{attendance::view::badges, moments, times::Times};
+use crate::{attendance::view::badges, elements, moments, times::Times};
 
 /// Content of the page.
 pub struct View<'a> {
@@ -100,7 +100,7 @@ impl View<'_> {
                     }
                 }
             }
-            div.scroll tabindex="0" role="region" aria-label=(month) {
+            (elements::scrolling(&month, &html! {
                 table.month {
                     caption { (self.times.say("attendance.zone", &[("zone", zone)])) }
                     thead {
@@ -112,7 +112,7 @@ impl View<'_> {
                         }
                     }
                 }
-            }
+            }))
         }
     }
 

@@ -88,7 +88,7 @@ fn arrivals(sources: &[Source], console: &Console, language: Language) -> Markup
         @if sources.is_empty() {
             p { (text("first_steps.no_source")) }
         } @else {
-            div.scroll { table {
+            (elements::scrolling(text("first_steps.arrive"), &html! { table {
                 caption { (text("first_steps.latest")) }
                 thead { tr {
                     th scope="col" { (text("sources.name")) }
@@ -104,7 +104,7 @@ fn arrivals(sources: &[Source], console: &Console, language: Language) -> Markup
                         }
                     }
                 }
-            } }
+            } }))
         }
     }
 }

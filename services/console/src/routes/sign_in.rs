@@ -17,11 +17,14 @@ use super::{own_path, see_other};
 use crate::{
     auth::{Credentials, SignInError},
     console::Console,
+    elements,
     error::Problem,
     form,
     layout::{self, Frame},
     visitor::{COOKIE, grants, session_id},
 };
+
+const ADD: &str = "scripts/rollcall client add NAME --scope reporting:read";
 
 #[derive(Deserialize)]
 struct Query {
@@ -166,6 +169,6 @@ fn form(frame: &Frame, next: &str, name: &str, message: Option<&str>) -> maud::M
             button.primary type="submit" { (text("sign_in.submit")) }
         }
         p.hint { (text("sign_in.hint")) }
-        pre { code { "scripts/rollcall client add NAME --scope reporting:read" } }
+        (elements::command("client", ADD, frame.language))
     }
 }

@@ -23,7 +23,7 @@ pub async fn page(visitor: Visitor, console: Data<Console>) -> Result<HttpRespon
     let text = |key| language.text(key);
     let zone = console.time_zone();
     let content = html! {
-        div.scroll { table {
+        (elements::scrolling(text("system.clients"), &html! { table {
             caption { (text("clients.caption")) }
             thead { tr {
                 th scope="col" { (text("clients.name")) }
@@ -43,7 +43,7 @@ pub async fn page(visitor: Visitor, console: Data<Console>) -> Result<HttpRespon
                     }
                 }
             }
-        } }
+        } }))
         p.hint { (text("clients.hint")) }
         (elements::command("client", ADD, language))
     };

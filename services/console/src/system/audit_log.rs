@@ -139,7 +139,7 @@ fn filters(query: &Query, language: Language) -> Markup {
 fn table(entries: &[Found], language: Language, zone: &TimeZone) -> Markup {
     let text = |key| language.text(key);
     html! {
-        div.scroll { table {
+        (elements::scrolling(text("system.audit"), &html! { table {
             caption { (text("audit.caption")) }
             thead { tr {
                 th scope="col" { (text("audit.time")) }
@@ -159,6 +159,6 @@ fn table(entries: &[Found], language: Language, zone: &TimeZone) -> Markup {
                     }
                 }
             }
-        } }
+        } }))
     }
 }

@@ -54,7 +54,7 @@ fn services(replicas: &[Heartbeat], console: &Console, language: Language) -> Ma
     let zone = console.time_zone();
     let text = |key| language.text(key);
     html! {
-        div.scroll { table {
+        (elements::scrolling(text("system.services"), &html! { table {
             caption { (text("system.services_caption")) }
             thead { tr {
                 th scope="col" { (text("system.service")) }
@@ -81,7 +81,7 @@ fn services(replicas: &[Heartbeat], console: &Console, language: Language) -> Ma
                 }
                 (authority(console, zone, language))
             }
-        } }
+        } }))
     }
 }
 
@@ -149,7 +149,7 @@ fn certificate_table(
     let text = |key| language.text(key);
     let now = console.clock.now();
     html! {
-        div.scroll { table {
+        (elements::scrolling(text("system.certificates"), &html! { table {
             caption { (text("system.certificates_caption")) }
             thead { tr {
                 th scope="col" { (text("system.file")) }
@@ -170,6 +170,6 @@ fn certificate_table(
                     }
                 }
             }
-        } }
+        } }))
     }
 }

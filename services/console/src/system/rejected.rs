@@ -84,7 +84,7 @@ async fn rows(console: &Console, source: &str) -> Result<Vec<Row>, Problem> {
 fn table(rows: &[Row], language: Language, zone: &TimeZone) -> Markup {
     let text = |key| language.text(key);
     html! {
-        div.scroll { table {
+        (elements::scrolling(text("system.rejected"), &html! { table {
             caption { (text("rejected.caption")) }
             thead { tr {
                 th scope="col" { (text("rejected.source")) }
@@ -108,6 +108,6 @@ fn table(rows: &[Row], language: Language, zone: &TimeZone) -> Markup {
                     }
                 }
             }
-        } }
+        } }))
     }
 }

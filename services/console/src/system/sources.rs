@@ -76,7 +76,7 @@ fn search(name: &str, language: Language) -> Markup {
 fn table(sources: &[Source], language: Language, zone: &TimeZone) -> Markup {
     let text = |key| language.text(key);
     html! {
-        div.scroll { table id="sources" {
+        (elements::scrolling(text("system.sources"), &html! { table id="sources" {
             caption { (text("sources.caption")) }
             thead { tr {
                 th scope="col" { (text("sources.name")) }
@@ -100,7 +100,7 @@ fn table(sources: &[Source], language: Language, zone: &TimeZone) -> Markup {
                     }
                 }
             }
-        } }
+        } }))
     }
 }
 

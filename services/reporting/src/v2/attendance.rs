@@ -30,13 +30,13 @@ use crate::{
         format = Date, example = "2025-01-01"),
     ("end_date" = String, Query, description = "Last reporting day, included",
         format = Date, example = "2025-01-31"),
-    ("calendar" = Option<String>, Query, example = "default",
+    ("calendar" = Option<String>, Query,
         description = "Calendar of the reporting days: `default`, one of `/api/v2/calendars`, or \
             `assigned` for each employee's own. The default is `default`."),
-    ("time_zone" = Option<String>, Query, description = "Time zone, instead of `calendar`",
-        example = "Asia/Kolkata"),
-    ("start_of_day" = Option<String>, Query, example = "00:00:00",
-        description = "Start of a reporting day, instead of `calendar`"),
+    ("time_zone" = Option<String>, Query,
+        description = "Time zone, instead of `calendar`, for example `Asia/Kolkata`"),
+    ("start_of_day" = Option<String>, Query,
+        description = "Start of a reporting day, instead of `calendar`, for example `00:00:00`"),
     ("user" = Option<Vec<String>>, Query, description = "User in any case; may be repeated"),
     ("realm" = Option<Vec<String>>, Query, description = "Realm in any case; may be repeated"),
     ("employee_id" = Option<Vec<String>>, Query, description = "Employee; may be repeated"),
@@ -57,7 +57,7 @@ use crate::{
     ("bom" = Option<bool>, Query,
         description = "With `format=csv`: the file is for a spreadsheet. It begins with a byte \
             order mark, and text that looks like a formula gets an apostrophe."),
-    ("separator" = Option<String>, Query, example = ";",
+    ("separator" = Option<String>, Query,
         description = "With `format=csv`: character between fields, one of `,` `;` `|` or a tab"),
     ("unmapped" = inline(Option<Unmapped>), Query,
         description = "With the format of an HR system. `skip`: leave out persons without an \
@@ -66,7 +66,7 @@ use crate::{
         description = "With the format of an HR system. `include`: the file has also what can \
             still change."),
     ("limit" = Option<u32>, Query, description = "Maximum number of rows of a page",
-        minimum = 1, maximum = 10_000, example = 1_000),
+        minimum = 1, maximum = 10_000),
     ("cursor" = Option<String>, Query, description = "Value of `next` in the page before"),
     ),
     responses(

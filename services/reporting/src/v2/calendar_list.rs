@@ -43,7 +43,7 @@ impl CalendarItem {
     tag = "Directory", security(("token" = ["reporting:read"])),
     params(
     ("limit" = Option<u32>, Query, description = "Maximum number of calendars of a page",
-        minimum = 1, maximum = 10_000, example = 1_000),
+        minimum = 1, maximum = 10_000),
     ("cursor" = Option<String>, Query, description = "Value of `next` in the page before"),
     ),
     responses(

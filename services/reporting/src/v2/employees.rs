@@ -73,11 +73,11 @@ impl From<Employee> for EmployeeItem {
     tag = "Directory", security(("token" = ["reporting:read"])),
     params(
     ("employee_id" = Option<Vec<String>>, Query, description = "Employee; may be repeated"),
-    ("without_sessions_since" = Option<String>, Query, format = Date, example = "2025-01-01",
+    ("without_sessions_since" = Option<String>, Query, format = Date,
         description = "Only employees without a login since this reporting day of the calendar \
             `default`, at most ten years ago"),
     ("limit" = Option<u32>, Query, description = "Maximum number of employees of a page",
-        minimum = 1, maximum = 10_000, example = 1_000),
+        minimum = 1, maximum = 10_000),
     ("cursor" = Option<String>, Query, description = "Value of `next` in the page before"),
     ),
     responses(

@@ -69,11 +69,11 @@ impl LiveItem {
     params(
     ("user" = Option<Vec<String>>, Query, description = "User in any case; may be repeated"),
     ("realm" = Option<Vec<String>>, Query, description = "Realm in any case; may be repeated"),
-    ("time_zone" = Option<String>, Query, example = "Asia/Kolkata",
+    ("time_zone" = Option<String>, Query,
         description = "Time zone of the times in the response. The default is that of the calendar \
             `default`."),
     ("limit" = Option<u32>, Query, description = "Maximum number of sessions of a page",
-        minimum = 1, maximum = 10_000, example = 1_000),
+        minimum = 1, maximum = 10_000),
     ("cursor" = Option<String>, Query, description = "Value of `next` in the page before"),
     ),
     responses(

@@ -64,14 +64,14 @@ impl PersonItem {
     ("employee_id" = Option<Vec<String>>, Query, description = "Employee; may be repeated"),
     ("unmapped" = Option<bool>, Query,
         description = "Only persons without an employee today, or only persons with one"),
-    ("without_sessions_since" = Option<String>, Query, format = Date, example = "2025-01-01",
+    ("without_sessions_since" = Option<String>, Query, format = Date,
         description = "Only persons without a login since this reporting day of the calendar \
             `default`"),
-    ("time_zone" = Option<String>, Query, example = "Asia/Kolkata",
+    ("time_zone" = Option<String>, Query,
         description = "Time zone of the times in the response. The default is that of the calendar \
             `default`."),
     ("limit" = Option<u32>, Query, description = "Maximum number of persons of a page",
-        minimum = 1, maximum = 10_000, example = 1_000),
+        minimum = 1, maximum = 10_000),
     ("cursor" = Option<String>, Query, description = "Value of `next` in the page before"),
     ),
     responses(

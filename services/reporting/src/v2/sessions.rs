@@ -109,11 +109,11 @@ impl SessionItem {
     ("employee_id" = Option<Vec<String>>, Query, description = "Employee; may be repeated"),
     ("source" = Option<Vec<String>>, Query, description = "Name of a source; may be repeated"),
     ("open" = Option<bool>, Query, description = "Only open, or only ended sessions"),
-    ("time_zone" = Option<String>, Query, example = "Asia/Kolkata",
+    ("time_zone" = Option<String>, Query,
         description = "Time zone of the times in the response. The default is that of the calendar \
             `default`."),
     ("limit" = Option<u32>, Query, description = "Maximum number of sessions of a page",
-        minimum = 1, maximum = 10_000, example = 1_000),
+        minimum = 1, maximum = 10_000),
     ("cursor" = Option<String>, Query, description = "Value of `next` in the page before"),
     ),
     responses(

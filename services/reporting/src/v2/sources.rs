@@ -101,11 +101,11 @@ struct Known {
 #[utoipa::path(get, path = "/api/v2/sources", operation_id = "listSources",
     tag = "Evidence", security(("token" = ["reporting:read"])),
     params(
-    ("time_zone" = Option<String>, Query, example = "Asia/Kolkata",
+    ("time_zone" = Option<String>, Query,
         description = "Time zone of the times in the response. The default is that of the calendar \
             `default`."),
     ("limit" = Option<u32>, Query, description = "Maximum number of sources of a page",
-        minimum = 1, maximum = 10_000, example = 1_000),
+        minimum = 1, maximum = 10_000),
     ("cursor" = Option<String>, Query, description = "Value of `next` in the page before"),
     ),
     responses(

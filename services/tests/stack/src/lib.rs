@@ -8,7 +8,8 @@
 //! | `STACK_ROOT` | checkout that the stack was started from |
 //! | `STACK_PROJECT` | Compose project of the stack |
 //!
-//! Client commands run in the image of `docker/clients`, on the network of the host.
+//! Client commands run in the image of `docker/clients`, and those of a browser in the image of
+//! `docker/browser`, on the network of the host.
 #![allow(
     clippy::missing_panics_doc,
     clippy::must_use_candidate,
@@ -16,6 +17,7 @@
 )]
 
 mod accounts;
+mod attendance;
 mod commands;
 mod compose_file;
 mod containers;
@@ -27,6 +29,7 @@ pub use accounts::{
     LocalSource, api_client, local_source, rollcall_json, shared_local_source, source,
     source_named, token,
 };
+pub use attendance::{import, record, session};
 pub use commands::{compose, docker, metrics, psql, run_in, run_script, script};
 pub use compose_file::AdditionalComposeFile;
 pub use containers::{

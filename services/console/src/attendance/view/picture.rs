@@ -119,7 +119,7 @@ fn bar(view: &View, bar: &Bar, y: usize, title: &str) -> Markup {
 fn legend(view: &View) -> Markup {
     let sample = |class: &str, fill: Option<&str>| {
         html! {
-            svg.sample width="32" height=(BAR) aria-hidden="true" {
+            svg width="32" height=(BAR) aria-hidden="true" {
                 rect class=(class) fill=[fill] width="100%" height="100%" {}
             }
         }

@@ -10,7 +10,7 @@ use crate::{
         query::Range,
         state::State,
     },
-    moments,
+    elements, moments,
     person::query::address,
     times::Times,
 };
@@ -24,7 +24,7 @@ pub(super) fn table(view: &View) -> Markup {
     let zone = view.times.zone.iana_name().unwrap_or("UTC");
     let is_period = view.query.range != Range::Day;
     html! {
-        div.scroll tabindex="0" role="region" aria-label=(text("navigation.attendance")) {
+        (elements::scrolling(text("navigation.attendance"), &html! {
             table.rows {
                 caption {
                     (heading::title(view)) ". "
@@ -47,7 +47,7 @@ pub(super) fn table(view: &View) -> Markup {
                     @for row in &view.page.rows { (line(view, row, is_period)) }
                 }
             }
-        }
+        }))
     }
 }
 
@@ -98,8 +98,8 @@ fn line(view: &View, row: &AttendanceRow, is_period: bool) -> Markup {
                 " " span.muted { bdi { (row.realm) } }
             }
             td { @if let Some(employee) = &row.employee_id { bdi { (employee) } } }
-            td { (first.unwrap_or_default()) }
-            td { (last.unwrap_or_default()) }
+            td.time { (first.unwrap_or_default()) }
+            td.time { (last.unwrap_or_default()) }
             td.number { (moments::hours(worked)) }
             td.number { (row.sessions) }
             @if is_period { td.number { (row.days.unwrap_or_default()) } }

@@ -10,6 +10,7 @@ use rollcall_store::{
 
 use super::View;
 use crate::{
+    elements,
     person::evidence::{self, End, Kind},
     times::Times,
 };
@@ -138,7 +139,7 @@ fn session(view: &View, evidence: &Evidence, index: usize) -> Markup {
 fn events(view: &View, evidence: &Evidence, index: usize) -> Markup {
     let text = |key| view.text(key);
     html! {
-        div.scroll tabindex="0" role="region" aria-label={ (text("person.event")) " " (index + 1) } {
+        (elements::scrolling(&format!("{} {}", text("person.event"), index + 1), &html! {
             table {
                 caption {
                     @if evidence.has_more_events { (text("person.first_events")) }
@@ -155,7 +156,7 @@ fn events(view: &View, evidence: &Evidence, index: usize) -> Markup {
                 }
                 tbody { @for event in &evidence.events { (line(view, event)) } }
             }
-        }
+        }))
     }
 }
 
@@ -163,9 +164,9 @@ fn line(view: &View, event: &EventOfSession) -> Markup {
     let times = view.times;
     html! {
         tr {
-            th scope="row" { (times.short(event.occurred_at)) }
+            th.time scope="row" { (times.short(event.occurred_at)) }
             td { (view.text(kind(event))) }
-            td { (times.short(event.received_at)) }
+            td.time { (times.short(event.received_at)) }
             td { (event.receiver) @if let Some(file) = &event.import { " " bdi { (file) } } }
             td {
                 dl.inline {
@@ -192,7 +193,7 @@ fn details(event: &EventOfSession) -> Vec<(&'static str, String)> {
     let seconds = |seconds: Option<i64>| seconds.map(crate::times::length_of);
     let optional = [
         ("person.user", event.reported_user.clone()),
-        ("person.realm", event.reported_realm.clone()),
+        ("attendance.realm", event.reported_realm.clone()),
         ("person.reason", event.reason.clone()),
         ("person.display_name", event.display_name.clone()),
         ("person.client_ip", event.client_ip.clone()),

@@ -1,8 +1,6 @@
 //! Downloads, read by openpyxl, pyarrow and Python's csv.
 
-use rollcall_stack_tests::{api_client, client, curl, source, token};
-
-use crate::employees::{import, record, session};
+use rollcall_stack_tests::{api_client, client, curl, import, record, session, source, token};
 
 /// Names that a program must quote, or might take for something else than a text.
 const USERS: [&str; 10] = [

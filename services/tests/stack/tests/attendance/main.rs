@@ -2,6 +2,5 @@
 //! off, and the recipes in the documentation.
 
 mod broken_off;
-mod employees;
 mod formats;
 mod recipes;

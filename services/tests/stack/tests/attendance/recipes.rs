@@ -1,9 +1,7 @@
 //! The programs of `services/reporting/RECIPES.md`, run as they stand there.
 
-use rollcall_stack_tests::{api_client, client, source, url};
+use rollcall_stack_tests::{api_client, client, import, record, session, source, url};
 use serde_json::{Value, json};
-
-use crate::employees::{import, record, session};
 
 /// Returns the program with this name, with the address of the stack.
 fn recipe(name: &str) -> String {

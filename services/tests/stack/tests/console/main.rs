@@ -1,4 +1,7 @@
-//! The console through the VIP.
+//! The console through the VIP, by curl and in a browser.
+
+mod browser;
+mod seed;
 
 use rollcall_stack_tests::{Answer, api_client, compose, curl, url};
 

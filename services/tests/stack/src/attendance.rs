@@ -1,7 +1,8 @@
 //! Employees and their sessions.
 
-use rollcall_stack_tests::{rollcall_json, send};
 use serde_json::{Value, json};
+
+use crate::{rollcall_json, send};
 
 /// Maps users to employees by `scripts/rollcall employee import`, from the first to the last day.
 /// Without a last day they stay mapped.
