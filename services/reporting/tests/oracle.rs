@@ -239,11 +239,7 @@ async fn check_zone(name: &str, changes: [&str; 2]) {
         named.extend(all.iter().cloned());
         rollcall
             .database
-            .execute("TRUNCATE imported_events, event_ids, events, sessions")
-            .await;
-        rollcall
-            .database
-            .execute("UPDATE sources SET last_restart_at = NULL")
+            .execute("TRUNCATE imported_events, event_ids, events, sessions, source_restarts")
             .await;
         let result: Value = rollcall
             .send(&key, &json!(events(&all)))

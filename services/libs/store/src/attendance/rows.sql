@@ -10,7 +10,7 @@
 -- $11: the mapping of the person names the calendar.
 -- $12: adds rows without sessions.
 -- $13 to $16: the rows begin after this date, normalized user, normalized realm and employee ID.
--- $17: maximum number of rows, or null.
+-- $17: maximum number of rows, or null. $18: the timeout in seconds.
 --
 -- The statement is planned for its parameters each time, so that the planner removes what a flag
 -- switches off.
@@ -96,7 +96,7 @@ pieces AS (
         AND mapped.row_date IS NOT DISTINCT FROM touching.row_date
         AND date BETWEEN valid_from AND valid_to
     CROSS JOIN LATERAL session_end_reason(
-        source_id, login_at, logout_at, last_activity_at, next_due_at, $5::timestamptz
+        source_id, login_at, logout_at, last_activity_at, next_due_at, $5::timestamptz, $18::bigint
     )
     WHERE touching.person_id IS NOT NULL
         AND ($6::integer[] IS NULL OR touching.person_id = ANY ($6))
