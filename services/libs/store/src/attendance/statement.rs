@@ -57,6 +57,9 @@ impl Parameters<'_> {
         let columns = Columns::of(days);
         let selection = self.selection;
         let date = self.after.and_then(|after| after.date);
+        let absent_before = selection
+            .include_absent
+            .then(|| self.moment.now.to_diesel());
         let employee_id = self.after.and_then(|after| after.employee_id.clone());
         let query = sql_query(ROWS)
             .into_boxed()
@@ -71,7 +74,7 @@ impl Parameters<'_> {
             .bind::<Bool, _>(selection.subject == Subject::Employee)
             .bind::<Bool, _>(selection.attribution == Attribution::Overlap)
             .bind::<Bool, _>(matches!(selection.calendars, Calendars::Assigned { .. }))
-            .bind::<Bool, _>(selection.include_absent)
+            .bind::<Nullable<Timestamptz>, _>(absent_before)
             .bind::<Nullable<SqlDate>, _>(date.map(ToDiesel::to_diesel));
         self.bind_end(
             self.bind_names(query)
