@@ -80,9 +80,10 @@ GRANT INSERT (actor, action, detail) ON audit_log TO auth;
 -- ingestion
 GRANT SELECT (id, name, key_hash, radius_secret, require_message_authenticator, client_certificate,
     time_zone, interim_seconds, name_rules, created_at, disabled_at, complete_through,
-    last_restart_at, events, clock_skewed, last_event_at, last_received_at,
+    events, clock_skewed, last_event_at, last_received_at,
     assume_complete_seconds, imports_only) ON sources TO ingestion;
-GRANT UPDATE (complete_through, last_restart_at) ON sources TO ingestion;
+GRANT UPDATE (complete_through) ON sources TO ingestion;
+GRANT SELECT, INSERT ON source_restarts TO ingestion;
 GRANT SELECT ON source_networks, source_gaps TO ingestion;
 -- received_at is not granted, so that the database sets it and no event can be back-dated.
 GRANT INSERT (source_id, events, clock_skewed, last_event_at) ON arrivals TO ingestion;
@@ -120,32 +121,32 @@ GRANT EXECUTE ON FUNCTION pg_logical_emit_message(boolean, text, text, boolean) 
 
 -- reporting
 GRANT SELECT (
-    id, name, created_at, disabled_at, complete_through, last_restart_at, events, clock_skewed,
+    id, name, created_at, disabled_at, complete_through, events, clock_skewed,
     last_event_at, last_received_at, time_zone, interim_seconds, name_rules,
     require_message_authenticator, client_certificate, assume_complete_seconds, imports_only
 )
     ON sources TO reporting;
-GRANT SELECT ON source_networks, source_gaps, events, persons, sessions, calendars,
+GRANT SELECT ON source_networks, source_gaps, source_restarts, events, persons, sessions, calendars,
     employee_mappings, arrivals, correlated_events, imports, imported_events TO reporting;
 GRANT SELECT (source_id) ON set_aside_events TO reporting;
 GRANT SELECT (source_id, count) ON rejected_inputs TO reporting;
-GRANT EXECUTE ON FUNCTION session_end_reason TO reporting;
+GRANT EXECUTE ON FUNCTION session_end_reason, restart_after TO reporting;
 GRANT INSERT (actor, action, detail) ON audit_log TO reporting;
 -- The statement that writes an audit entry also checks that the API client is enabled.
 GRANT SELECT (name, disabled_at) ON api_clients TO reporting;
 
 -- console. It reads what reporting reads, and what the pages of the system show.
 GRANT SELECT (
-    id, name, created_at, disabled_at, complete_through, last_restart_at, events, clock_skewed,
+    id, name, created_at, disabled_at, complete_through, events, clock_skewed,
     last_event_at, last_received_at, time_zone, interim_seconds, name_rules,
     require_message_authenticator, client_certificate, assume_complete_seconds, imports_only
 )
     ON sources TO console;
-GRANT SELECT ON source_networks, source_gaps, events, persons, sessions, calendars,
+GRANT SELECT ON source_networks, source_gaps, source_restarts, events, persons, sessions, calendars,
     employee_mappings, arrivals, rejected_inputs, correlated_events, imports, imported_events
     TO console;
 GRANT SELECT (source_id) ON set_aside_events TO console;
-GRANT EXECUTE ON FUNCTION session_end_reason TO console;
+GRANT EXECUTE ON FUNCTION session_end_reason, restart_after TO console;
 GRANT SELECT (id, name, scope, created_at, disabled_at, password_version)
     ON api_clients TO console;
 GRANT SELECT ON heartbeats TO console;
@@ -183,7 +184,7 @@ GRANT UPDATE (password_hash, disabled_at, password_version) ON api_clients TO op
 GRANT SELECT, UPDATE (failures, pending, window_failures) ON sign_in_attempts TO operator;
 GRANT EXECUTE ON FUNCTION sign_in_locked_until, sign_in_closed_until TO operator;
 GRANT SELECT (id, name, require_message_authenticator, client_certificate, time_zone,
-    interim_seconds, name_rules, created_at, disabled_at, complete_through, last_restart_at, events,
+    interim_seconds, name_rules, created_at, disabled_at, complete_through, events,
     clock_skewed, last_event_at, last_received_at, assume_complete_seconds, imports_only),
     INSERT (name, key_hash, radius_secret, assume_complete_seconds, imports_only)
     ON sources TO operator;
@@ -195,7 +196,7 @@ GRANT SELECT (source_id) ON set_aside_events TO operator;
 GRANT SELECT ON rejected_inputs TO operator;
 GRANT EXECUTE ON FUNCTION forget_rejected_inputs TO operator;
 GRANT SELECT, INSERT, DELETE ON source_networks TO operator;
-GRANT SELECT ON source_gaps TO operator;
+GRANT SELECT ON source_gaps, source_restarts TO operator;
 GRANT SELECT ON arrivals TO operator;
 GRANT SELECT, INSERT (actor, action, detail) ON audit_log TO operator;
 GRANT SELECT ON imports TO operator;

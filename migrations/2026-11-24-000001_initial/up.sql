@@ -89,8 +89,6 @@ CREATE TABLE sources (
     disabled_at timestamptz,
     -- The source states that it has reported everything up to this instant.
     complete_through timestamptz,
-    -- The latest restart. Sessions that began before it and have no later event are closed.
-    last_restart_at timestamptz,
     -- Statistics, summed up from `arrivals` by the service `maintenance`.
     events bigint NOT NULL DEFAULT 0,
     clock_skewed bigint NOT NULL DEFAULT 0,
@@ -116,6 +114,14 @@ CREATE TABLE source_networks (
     source_id integer NOT NULL REFERENCES sources
 );
 CREATE INDEX source_networks_by_source ON source_networks (source_id);
+
+-- Restarts of the sources. They are rare. Retention keeps them, because they decide how sessions
+-- ended that outlive their events.
+CREATE TABLE source_restarts (
+    source_id integer NOT NULL REFERENCES sources,
+    restarted_at timestamptz NOT NULL,
+    PRIMARY KEY (source_id, restarted_at)
+);
 
 -- Intervals in which a source sent nothing at all.
 CREATE TABLE source_gaps (
@@ -198,8 +204,6 @@ CREATE TABLE events (
 -- scan of every month. The index adds about 90 bytes of WAL to each event, a fifth of what the
 -- event and its ID cost. Restarts are in it with null.
 CREATE INDEX events_by_session ON events (coalesce(session_id, correlation_key));
--- Finds the restart that closed a session. Restarts are rare.
-CREATE INDEX events_restarts ON events (source_id, occurred_at) WHERE kind = 'restart';
 -- Finds what a person should look at. Most events are in neither.
 CREATE INDEX events_in_doubt ON events (occurred_at) WHERE clock_skewed OR is_late;
 
@@ -368,6 +372,17 @@ BEGIN ATOMIC
         );
 END;
 
+-- Returns the first restart of the source after the last activity of a session, or null.
+CREATE FUNCTION restart_after(
+    source_id integer, login_at timestamptz, last_activity_at timestamptz
+) RETURNS TABLE (restarted_at timestamptz) LANGUAGE sql STABLE ROWS 1
+AS $$
+    SELECT min(source_restarts.restarted_at) FROM source_restarts
+    WHERE source_restarts.source_id = restart_after.source_id
+        AND source_restarts.restarted_at >= last_activity_at
+        AND source_restarts.restarted_at > login_at
+$$;
+
 -- Returns the reason why a session has ended, or null while it is open. A session ends at its last
 -- activity. This is the only definition of the end; nothing about it is stored, because it depends
 -- on the restarts of the source and on the present time.
@@ -375,18 +390,22 @@ END;
 -- A session whose last activity is before timeout_before is closed by timeout. If the latest event
 -- announced the next one, next_due_at closes the session earlier, but only after the source has
 -- reported a later event: an outage must not read as a departure.
+--
+-- A restart closes the sessions that are open at that time. After timeout_seconds of silence or
+-- after next_due_at it changes nothing, so that a session keeps its end reason.
 CREATE FUNCTION session_end_reason(
     source_id integer, login_at timestamptz, logout_at timestamptz, last_activity_at timestamptz,
-    next_due_at timestamptz, timeout_before timestamptz
+    next_due_at timestamptz, timeout_before timestamptz, timeout_seconds bigint
 ) RETURNS TABLE (end_reason text) LANGUAGE sql STABLE ROWS 1
 AS $$
     SELECT CASE
         WHEN logout_at >= last_activity_at THEN 'logout'
-        WHEN EXISTS (
-            SELECT FROM sources
-            WHERE sources.id = session_end_reason.source_id
-                AND last_restart_at >= last_activity_at AND last_restart_at > login_at
-        ) THEN 'restart'
+        WHEN (
+            SELECT restarted_at FROM restart_after(
+                session_end_reason.source_id, session_end_reason.login_at,
+                session_end_reason.last_activity_at)
+        ) <= least(last_activity_at + timeout_seconds * interval '1 second', next_due_at)
+            THEN 'restart'
         WHEN last_activity_at < timeout_before THEN 'timeout'
         WHEN next_due_at IS NOT NULL AND EXISTS (
             SELECT FROM sources

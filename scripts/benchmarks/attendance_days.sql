@@ -79,10 +79,11 @@ COPY (
                     CASE
                         WHEN logout_at >= last_activity_at THEN 'logout'
                         WHEN EXISTS (
-                            SELECT FROM sources
-                            WHERE sources.id = source_id
-                                AND last_restart_at >= last_activity_at
-                                AND last_restart_at > login_at
+                            SELECT FROM source_restarts AS restart
+                            WHERE restart.source_id = sessions.source_id
+                                AND restarted_at >= last_activity_at AND restarted_at > login_at
+                                AND restarted_at
+                                    <= least(last_activity_at + interval '24 hours', next_due_at)
                         ) THEN 'restart'
                         WHEN last_activity_at < now() - interval '24 hours' THEN 'timeout'
                         WHEN next_due_at IS NOT NULL AND EXISTS (

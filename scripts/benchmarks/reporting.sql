@@ -17,9 +17,11 @@ COPY (
                     WHERE sources.id = source_id AND last_event_at > next_due_at
                 )
                 OR EXISTS (
-                    SELECT FROM sources
-                    WHERE sources.id = source_id
-                        AND last_restart_at >= last_activity_at AND last_restart_at > login_at
+                    SELECT FROM source_restarts AS restart
+                    WHERE restart.source_id = sessions.source_id
+                        AND restarted_at >= last_activity_at AND restarted_at > login_at
+                        AND restarted_at
+                            <= least(last_activity_at + interval '24 hours', next_due_at)
                 )
             ) THEN max(last_activity_at) END AS last_logout_at
         FROM sessions

@@ -133,6 +133,7 @@ fn oracle(
         .filter(|one| one.kind == "restart")
         .map(|one| one.at)
         .collect();
+    let timeout = SignedDuration::from_hours(24);
     let mut groups: BTreeMap<(String, String), Group> = BTreeMap::new();
     // Display form: the greatest by (UTC date, user, realm) of all events that name the person. The
     // persons of earlier cases remain.
@@ -175,8 +176,8 @@ fn oracle(
             logout
         } else if restarts
             .iter()
-            .any(|restart| login < *restart && last <= *restart)
-            || now.duration_since(last) > SignedDuration::from_hours(24)
+            .any(|restart| login < *restart && (last..=last + timeout).contains(restart))
+            || now.duration_since(last) > timeout
         {
             Some(last)
         } else {
@@ -239,11 +240,7 @@ async fn check_zone(name: &str, changes: [&str; 2]) {
         named.extend(all.iter().cloned());
         rollcall
             .database
-            .execute("TRUNCATE imported_events, event_ids, events, sessions")
-            .await;
-        rollcall
-            .database
-            .execute("UPDATE sources SET last_restart_at = NULL")
+            .execute("TRUNCATE imported_events, event_ids, events, sessions, source_restarts")
             .await;
         let result: Value = rollcall
             .send(&key, &json!(events(&all)))

@@ -110,6 +110,7 @@ pub async fn list(
         .bind::<Nullable<Integer>, _>(after.map(|after| after.key.source_id))
         .bind::<Nullable<Text>, _>(after.map(|after| &after.key.session_id))
         .bind::<BigInt, _>(i64::from(limit))
+        .bind::<BigInt, _>(moment.timeout.as_secs())
         .load(connection)
         .await
 }

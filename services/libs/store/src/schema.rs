@@ -44,7 +44,6 @@ diesel::table! {
         created_at -> Timestamptz,
         disabled_at -> Nullable<Timestamptz>,
         complete_through -> Nullable<Timestamptz>,
-        last_restart_at -> Nullable<Timestamptz>,
         events -> Int8,
         clock_skewed -> Int8,
         last_event_at -> Nullable<Timestamptz>,

@@ -178,13 +178,13 @@ pub struct Row {
 }
 
 /// Returns the rows ordered by user, then realm (normalized, by code point). Only a few rows are in
-/// memory at the same time. Sessions whose last activity is before `timeout_before` are closed by
+/// memory at the same time. Sessions whose last activity is before `now - timeout` are closed by
 /// timeout. The connection returns to the pool after the last row. If the stream is dropped
 /// earlier, the connection is closed.
 pub fn report(
     connection: Connection,
     selection: &Selection,
-    timeout_before: Timestamp,
+    (now, timeout): (Timestamp, SignedDuration),
 ) -> impl Stream<Item = Result<Row, pool::Error>> + use<> {
     let (period, user) = (selection.period, selection.user.as_deref().map(normalize));
     let realm = selection.realm.as_deref().map(normalize);
@@ -194,8 +194,9 @@ pub fn report(
             let query = sql_query(if user.is_some() { REPORT_OF_USER } else { REPORT })
                 .bind::<Timestamptz, _>(period.start.to_diesel())
                 .bind::<Timestamptz, _>(period.end.to_diesel())
-                .bind::<Timestamptz, _>(timeout_before.to_diesel())
-                .bind::<Nullable<Text>, _>(realm);
+                .bind::<Timestamptz, _>((now - timeout).to_diesel())
+                .bind::<Nullable<Text>, _>(realm)
+                .bind::<BigInt, _>(timeout.as_secs());
             let connection = connection.connection()?;
             let span = info_span!("database.sessions.report");
             let mut rows: BoxStream<_> = match user {

@@ -4,7 +4,10 @@ mod completeness;
 mod gaps;
 mod name_rules;
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
 
 pub use completeness::counted;
 use diesel::{
@@ -461,26 +464,29 @@ pub async fn rotate_key(
         == 1)
 }
 
-/// Returns the statement that advances what sources report about themselves: complete through, and
-/// the latest restart. None if no event concerns its source.
+/// Returns the statement that records what sources report about themselves: complete through, and
+/// their restarts. None if no event concerns its source.
 pub(crate) fn advance<'a>(events: &[&Reported]) -> Option<(&'static str, Parameters<'a>)> {
-    let mut advanced: BTreeMap<i32, (Option<Timestamp>, Option<Timestamp>)> = BTreeMap::new();
+    let mut advanced: BTreeMap<i32, Timestamp> = BTreeMap::new();
+    let mut restarts: BTreeSet<(i32, Timestamp)> = BTreeSet::new();
     for Reported {
         source_id, event, ..
     } in events
     {
-        let restart = (event.fact == Fact::Restart).then_some(event.occurred_at);
-        if restart.is_some() || event.complete_through.is_some() {
-            let (complete_through, last_restart) = advanced.entry(*source_id).or_default();
-            *complete_through = (*complete_through).max(event.complete_through);
-            *last_restart = (*last_restart).max(restart);
+        if event.fact == Fact::Restart {
+            restarts.insert((*source_id, event.occurred_at));
+        }
+        if let Some(at) = event.complete_through {
+            let complete_through = advanced.entry(*source_id).or_insert(at);
+            *complete_through = at.max(*complete_through);
         }
     }
-    (!advanced.is_empty()).then(|| {
+    (!advanced.is_empty() || !restarts.is_empty()).then(|| {
         let parameters: Parameters = vec![
             array(advanced.keys().copied()),
-            array(advanced.values().map(|times| times.0)),
-            array(advanced.values().map(|times| times.1)),
+            array(advanced.values().copied()),
+            array(restarts.iter().map(|restart| restart.0)),
+            array(restarts.iter().map(|restart| restart.1)),
         ];
         (ADVANCE, parameters)
     })

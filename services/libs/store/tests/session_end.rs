@@ -80,14 +80,20 @@ fn expected(events: &[TestEvent], timeout_before: i64) -> BTreeMap<String, Strin
         let Some(last) = of_session().max() else {
             continue;
         };
+        let due = announced(events, session, last).map(|wait| last + 2 * wait);
+        let closes_at = due.unwrap_or(i64::MAX).min(last + TIMEOUT.as_secs());
         let is_restarted = times(session, "login").min().is_some_and(|login| {
-            restarts().any(|restart| login < restart.second && last <= restart.second)
+            restarts().any(|restart| {
+                login < restart.second && (last..=closes_at).contains(&restart.second)
+            })
         });
         let end_reason = if times(session, "logout").max() == Some(last) {
             "logout"
         } else if is_restarted {
             "restart"
-        } else if last < timeout_before || is_overdue(events, session, last) {
+        } else if last < timeout_before
+            || due.is_some_and(|due| events.iter().any(|event| event.second > due))
+        {
             "timeout"
         } else {
             "open"
@@ -97,16 +103,14 @@ fn expected(events: &[TestEvent], timeout_before: i64) -> BTreeMap<String, Strin
     expected
 }
 
-/// Returns true if the source reported something after twice the time in which the latest event of
-/// the session announced the next one.
-fn is_overdue(events: &[TestEvent], session: u8, last: i64) -> bool {
+/// Returns the time in which the latest event of the session announced the next one.
+fn announced(events: &[TestEvent], session: u8, last: i64) -> Option<i64> {
     let latest = events.iter().filter(|event| {
         event.kind != "restart" && event.session == session && event.second == last
     });
-    let announced = latest
+    latest
         .filter_map(|event| event.next_in.filter(|wait| *wait > 0))
-        .max();
-    announced.is_some_and(|wait| events.iter().any(|event| event.second > last + 2 * wait))
+        .max()
 }
 
 async fn end_reasons(
@@ -241,6 +245,34 @@ async fn closed_session_is_reopened_by_a_later_event_only() {
     assert_eq!(end_reasons(&database, 1, 0).await["1"], "logout");
     report("active", 1, 21).await;
     assert_eq!(end_reasons(&database, 1, 0).await["1"], "open");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn restart_after_the_timeout_does_not_change_the_end_reason() {
+    let database = TestDatabase::new().await;
+    add_source(&database, 1).await;
+    let event = |kind, session, second| TestEvent {
+        kind,
+        session,
+        second,
+        next_in: None,
+    };
+    let timeout = TIMEOUT.as_secs();
+    let events = [
+        event("login", 1, 10),
+        event("login", 2, 11),
+        event("restart", 0, 11 + timeout),
+        event("restart", 0, 12 + timeout),
+    ];
+    let numbered = events.iter().enumerate();
+    let batch: Vec<_> = numbered
+        .map(|(number, event)| reported(1, number, event))
+        .collect();
+    record(&mut database.writer(), &batch)
+        .await
+        .expect("recorded");
+    let reasons = end_reasons(&database, 1, 13).await;
+    assert_eq!((&*reasons["1"], &*reasons["2"]), ("timeout", "restart"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

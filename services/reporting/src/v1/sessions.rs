@@ -67,8 +67,8 @@ async fn report(
     };
     let report = reports.admit(call, extent).await?;
     let report = report.report(|connection, moment| {
-        let timeout_before = moment.now - moment.timeout;
-        Box::pin(sessions::report(connection, &selection, timeout_before))
+        let moment = (moment.now, moment.timeout);
+        Box::pin(sessions::report(connection, &selection, moment))
     });
     let report = report.await?;
     let chunks = body::stream(report.rows, reports.time_zone().clone(), reports.clock());

@@ -19,7 +19,11 @@ use self::{
 use crate::{
     access::Access,
     reports::{Admission, Call, Download, Reports},
-    v2::{calendars::Chosen, openapi::Problems},
+    v2::{
+        calendars::Chosen,
+        openapi::{Binary, Problems},
+        parameters::Limit,
+    },
 };
 
 /// Returns rows per person and reporting day, or for the whole period.
@@ -65,8 +69,7 @@ use crate::{
     ("provisional" = inline(Option<ProvisionalWord>), Query,
         description = "With the format of an HR system. `include`: the file has also what can \
             still change."),
-    ("limit" = Option<u32>, Query, description = "Maximum number of rows of a page",
-        minimum = 1, maximum = 10_000),
+    ("limit" = inline(Option<Limit>), Query, description = "Maximum number of rows of a page"),
     ("cursor" = Option<String>, Query, description = "Value of `next` in the page before"),
     ),
     responses(
@@ -76,9 +79,9 @@ use crate::{
             (AttendancePage = "application/json"),
             (String = "text/csv"),
             (String = "application/x-ndjson"),
-            (Vec<u8> =
+            (inline(Binary) =
                 "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-            (Vec<u8> = "application/vnd.apache.parquet"),
+            (inline(Binary) = "application/vnd.apache.parquet"),
             (String = "text/plain"),
         )),
     (status = 409, content_type = "application/problem+json", body = ProblemDetails,

@@ -7,7 +7,12 @@ use rollcall_store::calendars;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{calendars::start_of_day, list::List, openapi::Problems, parameters::Parameters};
+use super::{
+    calendars::start_of_day,
+    list::List,
+    openapi::Problems,
+    parameters::{Limit, Parameters},
+};
 use crate::{
     access::Access,
     reports::{Call, Extent, Reports},
@@ -42,8 +47,7 @@ impl CalendarItem {
 #[utoipa::path(get, path = "/api/v2/calendars", operation_id = "listCalendars",
     tag = "Directory", security(("token" = ["reporting:read"])),
     params(
-    ("limit" = Option<u32>, Query, description = "Maximum number of calendars of a page",
-        minimum = 1, maximum = 10_000),
+    ("limit" = inline(Option<Limit>), Query, description = "Maximum number of calendars of a page"),
     ("cursor" = Option<String>, Query, description = "Value of `next` in the page before"),
     ),
     responses(

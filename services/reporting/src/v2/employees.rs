@@ -8,7 +8,11 @@ use rollcall_store::directory::{self, Employee, EmployeeSelection, MappedPerson}
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{list::List, openapi::Problems, parameters::Parameters};
+use super::{
+    list::List,
+    openapi::Problems,
+    parameters::{Limit, Parameters},
+};
 use crate::{
     access::Access,
     reports::{Call, Extent, Reports},
@@ -76,8 +80,7 @@ impl From<Employee> for EmployeeItem {
     ("without_sessions_since" = Option<String>, Query, format = Date,
         description = "Only employees without a login since this reporting day of the calendar \
             `default`, at most ten years ago"),
-    ("limit" = Option<u32>, Query, description = "Maximum number of employees of a page",
-        minimum = 1, maximum = 10_000),
+    ("limit" = inline(Option<Limit>), Query, description = "Maximum number of employees of a page"),
     ("cursor" = Option<String>, Query, description = "Value of `next` in the page before"),
     ),
     responses(

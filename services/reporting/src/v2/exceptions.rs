@@ -20,7 +20,7 @@ use super::{
     list::List,
     local_times::LocalTimes,
     openapi::Problems,
-    parameters::{PageParameters, Parameters},
+    parameters::{Limit, PageParameters, Parameters},
     session_id,
 };
 use crate::{
@@ -113,8 +113,7 @@ impl ExceptionItem {
     ("kind" = Option<Vec<String>>, Query, description = "Kind; may be repeated"),
     ("user" = Option<Vec<String>>, Query, description = "User in any case; may be repeated"),
     ("realm" = Option<Vec<String>>, Query, description = "Realm in any case; may be repeated"),
-    ("limit" = Option<u32>, Query, description = "Maximum number of items of a page",
-        minimum = 1, maximum = 10_000),
+    ("limit" = inline(Option<Limit>), Query, description = "Maximum number of items of a page"),
     ("cursor" = Option<String>, Query, description = "Value of `next` in the page before"),
     ),
     responses(

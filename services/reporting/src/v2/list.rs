@@ -11,7 +11,7 @@ pub struct List<T> {
     /// Items of this page, in the order of the list.
     pub data: Vec<T>,
     /// Value of the parameter `cursor` for the next page. Null after the last page.
-    #[schema(example = json!(null))]
+    #[schema(required, example = json!(null))]
     pub next: Option<String>,
 }
 

@@ -2,7 +2,10 @@
 
 use actix_web::HttpResponse;
 use rollcall_platform::{openapi::with_client_credentials, problem_details::ProblemDetails};
-use utoipa::{IntoResponses, OpenApi};
+use utoipa::{
+    IntoResponses, OpenApi, PartialSchema, ToSchema,
+    openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, Type},
+};
 
 use super::{
     attendance, calendar_list, employees, exceptions, live, people, session_events, sessions,
@@ -29,6 +32,20 @@ use super::{
     )
 )]
 struct Document;
+
+/// Content of a binary file.
+pub struct Binary;
+
+impl PartialSchema for Binary {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)))
+            .into()
+    }
+}
+
+impl ToSchema for Binary {}
 
 /// Error responses that every address has.
 #[derive(IntoResponses)]

@@ -9,7 +9,7 @@ use rollcall_wire::{FieldError, quote::quoted};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-pub use self::typed::{PageParameters, parse_name};
+pub use self::typed::{Limit, PageParameters, parse_name};
 use super::cursor::QueryDigest;
 
 /// The query parameters of a request. Each method takes parameters by their name.

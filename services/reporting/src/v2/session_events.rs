@@ -13,7 +13,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    list::List, local_times::LocalTimes, openapi::Problems, parameters::Parameters, session_id,
+    list::List,
+    local_times::LocalTimes,
+    openapi::Problems,
+    parameters::{Limit, Parameters},
+    session_id,
 };
 use crate::{
     access::Access,
@@ -145,8 +149,7 @@ impl EventItem {
     ("time_zone" = Option<String>, Query,
         description = "Time zone of the times in the response. The default is that of the calendar \
             `default`."),
-    ("limit" = Option<u32>, Query, description = "Maximum number of events of a page",
-        minimum = 1, maximum = 10_000),
+    ("limit" = inline(Option<Limit>), Query, description = "Maximum number of events of a page"),
     ("cursor" = Option<String>, Query, description = "Value of `next` in the page before"),
     ),
     responses(

@@ -15,7 +15,7 @@ use super::{
     list::List,
     local_times::LocalTimes,
     openapi::Problems,
-    parameters::Parameters,
+    parameters::{Limit, Parameters},
     session_id,
 };
 use crate::{
@@ -112,8 +112,7 @@ impl SessionItem {
     ("time_zone" = Option<String>, Query,
         description = "Time zone of the times in the response. The default is that of the calendar \
             `default`."),
-    ("limit" = Option<u32>, Query, description = "Maximum number of sessions of a page",
-        minimum = 1, maximum = 10_000),
+    ("limit" = inline(Option<Limit>), Query, description = "Maximum number of sessions of a page"),
     ("cursor" = Option<String>, Query, description = "Value of `next` in the page before"),
     ),
     responses(

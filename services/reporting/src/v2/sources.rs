@@ -14,7 +14,12 @@ use rollcall_store::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{list::List, local_times::LocalTimes, openapi::Problems, parameters::Parameters};
+use super::{
+    list::List,
+    local_times::LocalTimes,
+    openapi::Problems,
+    parameters::{Limit, Parameters},
+};
 use crate::{
     access::Access,
     reports::{Call, Extent, Reports},
@@ -104,8 +109,7 @@ struct Known {
     ("time_zone" = Option<String>, Query,
         description = "Time zone of the times in the response. The default is that of the calendar \
             `default`."),
-    ("limit" = Option<u32>, Query, description = "Maximum number of sources of a page",
-        minimum = 1, maximum = 10_000),
+    ("limit" = inline(Option<Limit>), Query, description = "Maximum number of sources of a page"),
     ("cursor" = Option<String>, Query, description = "Value of `next` in the page before"),
     ),
     responses(

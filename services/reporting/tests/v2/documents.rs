@@ -39,6 +39,46 @@ async fn document_is_openapi_3_1_with_client_credentials() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn workbook_and_parquet_are_documented_as_binary() {
+    let rollcall = Rollcall::start().await;
+    let document = document(&rollcall).await;
+    let responses = &document["paths"]["/api/v2/attendance"]["get"]["responses"];
+    for media_type in [
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "application/vnd.apache.parquet",
+    ] {
+        assert_eq!(
+            responses["200"]["content"][media_type]["schema"],
+            json!({"type": "string", "format": "binary"})
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_list_documents_its_default_limit_and_always_has_next() {
+    let rollcall = Rollcall::start().await;
+    let document = document(&rollcall).await;
+    for (path, operations) in document["paths"].as_object().expect("paths") {
+        let operation = &operations["get"];
+        let mut parameters = operation["parameters"]
+            .as_array()
+            .expect("parameters")
+            .iter();
+        let limit = parameters.find(|parameter| parameter["name"] == "limit");
+        let limit = limit.expect("a limit");
+        assert_eq!(limit["required"], false, "{path}");
+        assert_eq!(limit["schema"]["default"], 1_000, "{path} {limit}");
+        let page = &operation["responses"]["200"]["content"]["application/json"]["schema"];
+        let page = page["$ref"].as_str().expect("a reference");
+        let page = document
+            .pointer(page.trim_start_matches('#'))
+            .expect("a page");
+        let required = page["required"].as_array().expect("a list");
+        assert!(required.contains(&json!("next")), "{path} {page}");
+    }
+}
+
 /// Adds every reference within a part of the document.
 fn add_references<'a>(part: &'a Value, found: &mut Vec<&'a str>) {
     match part {

@@ -119,7 +119,8 @@ fn radius_accounting_on_is_recorded_as_restart() {
         at(0)
     ));
     let restart = psql(&format!(
-        "SELECT to_char(last_restart_at, 'DD HH24:MI') FROM sources WHERE name = '{}'",
+        "SELECT to_char(restarted_at, 'DD HH24:MI')
+         FROM source_restarts JOIN sources ON sources.id = source_id WHERE name = '{}'",
         source().name
     ));
     assert_eq!(restart, "01 10:00");

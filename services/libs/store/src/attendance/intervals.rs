@@ -4,7 +4,7 @@ use diesel::{
     QueryableByName,
     result::Error as DieselError,
     sql_query,
-    sql_types::{Array, Bool, Date as SqlDate, Integer, Nullable, Text, Timestamptz},
+    sql_types::{Array, BigInt, Bool, Date as SqlDate, Integer, Nullable, Text, Timestamptz},
 };
 use diesel_async::RunQueryDsl;
 use futures::{Stream, TryStreamExt};
@@ -80,7 +80,8 @@ pub fn intervals(
                 .bind::<Timestamptz, _>((moment.now - moment.timeout).to_diesel())
                 .bind::<Nullable<Array<Integer>>, _>(person_ids)
                 .bind::<Nullable<Array<Text>>, _>(some(&selection.employee_ids))
-                .bind::<Bool, _>(matches!(selection.calendars, Calendars::Assigned { .. }));
+                .bind::<Bool, _>(matches!(selection.calendars, Calendars::Assigned { .. }))
+                .bind::<BigInt, _>(moment.timeout.as_secs());
             let span = info_span!("database.attendance.intervals");
             let mut rows = query.load_stream::<Row>(connection).instrument(span).await?;
             while let Some(row) = rows.try_next().await? {

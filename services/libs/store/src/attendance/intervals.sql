@@ -6,7 +6,7 @@
 -- and where one calendar is used for all persons.
 -- $5: sessions whose last activity is earlier are closed by timeout.
 -- $6: IDs of the selected persons, or null for all. $7: selected employee IDs, or null for all.
--- $8: the mapping of the person names the calendar.
+-- $8: the mapping of the person names the calendar. $9: the timeout in seconds.
 WITH days AS (
     SELECT * FROM unnest($1::date[], $2::text[], $3::timestamptz[], $4::timestamptz[])
         AS given (date, calendar, start_at, end_at)
@@ -39,7 +39,7 @@ selected AS (
     JOIN sessions ON login_at >= start_at AND login_at < end_at
     LEFT JOIN mapped USING (date, person_id)
     CROSS JOIN LATERAL session_end_reason(
-        source_id, login_at, logout_at, last_activity_at, next_due_at, $5::timestamptz
+        source_id, login_at, logout_at, last_activity_at, next_due_at, $5::timestamptz, $9::bigint
     )
     WHERE sessions.person_id IS NOT NULL
         AND ($6::integer[] IS NULL OR sessions.person_id = ANY ($6))

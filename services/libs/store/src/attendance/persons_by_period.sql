@@ -5,6 +5,7 @@
 -- $4: sessions whose last activity is earlier are closed by timeout.
 -- $5: IDs of the selected persons, or null for all.
 -- $6, $7: the rows begin after this normalized user and realm. $8: maximum number of rows, or null.
+-- $9: the timeout in seconds.
 WITH ended AS (
     -- The planner reads the index sessions_by_person in order, or sorts.
     SELECT
@@ -17,7 +18,7 @@ WITH ended AS (
         ) AS covered_until
     FROM sessions
     CROSS JOIN LATERAL session_end_reason(
-        source_id, login_at, logout_at, last_activity_at, next_due_at, $4::timestamptz
+        source_id, login_at, logout_at, last_activity_at, next_due_at, $4::timestamptz, $9::bigint
     )
     WHERE login_at >= ($2::timestamptz[])[1] AND login_at < $3
         AND person_id IS NOT NULL AND ($5::integer[] IS NULL OR person_id = ANY ($5))

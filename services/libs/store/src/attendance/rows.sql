@@ -8,9 +8,10 @@
 -- $9: persons of one employee are merged.
 -- $10: a session counts in every day that it touches, not in the day of its login.
 -- $11: the mapping of the person names the calendar.
--- $12: adds rows without sessions.
+-- $12: adds rows without sessions for absent employees, on days that begin before this time. Null
+-- adds none.
 -- $13 to $16: the rows begin after this date, normalized user, normalized realm and employee ID.
--- $17: maximum number of rows, or null.
+-- $17: maximum number of rows, or null. $18: the timeout in seconds.
 --
 -- The statement is planned for its parameters each time, so that the planner removes what a flag
 -- switches off.
@@ -21,7 +22,9 @@ WITH days AS (
 ),
 row_days AS (
     -- The days of each row.
-    SELECT row_date, calendar, range_agg(daterange(date, date, '[]')) AS dates
+    SELECT
+        row_date, calendar, range_agg(daterange(date, date, '[]')) AS dates,
+        range_agg(daterange(date, date, '[]')) FILTER (WHERE start_at < $12) AS begun_dates
     FROM days GROUP BY row_date, calendar
 ),
 mapped AS (
@@ -29,6 +32,7 @@ mapped AS (
     -- shows: of an employee those of the first person, otherwise those of the latest mapping.
     SELECT
         row_date, mapping.person_id, mapping.calendar, valid_from, valid_to,
+        daterange(valid_from, valid_to, '[]') && begun_dates AS is_expected,
         first_value(person_id) OVER subject AS shown_id,
         first_value(employee_id) OVER subject AS employee_id,
         first_value(mapping.calendar) OVER subject AS shown_calendar
@@ -89,14 +93,14 @@ pieces AS (
         CASE WHEN NOT $10 OR login_at >= start_at AND last_activity_at <= end_at
             THEN active_seconds
         END AS active_seconds,
-        end_at AS day_end_at
+        end_at AS day_end_at, NULL::boolean AS is_expected
     FROM touching
     LEFT JOIN mapped
         ON mapped.person_id = touching.person_id
         AND mapped.row_date IS NOT DISTINCT FROM touching.row_date
         AND date BETWEEN valid_from AND valid_to
     CROSS JOIN LATERAL session_end_reason(
-        source_id, login_at, logout_at, last_activity_at, next_due_at, $5::timestamptz
+        source_id, login_at, logout_at, last_activity_at, next_due_at, $5::timestamptz, $18::bigint
     )
     WHERE touching.person_id IS NOT NULL
         AND ($6::integer[] IS NULL OR touching.person_id = ANY ($6))
@@ -107,9 +111,9 @@ pieces AS (
     -- in a row of a period it names the employee of a person without a session on a mapped day.
     SELECT
         row_date, NULL, shown_id, employee_id, shown_calendar, NULL, NULL, NULL, NULL, NULL, NULL,
-        NULL, NULL, NULL
+        NULL, NULL, NULL, is_expected
     FROM mapped
-    WHERE $12 OR NOT $8 AND NOT $9
+    WHERE $12 IS NOT NULL AND is_expected OR NOT $8 AND NOT $9
 ),
 ordered AS (
     SELECT
@@ -142,6 +146,10 @@ attendance AS (
         min(from_at) AS first_login_at,
         max(to_at) AS last_end_at,
         count(login_at) FILTER (WHERE is_first) AS sessions,
+        -- An employee with a session of another person is not absent.
+        bool_or(is_expected) AND 0 = sum(count(login_at)) OVER (
+            PARTITION BY row_date, max(employee_id)
+        ) AS is_absent,
         floor(extract(epoch FROM coalesce(
             sum(to_at - greatest(from_at, covered_until))
                 FILTER (WHERE covered_until IS NULL OR to_at > covered_until),
@@ -184,7 +192,7 @@ SELECT
     last_at
 FROM attendance
 JOIN persons ON persons.id = shown_id
-WHERE ($12 OR sessions > 0)
+WHERE (sessions > 0 OR $12 IS NOT NULL AND is_absent)
     AND ($14::text IS NULL OR
         (coalesce(row_date, '-infinity'), normalized_user, normalized_realm,
             coalesce(employee_id, ''))

@@ -50,13 +50,16 @@ impl Parameters<'_> {
         };
         let query = query.bind::<Timestamptz, _>(last.end_at.to_diesel());
         let query = self.bind_names(self.bind_persons(query));
-        Some(query.bind::<Nullable<BigInt>, _>(self.limit.map(i64::from)))
+        Some(self.bind_end(query))
     }
 
     fn any(&self, days: &[Day]) -> Query {
         let columns = Columns::of(days);
         let selection = self.selection;
         let date = self.after.and_then(|after| after.date);
+        let absent_before = selection
+            .include_absent
+            .then(|| self.moment.now.to_diesel());
         let employee_id = self.after.and_then(|after| after.employee_id.clone());
         let query = sql_query(ROWS)
             .into_boxed()
@@ -71,11 +74,12 @@ impl Parameters<'_> {
             .bind::<Bool, _>(selection.subject == Subject::Employee)
             .bind::<Bool, _>(selection.attribution == Attribution::Overlap)
             .bind::<Bool, _>(matches!(selection.calendars, Calendars::Assigned { .. }))
-            .bind::<Bool, _>(selection.include_absent)
+            .bind::<Nullable<Timestamptz>, _>(absent_before)
             .bind::<Nullable<SqlDate>, _>(date.map(ToDiesel::to_diesel));
-        self.bind_names(query)
-            .bind::<Nullable<Text>, _>(employee_id)
-            .bind::<Nullable<BigInt>, _>(self.limit.map(i64::from))
+        self.bind_end(
+            self.bind_names(query)
+                .bind::<Nullable<Text>, _>(employee_id),
+        )
     }
 
     /// Binds the time before which sessions are closed by timeout, and the IDs of the persons.
@@ -91,5 +95,12 @@ impl Parameters<'_> {
         query
             .bind::<Nullable<Text>, _>(self.after.map(|after| after.user.clone()))
             .bind::<Nullable<Text>, _>(self.after.map(|after| after.realm.clone()))
+    }
+
+    /// Binds the maximum number of rows and the timeout in seconds.
+    fn bind_end(&self, query: Query) -> Query {
+        query
+            .bind::<Nullable<BigInt>, _>(self.limit.map(i64::from))
+            .bind::<BigInt, _>(self.moment.timeout.as_secs())
     }
 }

@@ -96,6 +96,7 @@ impl Search {
             .bind::<Timestamptz, _>((now - timeout).to_diesel())
             .bind::<Nullable<Array<Text>>, _>(day.after)
             .bind::<BigInt, _>(day.sql_limit())
+            .bind::<BigInt, _>(timeout.as_secs())
             .load(connection)
             .await
     }
@@ -117,6 +118,7 @@ impl Search {
             .bind::<Timestamptz, _>((now - timeout).to_diesel())
             .bind::<Nullable<Array<Text>>, _>(day.after)
             .bind::<BigInt, _>(day.sql_limit())
+            .bind::<BigInt, _>(timeout.as_secs())
             .load(connection)
             .await
     }

@@ -3,7 +3,7 @@
 -- $1, $2: bounds of the day. $3: its date. $4: kinds to return. $5: persons of the sessions, or
 -- null for all. $6: all persons with the names of these users, or null for all. $7: the present
 -- time. $8: sessions whose last activity is earlier are closed by timeout. $9: only items after
--- this position, or null. $10: maximum number of items.
+-- this position, or null. $10: maximum number of items. $11: the timeout in seconds.
 WITH candidates AS (
     -- Sessions of the day and of the 24 hours before.
     SELECT * FROM sessions
@@ -32,7 +32,7 @@ running AS (
         ) AS others_until_at
     FROM candidates
     CROSS JOIN LATERAL session_end_reason(
-        source_id, login_at, logout_at, last_activity_at, next_due_at, $8::timestamptz
+        source_id, login_at, logout_at, last_activity_at, next_due_at, $8::timestamptz, $11::bigint
     )
     CROSS JOIN LATERAL (
         SELECT CASE WHEN end_reason IS NULL THEN $7::timestamptz ELSE last_activity_at END

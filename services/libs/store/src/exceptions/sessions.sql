@@ -1,7 +1,8 @@
 -- Returns what is noticeable about single sessions that begin on a reporting day.
 -- $1, $2: bounds of the day. $3: its date. $4: kinds to return. $5: persons, or null for all.
 -- $6: the present time. $7: sessions whose last activity is earlier are closed by timeout. $8: only
--- items after this position, or null. $9: maximum number of items.
+-- items after this position, or null. $9: maximum number of items. $10: the timeout in
+-- seconds.
 WITH begun AS (
     -- Reads sessions_by_login, or sessions_by_person for few persons.
     SELECT * FROM sessions
@@ -16,7 +17,7 @@ found AS (
     SELECT kind, begun.person_id, source_id, session_id, at, number, end_reason AS other
     FROM begun
     CROSS JOIN LATERAL session_end_reason(
-        source_id, login_at, logout_at, last_activity_at, next_due_at, $7::timestamptz
+        source_id, login_at, logout_at, last_activity_at, next_due_at, $7::timestamptz, $10::bigint
     )
     -- An open session lasts until now.
     CROSS JOIN LATERAL (

@@ -1,6 +1,7 @@
 -- Returns the open sessions in the order of (user, realm, source, session ID). $1: sessions whose
 -- last activity is earlier are closed by timeout. $2: today. $3: persons, or null for all. $4 to
--- $7: only sessions after this one, or null. $8: maximum number of sessions.
+-- $7: only sessions after this one, or null. $8: maximum number of sessions. $9: the timeout in
+-- seconds.
 WITH page AS (
     -- Reads sessions_not_logged_out.
     SELECT
@@ -11,7 +12,7 @@ WITH page AS (
         display_realm
     FROM sessions
     CROSS JOIN LATERAL session_end_reason(
-        source_id, login_at, logout_at, last_activity_at, next_due_at, $1::timestamptz
+        source_id, login_at, logout_at, last_activity_at, next_due_at, $1::timestamptz, $9::bigint
     )
     LEFT JOIN persons ON persons.id = person_id
     WHERE (logout_at IS NULL OR logout_at < last_activity_at) AND last_activity_at >= $1

@@ -2,16 +2,7 @@
 SELECT
     sessions.source_id,
     session_id,
-    -- The first restart after the last activity, as in session_end_reason. Retention removes its
-    -- event before the session.
-    coalesce(
-        (
-            SELECT min(occurred_at) FROM events
-            WHERE kind = 'restart' AND events.source_id = sessions.source_id
-                AND occurred_at >= sessions.last_activity_at AND occurred_at > login_at
-        ),
-        last_restart_at
-    ) AS restarted_at,
+    restarted_at,
     -- The latest event announced the next one for half of the time until next_due_at. This closes
     -- the session once the source has reported something later, as in session_end_reason.
     CASE WHEN last_event_at > next_due_at OR EXISTS (
@@ -21,3 +12,4 @@ SELECT
 FROM unnest($1::integer[], $2::text[]) AS given (source_id, session_id)
 JOIN sessions USING (session_id, source_id)
 JOIN sources ON sources.id = sessions.source_id
+CROSS JOIN LATERAL restart_after(sessions.source_id, login_at, last_activity_at)

@@ -33,15 +33,16 @@ SELECT
     -- As in of_user.sql.
     CASE end_reason
         WHEN 'logout' THEN 0
-        WHEN 'restart' THEN extract(epoch FROM last_restart_at - last_activity_at)
+        WHEN 'restart' THEN extract(epoch FROM restarted_at - last_activity_at)
         WHEN 'timeout' THEN least($10, extract(epoch FROM next_due_at - last_activity_at))
     END::bigint AS end_accuracy_seconds,
     active_seconds
 FROM begun
 JOIN sources ON sources.id = begun.source_id
 CROSS JOIN LATERAL session_end_reason(
-    source_id, login_at, logout_at, last_activity_at, next_due_at, $9::timestamptz
+    source_id, login_at, logout_at, last_activity_at, next_due_at, $9::timestamptz, $10::bigint
 )
+CROSS JOIN LATERAL restart_after(source_id, login_at, last_activity_at)
 LEFT JOIN persons ON persons.id = person_id
 -- The mapping on the reporting day in which the session begins.
 LEFT JOIN employee_mappings AS mapping ON mapping.person_id = begun.person_id

@@ -17,7 +17,7 @@ SELECT
     CASE end_reason
         WHEN 'logout' THEN 0
         -- The user was there at the last activity and not after the restart.
-        WHEN 'restart' THEN extract(epoch FROM last_restart_at - last_activity_at)
+        WHEN 'restart' THEN extract(epoch FROM restarted_at - last_activity_at)
         -- An announced activity that did not come closes the session before the timeout.
         WHEN 'timeout' THEN least($5, extract(epoch FROM next_due_at - last_activity_at))
     END::bigint AS end_accuracy_seconds,
@@ -27,7 +27,8 @@ FROM persons
 JOIN sessions ON person_id = persons.id
 JOIN sources ON sources.id = source_id
 CROSS JOIN LATERAL session_end_reason(
-    source_id, login_at, logout_at, last_activity_at, next_due_at, $4::timestamptz
+    source_id, login_at, logout_at, last_activity_at, next_due_at, $4::timestamptz, $5::bigint
 )
+CROSS JOIN LATERAL restart_after(source_id, login_at, last_activity_at)
 WHERE normalized_user = $1 AND last_activity_at >= $2 AND coalesce(login_at, last_activity_at) < $3
 ORDER BY coalesce(login_at, last_activity_at), session_id

@@ -1,5 +1,6 @@
 -- Returns a row for each person with a login in the period. $1, $2: the period. $3: sessions whose
 -- last activity is earlier are closed by timeout. $4: the normalized realm, or null for all.
+-- $5: the timeout in seconds.
 WITH attendance AS (
     -- Reads the index sessions_by_login alone.
     SELECT
@@ -8,7 +9,7 @@ WITH attendance AS (
         CASE WHEN bool_and(end_reason IS NOT NULL) THEN max(last_activity_at) END AS last_logout_at
     FROM sessions
     CROSS JOIN LATERAL session_end_reason(
-        source_id, login_at, logout_at, last_activity_at, next_due_at, $3::timestamptz
+        source_id, login_at, logout_at, last_activity_at, next_due_at, $3::timestamptz, $5::bigint
     )
     WHERE login_at >= $1 AND login_at < $2
     GROUP BY person_id

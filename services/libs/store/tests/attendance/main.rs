@@ -1,5 +1,6 @@
 //! Attendance computed from sessions.
 
+mod absent;
 mod goldens;
 mod oracle;
 mod world;

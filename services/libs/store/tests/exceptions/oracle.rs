@@ -60,9 +60,10 @@ fn sessions(history: &History) -> Vec<Session> {
             restarts.filter(|event| event.session.is_none() && event.source == source);
         let end_reason = if of_kind("logout").max() == Some(last) {
             Some("logout")
-        } else if restarts
-            .any(|restart| restart.hour >= last && login.is_some_and(|login| restart.hour > login))
-        {
+        } else if restarts.any(|restart| {
+            (last..=last + TIMEOUT.as_hours()).contains(&restart.hour)
+                && login.is_some_and(|login| restart.hour > login)
+        }) {
             Some("restart")
         } else if last < history.now - TIMEOUT.as_hours() {
             Some("timeout")

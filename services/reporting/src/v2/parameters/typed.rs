@@ -6,6 +6,10 @@ use jiff::{civil::Date, tz::TimeZone};
 use rollcall_attendance::{event::TEXT_BYTES, period::parse_date};
 use rollcall_wire::quote::quoted;
 use serde::de::{DeserializeOwned, IntoDeserializer, value};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, Schema, Type},
+};
 
 use super::Parameters;
 use crate::v2::cursor::QueryDigest;
@@ -14,6 +18,22 @@ use crate::v2::cursor::QueryDigest;
 const MAX_LIMIT: u32 = 10_000;
 const DEFAULT_LIMIT: u32 = 1_000;
 const NAME: &str = "a name of 1 to 256 bytes without control characters";
+
+/// Value of `limit`.
+pub struct Limit;
+
+impl PartialSchema for Limit {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .minimum(Some(1))
+            .maximum(Some(MAX_LIMIT))
+            .default(Some(DEFAULT_LIMIT.into()))
+            .into()
+    }
+}
+
+impl ToSchema for Limit {}
 
 /// The part of a list that a request asks for.
 #[derive(Debug)]

@@ -47,7 +47,7 @@ pub fn sessions(history: &History, now: Minute) -> Vec<Session> {
             let source = events.first()?.source;
             let restarted = history.events.iter().any(|event| {
                 let is_restart = event.kind == "restart" && event.source == source;
-                is_restart && event.at > login && event.at >= last
+                is_restart && event.at > login && (last..=last + TIMEOUT).contains(&event.at)
             });
             Some(Session {
                 person: person_of(session),

@@ -34,8 +34,8 @@ pub async fn prepare(database: &TestDatabase) {
 pub async fn replace(database: &TestDatabase, writer: &mut Writer, history: &History) {
     database
         .execute(
-            "TRUNCATE imported_events, event_ids, events, sessions, arrivals, employee_mappings,
-                 calendars",
+            "TRUNCATE imported_events, event_ids, events, sessions, source_restarts, arrivals,
+                 employee_mappings, calendars",
         )
         .await;
     for (source, id) in history.sources.iter().zip(1..) {
@@ -43,7 +43,7 @@ pub async fn replace(database: &TestDatabase, writer: &mut Writer, history: &His
         let assumed = source.assume_complete_seconds;
         database
             .execute(&format!(
-                "UPDATE sources SET last_restart_at = NULL, complete_through = NULL,
+                "UPDATE sources SET complete_through = NULL,
                      created_at = {}, disabled_at = {}, assume_complete_seconds = {},
                      imports_only = {} WHERE id = {id}",
                 at(Some(source.created_at)),

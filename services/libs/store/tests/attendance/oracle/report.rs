@@ -1,6 +1,6 @@
 //! Rows of a report by brute force.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{civil::Date, tz::TimeZone};
 use rollcall_attendance::{calendar::Calendar, row::AttendanceRow};
@@ -31,6 +31,8 @@ pub struct Group<'a> {
     pub parts: Vec<Part>,
     /// The mappings of the row with the days on which they are valid.
     pub mapped: Vec<(Date, &'a Mapping)>,
+    /// True if one of these days has begun.
+    pub has_begun: bool,
     /// Ends of the days on which sessions count.
     pub day_ends: Vec<Minute>,
 }
@@ -155,6 +157,7 @@ impl<'a> Oracle<'a> {
             };
             let group = groups.entry((row_date, subject)).or_default();
             group.mapped.extend(mapping.map(|mapping| (date, mapping)));
+            group.has_begun |= mapping.is_some() && day.0 < self.now;
             for number in 0..self.sessions.len() {
                 if self.sessions[number].person != person {
                     continue;
@@ -171,11 +174,18 @@ impl<'a> Oracle<'a> {
     /// Returns the rows in order.
     pub fn rows(&mut self) -> Vec<AttendanceRow> {
         let groups = self.groups();
+        let employee = |((date, subject), group): (&Key, &Group)| {
+            Some((*date, shown(*subject, &group.mapped).1?.employee_id))
+        };
+        let with_parts = groups.iter().filter(|(_, group)| !group.parts.is_empty());
+        let present: BTreeSet<_> = with_parts.filter_map(employee).collect();
         let mut rows: Vec<_> = groups
             .into_iter()
-            .filter(|(_, group)| {
-                let is_absent = group.parts.is_empty();
-                !is_absent || self.selection.include_absent && !group.mapped.is_empty()
+            .filter(|(key, group)| {
+                let is_expected = self.selection.include_absent && group.has_begun;
+                let is_absent = is_expected
+                    && employee((key, group)).is_some_and(|employee| !present.contains(&employee));
+                !group.parts.is_empty() || is_absent
             })
             .map(|((date, subject), group)| self.row(date, subject, &group))
             .collect();
