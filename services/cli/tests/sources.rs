@@ -244,7 +244,10 @@ async fn source_with_networks_is_assumed_complete_after_a_day() {
         let mut sources = sources.as_array().expect("sources").iter();
         let source = sources.find(|source| source["name"] == name);
         let source = source.expect("the source");
-        json!([source["assume_complete_seconds"], source["imports_only"]])
+        let seconds = &source["assume_complete_seconds"];
+        let is_assumed = !seconds.is_null() && source["imports_only"] == false;
+        assert_eq!(source["complete_through"].is_string(), is_assumed);
+        json!([seconds, source["imports_only"]])
     };
     let command = |arguments: &[&str]| {
         let output = run(
