@@ -300,6 +300,26 @@ async fn source_with_networks_is_assumed_complete_after_a_day() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn changed_settings_of_a_source_are_named_with_their_effect() {
+    let rollcall = Rollcall::start().await;
+    let source = rollcall.source().await;
+    let set = |options: &[&str]| {
+        let arguments = [&["source", "set", &source], options].concat();
+        let output = run(&rollcall, "operator", &arguments, "");
+        String::from_utf8_lossy(&output.stdout).into_owned() + &error(&output)
+    };
+    let one = set(&["--assume-complete-after", "60"]);
+    assert!(one.contains("Completeness updated."), "{one}");
+    assert!(!one.contains("Time zone") && !one.contains("interval"));
+    let imports = set(&["--imports-only", "true"]);
+    assert!(imports.contains("Imports-only updated."), "{imports}");
+    assert!(!imports.contains("Completeness"), "{imports}");
+    let both = set(&["--time-zone", "Asia/Kolkata", "--interim-interval", "60"]);
+    assert!(both.contains("Time zone updated.") && both.contains("Interim interval updated."));
+    assert!(!both.contains("Completeness"), "{both}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn invalid_setting_of_a_source_is_refused() {
     let rollcall = Rollcall::start().await;
     let source = rollcall.source().await;
