@@ -118,8 +118,8 @@ async fn source_id(pool: &Pool, name: &str) -> Result<i32, CommandError> {
     })
 }
 
-/// Returns the present time, with the tolerances of ingestion. Rows of a log arrive long after their
-/// sessions, which says nothing about a clock.
+/// Returns the present time, with the tolerances of ingestion. Rows of a log arrive long after
+/// their sessions, which says nothing about a clock.
 pub fn arrival(settings: &settings::Ingestion) -> Arrival {
     Arrival {
         at: Clock::System.now(),
