@@ -3,6 +3,8 @@
 use std::fmt::Write;
 
 use clap::{Command, CommandFactory, FromArgMatches, Parser, Subcommand};
+use jiff::civil::Date;
+use rollcall_attendance::period::parse_date;
 
 use crate::{audit, calendars, clients, employees, import, report, sessions, sources};
 
@@ -84,6 +86,12 @@ pub enum KeyTask {
 pub fn parse() -> Arguments {
     let matches = command().get_matches();
     Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
+/// Parses a date. The error completes a sentence of clap that names the option and the value.
+pub fn date(text: &str) -> Result<Date, String> {
+    let accepted = "must be a calendar date in the form YYYY-MM-DD";
+    parse_date(text).ok_or_else(|| accepted.into())
 }
 
 fn command() -> Command {

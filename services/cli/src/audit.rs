@@ -5,14 +5,14 @@ use jiff::civil::Date;
 use rollcall_platform::settings;
 use rollcall_store::{Pool, audit_log};
 
-use crate::{failure::CommandError, output::Output};
+use crate::{arguments::date, failure::CommandError, output::Output};
 
 #[derive(Subcommand)]
 pub enum Task {
     /// List the latest entries of the audit log, latest first.
     List {
         /// Leave out entries from before this day (YYYY-MM-DD), in the reporting time zone.
-        #[arg(long)]
+        #[arg(long, value_parser = date)]
         since: Option<Date>,
         /// Maximum number of entries.
         #[arg(

@@ -5,7 +5,7 @@ use jiff::{Span, civil::Date};
 use rollcall_platform::{clock::Clock, settings};
 use rollcall_store::{Pool, sessions};
 
-use crate::{failure::CommandError, note, output::Output};
+use crate::{arguments::date, failure::CommandError, note, output::Output};
 
 #[derive(Subcommand)]
 pub enum Task {
@@ -17,10 +17,10 @@ pub enum Task {
         /// User name, in upper or lower case.
         user: String,
         /// First day (YYYY-MM-DD), in the reporting time zone. The default is a month ago.
-        #[arg(long)]
+        #[arg(long, value_parser = date)]
         from: Option<Date>,
         /// Last day (YYYY-MM-DD). The default is today.
-        #[arg(long)]
+        #[arg(long, value_parser = date)]
         to: Option<Date>,
     },
 }

@@ -308,9 +308,13 @@ async fn reset_complete_through(pool: &Pool, name: &str) -> Result<Output, Comma
 }
 
 async fn list(pool: &Pool) -> Result<Output, CommandError> {
-    let sources = pool
+    let mut sources = pool
         .ask(async |connection| sources::list(connection).await)
         .await?;
+    let now = Clock::System.now();
+    for source in &mut sources {
+        source.complete_through = source.complete_through(now);
+    }
     Ok(Output::many(
         &sources,
         &COLUMNS,

@@ -45,6 +45,8 @@ async fn imported_rows_are_reported_and_a_second_import_adds_nothing() {
             "encoding": "UTF-8",
         })
     );
+    let skewed = "SELECT event_id AS text FROM events WHERE clock_skewed";
+    assert!(rollcall.database.texts(skewed).await.is_empty());
     let second = import(&rollcall, &source, valid_log(), &[]);
     assert_eq!(counts(&second), [3, 0, 0, 5]);
 

@@ -178,7 +178,10 @@ async fn wrong_option_of_a_report_is_named() {
             &["--json", "--format", "csv"],
             "--json cannot be given with another",
         ),
-        (&["--from", "2025-02-30"], "--from"),
+        (
+            &["--from", "2025-02-30"],
+            "'--from <FROM>': must be a calendar date in the form YYYY-MM-DD",
+        ),
         (&["--realm", "Sales"], "unexpected argument"),
     ];
     for (options, message) in cases {

@@ -244,7 +244,10 @@ async fn source_with_networks_is_assumed_complete_after_a_day() {
         let mut sources = sources.as_array().expect("sources").iter();
         let source = sources.find(|source| source["name"] == name);
         let source = source.expect("the source");
-        json!([source["assume_complete_seconds"], source["imports_only"]])
+        let seconds = &source["assume_complete_seconds"];
+        let is_assumed = !seconds.is_null() && source["imports_only"] == false;
+        assert_eq!(source["complete_through"].is_string(), is_assumed);
+        json!([seconds, source["imports_only"]])
     };
     let command = |arguments: &[&str]| {
         let output = run(
@@ -294,6 +297,26 @@ async fn source_with_networks_is_assumed_complete_after_a_day() {
     command(&["set", "http", "--assume-complete-after", "0"]);
     command(&["set-networks", "http", "192.0.2.10", "192.0.2.11"]);
     assert_eq!(settings("http"), json!([null, false]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changed_settings_of_a_source_are_named_with_their_effect() {
+    let rollcall = Rollcall::start().await;
+    let source = rollcall.source().await;
+    let set = |options: &[&str]| {
+        let arguments = [&["source", "set", &source], options].concat();
+        let output = run(&rollcall, "operator", &arguments, "");
+        String::from_utf8_lossy(&output.stdout).into_owned() + &error(&output)
+    };
+    let one = set(&["--assume-complete-after", "60"]);
+    assert!(one.contains("Completeness updated."), "{one}");
+    assert!(!one.contains("Time zone") && !one.contains("interval"));
+    let imports = set(&["--imports-only", "true"]);
+    assert!(imports.contains("Imports-only updated."), "{imports}");
+    assert!(!imports.contains("Completeness"), "{imports}");
+    let both = set(&["--time-zone", "Asia/Kolkata", "--interim-interval", "60"]);
+    assert!(both.contains("Time zone updated.") && both.contains("Interim interval updated."));
+    assert!(!both.contains("Completeness"), "{both}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

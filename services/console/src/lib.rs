@@ -23,4 +23,5 @@ pub mod sessions;
 pub mod startup;
 pub mod system;
 pub mod times;
+pub mod unmapped;
 pub mod visitor;

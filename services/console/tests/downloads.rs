@@ -36,6 +36,7 @@ async fn file_has_the_rows_of_the_filters() {
         "attachment; filename=\"attendance_2025-01-01_2025-01-01.csv\""
     );
     assert_eq!(csv.headers["cache-control"], "no-store");
+    assert!(csv.text.starts_with('\u{feff}'), "a byte order mark");
     let lines: Vec<&str> = csv.text.lines().collect();
     assert_eq!(lines.len(), 2, "{}", csv.text);
     assert!(lines[1].starts_with("2025-01-01,bernd,Default,,2025-01-01T07:00:00+01:00,"));
@@ -85,16 +86,68 @@ async fn hr_system_gets_no_file_while_persons_lack_an_employee() {
     let rollcall = with_events().await;
     map(&rollcall, "anna", "E-1").await;
     let mut browser = Browser::signed_in(&rollcall, "reporting:read").await;
-    let page = browser
-        .get("/console/download?format=frappe&date=2025-01-01")
-        .await;
+    let path = "/console/download?format=frappe&date=2025-01-01";
+    let page = browser.get(path).await;
+    assert_eq!(page.status, 409, "{}", page.text);
+    for part in [
+        "Persons without an employee in this period: 1.",
+        "/console/person?user=bernd&amp;realm=Default&amp;date=2025-01-01",
+        "the scope attendance:write",
+    ] {
+        assert!(page.text.contains(part), "{part}: {}", page.text);
+    }
+    assert!(!page.text.contains("/console/people/mapping"));
+    let mut writer = Browser::signed_in(&rollcall, "reporting:read attendance:write").await;
+    let page = writer.get(path).await;
     assert_eq!(page.status, 409, "{}", page.text);
     assert!(
-        page.text
-            .contains("Persons without an employee in this period: 1."),
+        page.text.contains("/console/people/mapping"),
         "{}",
         page.text
     );
+    assert!(!page.text.contains("attendance:write"), "{}", page.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn links_to_files_have_only_what_applies() {
+    let rollcall = with_events().await;
+    let mut browser = Browser::signed_in(&rollcall, "reporting:read").await;
+    let page = browser
+        .get(
+            "/console/?date=2025-01-01&realm=default&search=an&state=timeout&rows=employees\
+             &absent=on&sort=worked&direction=desc",
+        )
+        .await;
+    let rows = "&amp;range=day&amp;date=2025-01-01";
+    for link in [
+        format!("format=frappe{rows}&amp;realm=default\""),
+        format!(
+            "format=csv{rows}&amp;rows=employees&amp;absent=on&amp;search=an&amp;realm=default\
+             &amp;state=timeout\""
+        ),
+    ] {
+        assert!(page.text.contains(&link), "{link}: {}", page.text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn at_most_a_hundred_persons_without_an_employee_are_listed() {
+    let rollcall = with_events().await;
+    rollcall
+        .database
+        .add_sessions(150, "'user_' || lpad(n::text, 3, '0')", "'Default'")
+        .await;
+    let mut browser = Browser::signed_in(&rollcall, "reporting:read").await;
+    let page = browser
+        .get("/console/download?format=odoo&date=2025-01-02")
+        .await;
+    assert_eq!(page.status, 409, "{}", page.text);
+    assert!(
+        page.text.contains("The first 100 of 150 persons:"),
+        "{}",
+        page.text
+    );
+    assert_eq!(page.text.matches("/console/person?user=").count(), 100);
 }
 
 #[tokio::test(flavor = "multi_thread")]

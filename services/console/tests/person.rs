@@ -132,3 +132,52 @@ async fn person_without_sessions_has_an_empty_month() {
         "{text}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn provisional_row_says_for_which_source_it_waits() {
+    let rollcall = Rollcall::builder().await.time_zone("Europe/Berlin").start();
+    let (from, to) = ("2025-01-01T08:00:00+01:00", "2025-01-01T09:00:00+01:00");
+    send(&rollcall, "gw-1", &stay("1", "anna", from, to)).await;
+    let mut browser = Browser::signed_in(&rollcall, "reporting:read").await;
+    for (complete_through, expected) in [
+        (
+            "NULL",
+            "The source gw-1 has not yet said through when it is complete.",
+        ),
+        (
+            "'2025-01-01T10:00:00Z'",
+            "The source gw-1 is complete only through 11:00.",
+        ),
+    ] {
+        let change = format!(
+            "UPDATE sources SET created_at = '2024-01-01', complete_through = {complete_through}"
+        );
+        rollcall.database.execute(&change).await;
+        let page = browser.get(PAGE).await;
+        for part in ["The row of 1 January 2025 is provisional:", expected] {
+            assert!(page.text.contains(part), "{part}: {}", page.text);
+        }
+    }
+    let complete = "UPDATE sources SET complete_through = '2025-01-02T00:00:00Z'";
+    rollcall.database.execute(complete).await;
+    let page = browser.get(PAGE).await;
+    assert!(!page.text.contains("is provisional"), "{}", page.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn provisional_row_of_today_says_what_has_not_ended() {
+    let rollcall = Rollcall::builder().await.time_zone("Europe/Berlin").start();
+    let login = event("1", "login", "anna", "2025-02-13T08:00:00+01:00");
+    send(&rollcall, "gw-1", &[login]).await;
+    let mut browser = Browser::signed_in(&rollcall, "reporting:read")
+        .await
+        .with_header("accept-language", "de");
+    let page = browser.get("/console/person?user=anna&realm=default").await;
+    for part in [
+        "Die Zeile für den 13. Februar 2025 ist vorläufig:",
+        "Eine Sitzung ist offen.",
+        "Der Tag endet um 00:00 Uhr am 14. Februar 2025.",
+    ] {
+        assert!(page.text.contains(part), "{part}: {}", page.text);
+    }
+}

@@ -165,6 +165,24 @@ async fn source_is_shown_with_its_events_and_rejected_input() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn source_is_complete_through_the_time_that_is_assumed() {
+    let rollcall = Rollcall::start().await;
+    let mut admin = Browser::signed_in(&rollcall, "reporting:read admin").await;
+    rollcall.source().await;
+    for (settings, is_shown) in [
+        ("assume_complete_seconds = NULL", false),
+        ("assume_complete_seconds = 5400", true),
+        ("imports_only = true", false),
+    ] {
+        let change = format!("UPDATE sources SET {settings}");
+        rollcall.database.execute(&change).await;
+        let page = admin.get("/console/system/sources").await;
+        let is_assumed = page.text.contains("2025-02-13 09:23</time>");
+        assert_eq!(is_assumed, is_shown, "{settings}: {}", page.text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn completeness_of_a_source_is_shown_in_words() {
     let rollcall = Rollcall::start().await;
     let mut admin = Browser::signed_in(&rollcall, "reporting:read admin").await;

@@ -362,7 +362,7 @@ async fn event_in_the_future_is_rejected_and_event_far_in_the_past_is_flagged() 
           "index": 0,
           "event_id": "early",
           "field": "occurred_at",
-          "message": "occurred_at must be at most 300 seconds ahead of Rollcall's clock (got 303); check the clock of the gateway"
+          "message": "occurred_at must be at most 300 seconds ahead of Rollcall's clock (got \"2025-02-13T10:59:00Z\"); check the clock of the gateway"
         }
       ]
     }

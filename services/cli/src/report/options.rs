@@ -8,15 +8,15 @@ use rollcall_attendance::{employee::DEFAULT_CALENDAR, period::Period};
 use rollcall_platform::settings;
 use rollcall_store::attendance::{Attribution, Calendars, Grouping, Selection, Subject};
 
-use crate::failure::CommandError;
+use crate::{arguments::date, failure::CommandError};
 
 #[derive(Args)]
 pub struct Report {
     /// First reporting day (YYYY-MM-DD).
-    #[arg(long)]
+    #[arg(long, value_parser = date)]
     pub from: Date,
     /// Last reporting day, included (YYYY-MM-DD).
-    #[arg(long)]
+    #[arg(long, value_parser = date)]
     pub to: Date,
     /// User name, in upper or lower case. Without it, all users are in the report.
     #[arg(long)]

@@ -64,7 +64,30 @@ pub async fn set(pool: &Pool, name: &str, values: &Change) -> Result<Output, Com
     known.await?.then_some(()).ok_or_else(|| unknown(name))?;
     Ok(Output::one(
         json!({"name": name}),
-        "Settings updated. The time zone and the interim interval take effect within 5 seconds, \
-         for new events.",
+        &effects(values).join("\n"),
     ))
+}
+
+/// Returns a sentence for each setting that was changed.
+fn effects(values: &Change) -> Vec<&'static str> {
+    let effects = [
+        (
+            values.time_zone.is_some(),
+            "Time zone updated. It takes effect within 5 seconds, for new events.",
+        ),
+        (
+            values.interim_seconds.is_some(),
+            "Interim interval updated. It takes effect within 5 seconds, for new events.",
+        ),
+        (
+            values.assume_complete_seconds.is_some(),
+            "Completeness updated. It takes effect at once, for the status of all rows.",
+        ),
+        (
+            values.imports_only.is_some(),
+            "Imports-only updated. It takes effect at once, for the status of all rows.",
+        ),
+    ];
+    let changed = effects.into_iter().filter(|(is_changed, _)| *is_changed);
+    changed.map(|(_, sentence)| sentence).collect()
 }

@@ -10,9 +10,10 @@ use rollcall_store::attendance::Position;
 use crate::parameters::Parameters;
 
 /// By what rows are sorted. Rows with equal values follow in the order of their names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Sort {
     /// By the normalized user and realm.
+    #[default]
     Name,
     /// By the first login.
     FirstLogin,
@@ -36,7 +37,7 @@ impl Sort {
 }
 
 /// The order of the rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Order {
     /// By what rows are sorted.
     pub sort: Sort,

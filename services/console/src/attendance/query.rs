@@ -109,7 +109,7 @@ impl Query {
     pub fn take(given: &mut Parameters, today: Date) -> Self {
         let date = given.date("date");
         let range = given.choice("range", &Range::ALL).unwrap_or(Range::Day);
-        let sort = given.choice("sort", &Sort::ALL).unwrap_or(Sort::Name);
+        let sort = given.choice("sort", &Sort::ALL).unwrap_or_default();
         let descending = given.choice("direction", &[("desc", true), ("asc", false)]);
         let order = Order {
             sort,

@@ -2,5 +2,6 @@
 
 pub mod evidence;
 pub mod month;
+pub mod provisional;
 pub mod query;
 pub mod view;

@@ -19,6 +19,8 @@ pub struct View<'a> {
     pub query: &'a Query,
     /// The rows of the month by date.
     pub rows: &'a [AttendanceRow],
+    /// Why the row of the day is provisional. Empty if the row is final or missing.
+    pub provisional: &'a [String],
     /// The sessions of the day.
     pub evidence: &'a [Evidence],
     /// Format of times. Its day is that of the page.
@@ -32,6 +34,7 @@ impl View<'_> {
         html! {
             (self.subject())
             (self.month())
+            (self.provisional())
             (day::day(self))
         }
     }
@@ -113,6 +116,16 @@ impl View<'_> {
                     }
                 }
             }))
+        }
+    }
+
+    fn provisional(&self) -> Markup {
+        let date = self.times.date(self.query.date);
+        html! {
+            @if !self.provisional.is_empty() {
+                p { (self.times.say("provisional.row", &[("date", &date)])) }
+                ul { @for reason in self.provisional { li { (reason) } } }
+            }
         }
     }
 

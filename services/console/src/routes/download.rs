@@ -1,11 +1,10 @@
 //! `GET /console/download`: the rows of the attendance page as a file.
 
-use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
-use futures::{FutureExt, StreamExt, TryStreamExt, stream};
-use rollcall_exports::{CsvOptions, Format, Provisional, Shape};
-use rollcall_reports::{Admission, Call, Download, Extent, Unavailable};
+use actix_web::{HttpRequest, HttpResponse, web::Data};
+use rollcall_exports::{CsvOptions, Format, Provisional, Separator, Shape};
+use rollcall_reports::{Call, Download, Extent};
 use rollcall_store::{
-    attendance::{self, Grouping, Selection, Subject},
+    attendance::{Grouping, Selection, Subject},
     calendars as named_calendars, sources,
 };
 use serde_json::json;
@@ -19,7 +18,14 @@ use crate::{
     invalid,
     layout::Entry,
     parameters::{Invalid, Parameters},
+    unmapped,
     visitor::Visitor,
+};
+
+/// People open the CSV of the console with a spreadsheet.
+const FOR_SPREADSHEETS: CsvOptions = CsvOptions {
+    separator: Separator::Comma,
+    byte_order_mark: true,
 };
 
 /// The form of a file.
@@ -65,15 +71,9 @@ pub async fn file(
     let mut selection = query.selection(chosen);
     if let Form::Shape(_) = form {
         selection = of_shape(selection);
-        let unmapped = unmapped(&admission, &selection).await?;
-        if unmapped > 0 {
-            let count = unmapped.to_string();
-            let values = [("count", count.as_str())];
-            return Err(Problem::new(
-                StatusCode::CONFLICT,
-                "download.unmapped",
-                &values,
-            ));
+        let persons = unmapped::persons(&admission, &selection).await?;
+        if !persons.is_empty() {
+            return Ok(unmapped::page(&visitor, &query, &persons));
         }
     }
     let download = Download {
@@ -86,7 +86,7 @@ pub async fn file(
         Form::File(format) => {
             let filter = query.filter();
             let keeps = move |row: &_| filter.keeps(row);
-            download.file(format, CsvOptions::default(), keeps).await?
+            download.file(format, FOR_SPREADSHEETS, keeps).await?
         }
         Form::Shape(shape) => download.shape(shape, Provisional::LeaveOut).await?,
     })
@@ -109,18 +109,4 @@ fn of_shape(selection: Selection) -> Selection {
         include_absent: false,
         ..selection
     }
-}
-
-/// Returns the number of persons without an employee, whom no HR system can take.
-async fn unmapped(admission: &Admission<'_>, selection: &Selection) -> Result<usize, Unavailable> {
-    let selection = selection.clone();
-    let unmapped = admission.page(|connection, _| {
-        let unmapped = async move { attendance::unmapped(connection, &selection).await };
-        let unmapped = unmapped.into_stream();
-        unmapped
-            .map_ok(|persons| stream::iter(persons).map(Ok))
-            .try_flatten()
-            .boxed()
-    });
-    Ok(unmapped.await?.len())
 }

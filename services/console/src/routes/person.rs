@@ -10,6 +10,7 @@ use rollcall_store::{
     calendars as named_calendars, events,
     persons::PersonFilter,
     sessions::{self, Cause, ListSelection, ListedSession, SessionKey},
+    sources,
 };
 use serde_json::json;
 
@@ -21,6 +22,7 @@ use crate::{
     invalid,
     layout::Entry,
     person::{
+        provisional,
         query::Query,
         view::{Evidence, MAX_EVENTS, MAX_SESSIONS, View},
     },
@@ -59,9 +61,11 @@ pub async fn page(
         day: query.date,
     };
     let evidence = day(&admission, &query, &calendar, &times).await?;
+    let provisional = provisional(&admission, &query, &rows, &calendar, &times).await?;
     let view = View {
         query: &query,
         rows: &rows,
+        provisional: &provisional,
         evidence: &evidence,
         times: &times,
     };
@@ -102,6 +106,24 @@ async fn month(
     admission
         .page(|connection, moment| Box::pin(attendance::rows(connection, selection, None, moment)))
         .await
+}
+
+/// Returns the reasons why the row of the day is provisional.
+async fn provisional(
+    admission: &Admission<'_>,
+    query: &Query,
+    rows: &[AttendanceRow],
+    calendar: &Calendar,
+    times: &Times,
+) -> Result<Vec<String>, Unavailable> {
+    let row = rows.iter().find(|row| row.date == Some(query.date));
+    let bounds = calendar.bounds(query.date, query.date).unwrap_or_default();
+    let (Some(row), Some(&end)) = (row, bounds.last()) else {
+        return Ok(Vec::new());
+    };
+    let sources = admission.ask(sources::counted).await?;
+    let now = admission.moment().now;
+    Ok(provisional::reasons(row, end, &sources, now, times))
 }
 
 /// Returns the sessions that begin on the day, with their events.

@@ -48,7 +48,7 @@ pub async fn page(
         @if sources.is_empty() {
             p { (language.text("sources.none")) }
         } @else {
-            (table(paging.of(&sources), language, console.time_zone()))
+            (table(paging.of(&sources), language, &console))
             (paging.links("/console/system/sources", &[("name", &query.name)], language))
         }
         p.hint { (language.text("sources.hint")) }
@@ -73,8 +73,9 @@ fn search(name: &str, language: Language) -> Markup {
     }
 }
 
-fn table(sources: &[Source], language: Language, zone: &TimeZone) -> Markup {
+fn table(sources: &[Source], language: Language, console: &Console) -> Markup {
     let text = |key| language.text(key);
+    let (zone, now) = (console.time_zone(), console.clock.now());
     html! {
         (elements::scrolling(text("system.sources"), &html! { table id="sources" {
             caption { (text("sources.caption")) }
@@ -93,7 +94,11 @@ fn table(sources: &[Source], language: Language, zone: &TimeZone) -> Markup {
                         th scope="row" { (source.name) }
                         td { (moments::optional(source.last_received_at, zone, language)) }
                         td { (moments::optional(source.last_event_at, zone, language)) }
-                        td { (moments::optional(source.complete_through, zone, language)) }
+                        td {
+                            @if !source.imports_only {
+                                (moments::optional(source.complete_through(now), zone, language))
+                            }
+                        }
                         td { (completeness(source, language)) }
                         td.number { (source.events) }
                         td { (notes(source, language, zone)) }

@@ -85,7 +85,7 @@ impl ExceptionItem {
 /// | kind | what |
 /// |---|---|
 /// | `changed_after_final` | late events may have changed a final row; `at` is the latest arrival |
-/// | `clock_skew` | the clock of a source may be wrong; `at` is the latest arrival |
+/// | `clock_skew` | times are far from their arrival; `at` is the latest arrival |
 /// | `closed_by_restart` | the source restarted; `at` is the end of the session |
 /// | `closed_by_timeout` | the session was silent for too long; `at` is its end |
 /// | `day_not_complete` | a source has not reported the whole day; `at` is its end |

@@ -1,10 +1,7 @@
 //! `GET /api/v2/sources`: the sources and how complete their reports are.
 
-use std::collections::BTreeMap;
-
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use jiff::Timestamp;
-use rollcall_attendance::completeness;
 use rollcall_exports::LocalTime;
 use rollcall_platform::envelope::Problem;
 use rollcall_store::{
@@ -98,7 +95,6 @@ pub struct GapItem {
 /// Facts about the sources in the database.
 struct Known {
     sources: Vec<Source>,
-    counted: BTreeMap<String, completeness::Source>,
     gaps: Vec<Gap>,
 }
 
@@ -152,7 +148,6 @@ async fn known(connection: &mut AsyncPgConnection) -> Result<Known, rollcall_sto
     let with_gaps = sources.iter().filter(|source| source.gaps > 0);
     let names: Vec<String> = with_gaps.map(|source| source.name.clone()).collect();
     Ok(Known {
-        counted: sources::counted(connection).await?.into_iter().collect(),
         gaps: sources::gaps(connection, &names, MAX_GAPS).await?,
         sources,
     })
@@ -160,21 +155,17 @@ async fn known(connection: &mut AsyncPgConnection) -> Result<Known, rollcall_sto
 
 impl Known {
     fn items(self, now: Timestamp, mut times: LocalTimes) -> Vec<SourceItem> {
-        let item = |source| SourceItem::new(source, &self.counted, &self.gaps, now, &mut times);
+        let item = |source| SourceItem::new(source, &self.gaps, now, &mut times);
         self.sources.into_iter().map(item).collect()
     }
 }
 
 impl SourceItem {
-    fn new(
-        source: Source,
-        counted: &BTreeMap<String, completeness::Source>,
-        gaps: &[Gap],
-        now: Timestamp,
-        times: &mut LocalTimes,
-    ) -> Self {
-        let counted = counted.get(&source.name);
-        let after = counted.and_then(|counted| counted.assume_complete_after);
+    fn new(source: Source, gaps: &[Gap], now: Timestamp, times: &mut LocalTimes) -> Self {
+        let counted = source.completeness();
+        let after = counted
+            .as_ref()
+            .and_then(|counted| counted.assume_complete_after);
         let gaps = gaps.iter().filter(|gap| gap.source == source.name);
         Self {
             created_at: times.show(source.created_at),
@@ -184,7 +175,7 @@ impl SourceItem {
             last_received: times.maybe(source.last_received_at),
             last_restart: times.maybe(source.last_restart_at),
             counts_for_completeness: counted.is_some(),
-            complete_through: times.maybe(counted.and_then(|known| known.complete_through(now))),
+            complete_through: times.maybe(source.complete_through(now)),
             assume_complete_after: after.map(|after| after.as_secs()),
             latest_gaps: gaps.map(|gap| GapItem::new(gap, times)).collect(),
             gaps: source.gaps,

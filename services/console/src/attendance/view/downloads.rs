@@ -4,6 +4,10 @@ use maud::{Markup, html};
 use rollcall_exports::{Format, Shape};
 
 use super::View;
+use crate::attendance::{
+    order::{Order, Place},
+    query::Query,
+};
 
 /// Address of the downloads.
 const PATH: &str = "/console/download";
@@ -11,6 +15,7 @@ const PATH: &str = "/console/download";
 /// Returns the links. A file has the rows of all pages.
 pub(super) fn links(view: &View) -> Markup {
     let text = |key| view.text(key);
+    let (rows, intervals) = (rows(view), intervals(view));
     html! {
         details.downloads {
             summary { (text("download.title")) }
@@ -18,22 +23,41 @@ pub(super) fn links(view: &View) -> Markup {
             p { (text("download.explanation")) }
             ul.choices {
                 @for format in Format::ALL {
-                    li { (link(view, format.extension(), &format.extension().to_uppercase())) }
+                    li { (link(&rows, format.extension(), &format.extension().to_uppercase())) }
                 }
             }
             h3 { (text("download.hr_systems")) }
             p { (text("download.hr_explanation")) }
             ul.choices {
-                @for shape in Shape::ALL { li { (link(view, shape.name(), title(shape))) } }
+                @for shape in Shape::ALL { li { (link(&intervals, shape.name(), title(shape))) } }
             }
         }
     }
 }
 
-fn link(view: &View, format: &str, name: &str) -> Markup {
-    let rows = view.query.with(|_| {});
-    let query = rows.split_once('?').map_or("", |(_, query)| query);
-    html! { a.button href={ (PATH) "?format=" (format) "&" (query) } { (name) } }
+fn link(rows: &Query, format: &str, name: &str) -> Markup {
+    html! { a.button href={ (PATH) "?format=" (format) "&" (rows.encoded()) } { (name) } }
+}
+
+/// Returns the rows of a file, without what only the page has.
+fn rows(view: &View) -> Query {
+    Query {
+        timeline: false,
+        order: Order::default(),
+        place: Place::Start,
+        ..view.query.clone()
+    }
+}
+
+/// Returns the rows whose intervals an HR system gets. The search and the state select no intervals.
+fn intervals(view: &View) -> Query {
+    Query {
+        employees: false,
+        absent: false,
+        search: None,
+        state: None,
+        ..rows(view)
+    }
 }
 
 fn title(shape: Shape) -> &'static str {

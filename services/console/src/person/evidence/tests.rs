@@ -187,7 +187,8 @@ fn late_and_skewed_events_are_named() {
         say(Language::English, &session(End::Logout), &events)[2..],
         [
             "The logout arrived 14 h late, at 07:58 on 2 January 2025.",
-            "The time of an event is far from the time of its arrival. Check the clock of gw-1.",
+            "The time of an event is far from the time of its arrival: gw-1 delivered it late, or \
+             its clock is wrong.",
         ]
     );
     let imported = events.map(|event| Event {

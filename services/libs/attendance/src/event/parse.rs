@@ -89,7 +89,7 @@ impl Arrival {
                 "must be at most {} seconds ahead of Rollcall's clock (got {}); check the clock of \
                  the gateway",
                 self.ahead.as_secs(),
-                early.as_secs()
+                quoted(text)
             );
             return Err(FieldError::new(field, message));
         }

@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use jiff_diesel::NullableTimestamp;
 use rollcall_attendance::completeness;
 
+use super::Source;
 use crate::prepared::Prepared;
 
 #[derive(QueryableByName)]
@@ -27,6 +28,28 @@ struct Row {
     assume_complete_seconds: Option<i32>,
 }
 
+impl Source {
+    /// Returns the facts on which completeness depends. None for a source that only imports, which
+    /// does not count.
+    #[must_use]
+    pub fn completeness(&self) -> Option<completeness::Source> {
+        (!self.imports_only).then(|| completeness::Source {
+            created_at: self.created_at,
+            disabled_at: self.disabled_at,
+            complete_through: self.complete_through,
+            assume_complete_after: length(self.assume_complete_seconds),
+        })
+    }
+
+    /// Returns the instant up to which the source has reported everything at `now`, as the source
+    /// says or as is assumed.
+    #[must_use]
+    pub fn complete_through(&self, now: Timestamp) -> Option<Timestamp> {
+        self.completeness()
+            .and_then(|known| known.complete_through(now))
+    }
+}
+
 /// Returns the sources that count for completeness, by name. Sources that only import do not.
 ///
 /// # Errors
@@ -41,14 +64,17 @@ pub async fn counted(
     );
     let rows: Vec<Row> = Prepared(query).load(connection).await?;
     let parse = |row: Row| {
-        let seconds = row.assume_complete_seconds;
         let source = completeness::Source {
             created_at: row.created_at,
             disabled_at: row.disabled_at,
             complete_through: row.complete_through,
-            assume_complete_after: seconds.map(|seconds| SignedDuration::from_secs(seconds.into())),
+            assume_complete_after: length(row.assume_complete_seconds),
         };
         (row.name, source)
     };
     Ok(rows.into_iter().map(parse).collect())
+}
+
+fn length(seconds: Option<i32>) -> Option<SignedDuration> {
+    seconds.map(|seconds| SignedDuration::from_secs(seconds.into()))
 }

@@ -51,7 +51,8 @@ pub fn detail(exception: &Exception, times: &mut LocalTimes) -> String {
             counted(number, "event arrived", "events arrived")
         ),
         Kind::ClockSkew => format!(
-            "The source {source} sent {} far from the time of arrival. A clock may be wrong.",
+            "The source {source} sent {} far from the time of arrival. It delivered late, or its \
+             clock is wrong.",
             counted(number, "event with a time", "events with a time")
         ),
     }

@@ -101,7 +101,10 @@ fn time_too_far_ahead_is_rejected_and_time_far_away_is_flagged() {
         .expect_err("a field error")
         .to_string();
     assert!(
-        error.starts_with("occurred_at must be at most 300 seconds ahead"),
+        error.starts_with(
+            "occurred_at must be at most 300 seconds ahead of Rollcall's clock (got \
+             \"2025-01-01T10:05:01Z\")"
+        ),
         "{error}"
     );
 }
