@@ -94,8 +94,8 @@ pub enum Task {
         /// duration such as 24h. 0: the source states its completeness by `complete_through`.
         #[arg(long, value_name = "DURATION", value_parser = set::assume_complete_after)]
         assume_complete_after: Option<set::Setting<i32>>,
-        /// Whether all events of the source are imported, so that rows need not wait for the source
-        /// to become final.
+        /// True if all events of the source are imported, so that rows become final without waiting
+        /// for the source.
         #[arg(long)]
         imports_only: Option<bool>,
     },

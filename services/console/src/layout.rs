@@ -1,4 +1,4 @@
-//! What surrounds each page: head, navigation, language switch and sign-out.
+//! The parts that surround each page: head, navigation, language switch and sign-out.
 
 use actix_web::{
     HttpMessage, HttpRequest, HttpResponse,

@@ -21,7 +21,7 @@ pub const COOKIE: &str = "__Host-console";
 
 /// A visitor with a valid session, whose API client is enabled and has the scope `reporting:read`.
 ///
-/// As a parameter of a handler this type responds to anybody else: with a redirect to the sign-in,
+/// A handler with this type as a parameter responds to others with a redirect to the sign-in,
 /// 403, or 503 if Redis or PostgreSQL does not answer.
 pub struct Visitor {
     /// Name of the API client.

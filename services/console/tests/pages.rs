@@ -1,4 +1,4 @@
-//! What all pages share: headers, errors, cross-site requests, languages.
+//! Properties of all pages: headers, errors, cross-site requests, languages.
 
 mod common;
 

@@ -7,7 +7,7 @@ use crate::{
     times::{Times, length_of},
 };
 
-/// What a page says about a kind: the section of the message files that has a text for each kind.
+/// Section of the message files that has a text for each kind of exception.
 #[derive(Debug, Clone, Copy)]
 pub enum Section {
     /// Name of the kind.

@@ -1,4 +1,4 @@
-//! Why a row is provisional, in words.
+//! The reasons in words for which a row is provisional.
 
 use std::slice;
 

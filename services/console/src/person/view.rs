@@ -19,7 +19,7 @@ pub struct View<'a> {
     pub query: &'a Query,
     /// The rows of the month by date.
     pub rows: &'a [AttendanceRow],
-    /// Why the row of the day is provisional. Empty if the row is final or missing.
+    /// Reasons for which the row of the day is provisional. Empty if the row is final or missing.
     pub provisional: &'a [String],
     /// The sessions of the day.
     pub evidence: &'a [Evidence],

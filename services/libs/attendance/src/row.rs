@@ -32,7 +32,7 @@ pub struct AttendanceRow {
     pub open_sessions: i64,
     /// Reason of the end of the session that ends last. None while a session is open.
     pub end_reason: Option<EndReason>,
-    /// Whether sessions continue beyond the day. None unless sessions count in every day that they
+    /// Says whether sessions continue beyond the day. None unless sessions count in every day that they
     /// touch.
     pub continues: Option<Continues>,
     /// Status of the row: whether the row can still change.
@@ -105,10 +105,10 @@ impl EndReason {
 /// Status of a row: whether the row can still change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
-    /// No session is open, and all sources are complete through the end of the day and of the
-    /// sessions.
+    /// The row can no longer change: no session is open, and all sources are complete through the
+    /// end of the day and of the sessions.
     Final,
-    /// Anything else.
+    /// The row can still change.
     Provisional,
 }
 

@@ -27,7 +27,7 @@ use crate::{
 pub struct CsvOptions {
     /// Character between fields.
     pub separator: Separator,
-    /// Whether the file is for a spreadsheet: it begins with a byte order mark, and text that a
+    /// True if the file is for a spreadsheet: it begins with a byte order mark, and text that a
     /// spreadsheet would take for a formula gets an apostrophe.
     pub byte_order_mark: bool,
 }

@@ -98,8 +98,8 @@ pub enum FrameError {
     /// A prefix length is out of range.
     #[error("the prefix length is out of range (got {0})")]
     Prefix(u8),
-    /// A heartbeat is no JSON object with the fields of [`Heartbeat`].
-    #[error("the heartbeat is no valid JSON object")]
+    /// A heartbeat must be a JSON object with the fields of [`Heartbeat`].
+    #[error("the heartbeat is not a valid JSON object")]
     Heartbeat,
 }
 

@@ -188,7 +188,7 @@ fn kind(event: &EventOfSession) -> &'static str {
     }
 }
 
-/// What else the event says: its names as reported, addresses and reason.
+/// Returns other fields of the event: its names as reported, addresses and reason.
 fn details(event: &EventOfSession) -> Vec<(&'static str, String)> {
     let seconds = |seconds: Option<i64>| seconds.map(crate::times::length_of);
     let optional = [

@@ -11,11 +11,11 @@ use crate::text::TextError;
 pub struct MappingError {
     /// Name of the field.
     pub field: &'static str,
-    /// What is wrong.
+    /// The fault of the field.
     pub fault: Fault,
 }
 
-/// What is wrong with a field of a mapping. `Display` writes the rest of the sentence that begins
+/// A fault of a field of a mapping. `Display` writes the rest of the sentence that begins
 /// with the name of the field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
