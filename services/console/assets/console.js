@@ -19,11 +19,11 @@ function enableCopying() {
     const command = document.getElementById(button.dataset.copy);
     if (!command || !navigator.clipboard) continue;
     button.hidden = false;
+    button.dataset.label ??= button.textContent;
     button.onclick = async () => {
       await navigator.clipboard.writeText(command.textContent.trim());
-      const before = button.textContent;
       button.textContent = button.dataset.copied;
-      setTimeout(() => { button.textContent = before; }, 2000);
+      setTimeout(() => { button.textContent = button.dataset.label; }, 2000);
     };
   }
 }
@@ -44,8 +44,10 @@ document.addEventListener("keydown", (event) => {
 // <div data-live id="…"> elements in it. The rest of the page, and the focus, stay as they are.
 const seconds = Number(document.querySelector("main")?.dataset.refresh);
 if (seconds > 0) {
+  const opened = Date.now();
   setInterval(async () => {
-    if (document.hidden) return;
+    // Stop after 30 minutes, because each request keeps the session from ending.
+    if (document.hidden || Date.now() - opened > 30 * 60_000) return;
     const response = await fetch(location.href, { redirect: "error" }).catch(() => null);
     if (!response?.ok) return;
     const page = new DOMParser().parseFromString(await response.text(), "text/html");

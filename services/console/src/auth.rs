@@ -71,7 +71,10 @@ impl Auth {
         let response = self.post(&self.token, credentials, grant).await?;
         let issued: Issued = match response.status() {
             StatusCode::OK => response.json().await.map_err(unavailable)?,
-            StatusCode::UNAUTHORIZED => return Err(SignInError::Wrong),
+            // 413: no password is that long.
+            StatusCode::UNAUTHORIZED | StatusCode::PAYLOAD_TOO_LARGE => {
+                return Err(SignInError::Wrong);
+            }
             StatusCode::TOO_MANY_REQUESTS => return Err(SignInError::TooMany),
             status => return Err(unavailable(format!("auth answered {status}"))),
         };

@@ -164,6 +164,7 @@ impl From<Unavailable> for Problem {
             Unavailable::Off => Self::unavailable("error.database_off"),
             Unavailable::TooSlow => Self::unavailable("error.too_slow"),
             Unavailable::NotMigrated => Self::unavailable("error.not_migrated"),
+            Unavailable::ScratchFull => Self::unavailable("error.scratch_full"),
             _ => Self::unavailable("error.database"),
         }
     }

@@ -75,7 +75,7 @@ async fn day_has_a_row_for_each_person_with_times_and_badges() {
     for part in [
         "Wednesday, 1 January 2025",
         "Times are in the time zone Europe/Berlin.",
-        "<td>08:00</td><td>16:30</td><td class=\"number\">8:30</td><td class=\"number\">1</td>",
+        "<td class=\"time\">08:00</td><td class=\"time\">16:30</td><td class=\"number\">8:30</td><td class=\"number\">1</td>",
         "<span class=\"badge bad\">closed by timeout</span>",
         "/console/person?user=carla&amp;realm=Default&amp;date=2025-01-01",
         "date=2024-12-31",
@@ -109,7 +109,7 @@ async fn week_and_month_have_a_row_for_the_whole_period() {
         .with_header("accept-language", "de");
     let month = browser.get("/console/?range=month&date=2025-01-20").await;
     assert_eq!(users(&month.text), ["anna", "Bernd", "carla", "emil"]);
-    assert!(month.text.contains("Januar 2025") && month.text.contains("<td>2025-01-01 08:00</td>"));
+    assert!(month.text.contains("Januar 2025") && month.text.contains(">2025-01-01 08:00</td>"));
     assert!(month.text.contains("durch Zeitüberschreitung beendet"));
     let week = browser.get("/console/?range=week&date=2025-02-16").await;
     assert_eq!(users(&week.text), ["dora"]);

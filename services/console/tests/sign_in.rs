@@ -64,7 +64,7 @@ async fn visitor_signs_in_and_out_and_both_are_in_the_audit_log() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn cookie_is_for_this_host_alone_and_redis_holds_only_its_hash() {
+async fn cookie_is_for_this_host_alone_and_a_guessed_id_is_rejected() {
     let rollcall = Rollcall::start().await;
     let (name, password) = rollcall.client("reporting:read").await;
     let mut browser = Browser::new(&rollcall);
@@ -116,6 +116,8 @@ async fn session_ends_after_30_idle_minutes_and_after_12_hours() {
         303,
         "30 idle minutes"
     );
+    let page = browser.post("/console/sign-out", &[]).await;
+    assert_eq!(page.location, "/console/sign-in");
 }
 
 #[tokio::test(flavor = "multi_thread")]

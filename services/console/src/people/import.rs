@@ -48,6 +48,7 @@ pub struct Upload {
     file: Option<Field>,
     #[multipart(limit = "6MiB")]
     content: Option<Text<String>>,
+    #[multipart(limit = "1KiB")]
     name: Option<Text<String>>,
 }
 
@@ -104,8 +105,9 @@ impl Upload {
         let missing = || Problem::bad_request("mapping.no_file", &[]);
         if let Some(Text(content)) = self.content {
             let content = BASE64_STANDARD.decode(content).map_err(|_| missing())?;
-            let name = self.name.map_or_else(String::new, Text::into_inner);
-            return Ok((name, content.into()));
+            let Text(name) = self.name.unwrap_or(Text(String::new()));
+            // PostgreSQL rejects text with NUL.
+            return Ok((name.replace('\0', ""), content.into()));
         }
         let file = self.file.filter(|file| !file.data.is_empty());
         let file = file.ok_or_else(missing)?;

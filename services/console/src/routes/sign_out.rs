@@ -10,18 +10,21 @@ use crate::{
     visitor::{COOKIE, Visitor, session_id},
 };
 
-/// Ends the session and returns to the sign-in.
+/// Ends the session and returns to the sign-in. The audit log has no entry if the session had ended
+/// before or if its API client may see no page now.
 pub async fn sign_out(
     request: HttpRequest,
-    visitor: Visitor,
+    visitor: Result<Visitor, Problem>,
     console: Data<Console>,
 ) -> Result<HttpResponse, Problem> {
     if let Some(id) = session_id(&request) {
         console.sessions.end(&id).await?;
     }
-    console
-        .audit(&visitor, "console.sign_out", json!({}))
-        .await?;
+    if let Ok(visitor) = visitor {
+        console
+            .audit(&visitor, "console.sign_out", json!({}))
+            .await?;
+    }
     let mut response = see_other("/console/sign-in");
     let cookie = Cookie::build(COOKIE, "")
         .path("/")

@@ -75,9 +75,6 @@ impl Tab {
 }
 
 /// Returns a page with the links to the other pages about the system.
-///
-/// # Errors
-/// 403 for a visitor without the scope `admin`.
 fn page(visitor: &Visitor, tab: Tab, content: &Markup) -> HttpResponse {
     let language = visitor.frame.language;
     let content = html! {

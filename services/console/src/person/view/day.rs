@@ -43,7 +43,12 @@ impl Evidence {
     ) -> Self {
         let has_more_events = events.len() > MAX_EVENTS as usize;
         events.truncate(MAX_EVENTS as usize);
-        let known: Vec<_> = events.iter().map(event).collect();
+        // The number of activity events and the latest one are unknown if some were not read.
+        let known: Vec<_> = events
+            .iter()
+            .map(event)
+            .filter(|event| !has_more_events || event.kind != Kind::Active)
+            .collect();
         let explained = evidence::Session {
             source: &session.source,
             login_at: session.login_at,

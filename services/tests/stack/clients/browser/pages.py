@@ -89,8 +89,6 @@ ADMIN = [
     ("error-400", attendance(date=MARKUP, state=MARKUP), 400, None),
     ("error-400-of-system", "/console/system/audit?from=" + MARKUP, 400, None),
     ("error-404", "/console/nothing", 404, None),
-    # The page of the reverse proxy.
-    ("error-414", "/console/?search=" + "w" * 9000, 414, None),
 ]
 PRINTED = ("day", "timeline", "person", "exceptions")
 WITH_MARKUP = ("day", "month", "person", "people-with-markup", "rejected", "error-400")

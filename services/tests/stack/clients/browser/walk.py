@@ -70,7 +70,7 @@ def download(page):
     with page.expect_download() as started:
         press(page, page.get_by_role("link", name="CSV", exact=True))
     rows = started.value.path().read_text()
-    assert rows.startswith("date,user,realm,") and SEED["markup"] in rows, rows
+    assert rows.startswith("\ufeffdate,user,realm,") and SEED["markup"] in rows, rows
 
 
 def walk(visitor):
