@@ -91,8 +91,8 @@ async fn with_sessions() -> TestDatabase {
 async fn report_of_all_persons_reads_the_covering_index_alone() {
     let plan = plan(
         include_str!("../src/sessions/report.sql"),
-        "timestamptz, timestamptz, timestamptz, text",
-        "'2025-02-01', '2025-02-02', '2025-03-01', NULL",
+        "timestamptz, timestamptz, timestamptz, text, bigint",
+        "'2025-02-01', '2025-02-02', '2025-03-01', NULL, 86400",
     )
     .await;
     assert!(
@@ -106,8 +106,8 @@ async fn report_of_all_persons_reads_the_covering_index_alone() {
 async fn report_of_one_user_uses_the_index_of_persons() {
     let plan = plan(
         include_str!("../src/sessions/report_of_user.sql"),
-        "timestamptz, timestamptz, timestamptz, text, text",
-        "'2025-02-01', '2025-03-02', '2025-03-01', NULL, 'user7'",
+        "timestamptz, timestamptz, timestamptz, text, bigint, text",
+        "'2025-02-01', '2025-03-02', '2025-03-01', NULL, 86400, 'user7'",
     )
     .await;
     assert!(plan.contains("sessions_by_person"), "{plan}");
@@ -118,8 +118,8 @@ async fn report_of_one_user_uses_the_index_of_persons() {
 async fn attendance_of_a_day_reads_the_covering_index_alone() {
     let plan = plan(
         include_str!("../src/attendance/persons_by_day.sql"),
-        "date, timestamptz, timestamptz, timestamptz, integer[], text, text, bigint",
-        "'2025-02-01', '2025-02-01', '2025-02-02', '2025-03-01', NULL, NULL, NULL, NULL",
+        "date, timestamptz, timestamptz, timestamptz, integer[], text, text, bigint, bigint",
+        "'2025-02-01', '2025-02-01', '2025-02-02', '2025-03-01', NULL, NULL, NULL, NULL, 86400",
     )
     .await;
     assert!(
@@ -133,9 +133,9 @@ async fn attendance_of_a_day_reads_the_covering_index_alone() {
 async fn attendance_of_one_person_uses_the_index_of_persons() {
     let plan = plan(
         include_str!("../src/attendance/persons_by_period.sql"),
-        "date[], timestamptz[], timestamptz, timestamptz, integer[], text, text, bigint",
+        "date[], timestamptz[], timestamptz, timestamptz, integer[], text, text, bigint, bigint",
         "'{2025-02-01,2025-02-02}', '{2025-02-01,2025-02-02}', '2025-02-03', '2025-03-01', '{7}',
-            NULL, NULL, NULL",
+            NULL, NULL, NULL, 86400",
     )
     .await;
     assert!(plan.contains("sessions_by_person"), "{plan}");
@@ -173,11 +173,11 @@ async fn plan_of_rows(person_ids: &str, is_overlap: bool) -> String {
     plan(
         include_str!("../src/attendance/rows.sql"),
         "date[], text[], timestamptz[], timestamptz[], timestamptz, integer[], text[], boolean,
-            boolean, boolean, boolean, boolean, date, text, text, text, bigint",
+            boolean, boolean, boolean, timestamptz, date, text, text, text, bigint, bigint",
         &format!(
             "'{{2025-02-01,2025-02-02}}', '{{NULL,NULL}}', '{{2025-02-01,2025-02-02}}',
                 '{{2025-02-02,2025-02-03}}', '2025-03-01', {person_ids}, NULL, true, false,
-                {is_overlap}, false, false, NULL, NULL, NULL, NULL, NULL"
+                {is_overlap}, false, NULL, NULL, NULL, NULL, NULL, NULL, 86400"
         ),
     )
     .await

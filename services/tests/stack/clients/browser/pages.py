@@ -9,8 +9,13 @@ DAY, FULL_DAY, MARKUP, OPEN = (SEED[name] for name in ("day", "full_day", "marku
 # Width, colour scheme, and whether axe looks. On the narrow screen more parts scroll.
 SCREENS = [(320, "light", True), (768, "light", False), (1440, "dark", True)]
 MAX_BYTES = 60_000
-MAPPING = f"""user,realm,employee_id,calendar,valid_from,valid_to
-{MARKUP},,E-9,,2004-03-01,2004-03-31
+
+
+def mapping(language):
+    """Returns a file with a new person for each language and run, and a row that is rejected."""
+    new = f"{MARKUP} {SEED['source']} {language}"
+    return f"""user,realm,employee_id,calendar,valid_from,valid_to
+{new},,E-9,,2004-03-01,2004-03-31
 bernd,,E-8,,2004-03-31,{MARKUP}
 """
 
@@ -36,8 +41,9 @@ def fail_to_sign_in(page):
 
 
 def upload(page):
+    content = mapping(page.locator("html").get_attribute("lang")).encode()
     page.set_input_files(
-        "#file", {"name": f"{MARKUP}.csv", "mimeType": "text/csv", "buffer": MAPPING.encode()}
+        "#file", {"name": f"{MARKUP}.csv", "mimeType": "text/csv", "buffer": content}
     )
     page.click(".stacked button")
     page.wait_for_selector("[role=status]")
