@@ -138,7 +138,7 @@ def check(visitor, pages, language):
 def bytes_of(visitor, path):
     """Returns how many bytes the browser gets for a page and its files."""
     requests = []
-    visitor.page.on("requestfinished", requests.append)
+    visitor.page.on("requestfinished", lambda request: requests.append(request))
     visitor.open(path)
     visitor.page.wait_for_load_state("networkidle")
     sizes = [request.sizes() for request in requests]
