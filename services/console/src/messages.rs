@@ -76,8 +76,8 @@ impl Language {
         self.messages().get(key).map_or(key, String::as_str)
     }
 
-    /// Returns the text with this name in a section that has a text for each value of an enum. Tests
-    /// ensure that each value has one.
+    /// Returns the text with this name in a section that has a text for each value of an enum.
+    /// Tests ensure that each value has one.
     #[must_use]
     pub fn text_in(self, section: &str, name: &str) -> &'static str {
         let text = self.messages().get(&format!("{section}.{name}"));

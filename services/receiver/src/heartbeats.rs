@@ -1,4 +1,5 @@
-//! Sends the health of the receiver to ingestion, because the receiver cannot connect to the database.
+//! Sends the health of the receiver to ingestion, because the receiver cannot connect to the
+//! database.
 
 use std::{sync::Arc, time::Duration};
 

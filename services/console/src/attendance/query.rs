@@ -105,7 +105,7 @@ impl Query {
         given.finish().map(|()| query)
     }
 
-    /// Takes the parameters. A parameter that is invalid has its default, and `given` has the error.
+    /// Takes the parameters. An invalid parameter has its default, and `given` has the error.
     pub fn take(given: &mut Parameters, today: Date) -> Self {
         let date = given.date("date");
         let range = given.choice("range", &Range::ALL).unwrap_or(Range::Day);

@@ -127,7 +127,8 @@ async fn draw(
     })
 }
 
-/// Checks that the source of a filter exists, so that a wrong name does not read as no person present.
+/// Checks that the source of a filter exists, so that a wrong name does not read as no person
+/// present.
 pub(super) fn known_source(query: &Query, sources: &[String]) -> Result<(), Vec<Invalid>> {
     match &query.source {
         Some(source) if !sources.contains(source) => {

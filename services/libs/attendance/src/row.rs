@@ -32,8 +32,8 @@ pub struct AttendanceRow {
     pub open_sessions: i64,
     /// Reason of the end of the session that ends last. None while a session is open.
     pub end_reason: Option<EndReason>,
-    /// Says whether sessions continue beyond the day. None unless sessions count in every day that they
-    /// touch.
+    /// Says whether sessions continue beyond the day. None unless sessions count in every day that
+    /// they touch.
     pub continues: Option<Continues>,
     /// Status of the row: whether the row can still change.
     pub status: Status,

@@ -1,6 +1,7 @@
 //! Texts of limited length.
 
-/// Error of a text. `Display` writes the rest of the sentence that begins with the name of the field.
+/// Error of a text. `Display` writes the rest of the sentence that begins with the name of the
+/// field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
     /// The text is too long.

@@ -49,7 +49,7 @@ fn rows(view: &View) -> Query {
     }
 }
 
-/// Returns the rows whose intervals an HR system gets. The search and the state select no intervals.
+/// Returns the rows whose intervals an HR system gets. Search and state select no intervals.
 fn intervals(view: &View) -> Query {
     Query {
         employees: false,

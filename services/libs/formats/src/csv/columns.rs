@@ -57,7 +57,7 @@ pub enum ColumnError {
         /// Columns of the file.
         all: String,
     },
-    /// No column has the name of a required field.
+    /// The column of a required field is missing.
     #[error(
         "no column holds the {field}: name it with --map {field}=COLUMN (the columns are {all})"
     )]

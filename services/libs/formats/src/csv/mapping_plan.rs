@@ -33,7 +33,7 @@ pub struct Rejection {
     pub row: usize,
     /// Column with the error. Empty if the whole row is at fault.
     pub column: String,
-    /// What is wrong.
+    /// Reason for the rejection.
     pub reason: Reason,
 }
 
@@ -46,7 +46,7 @@ pub enum Reason {
     /// The value of the column is missing or invalid.
     #[error(transparent)]
     Value(#[from] Fault),
-    /// Another mapping of the person has a day in common.
+    /// The mapping has a day in common with another one of the person.
     #[error(
         "The mapping overlaps {}, which maps the person to {} {}. End one of them before the other \
          begins.",

@@ -54,7 +54,7 @@ struct Row {
 
 /// Returns the intervals in which the employees of a selection were connected, ordered by (employee
 /// ID, start). Sessions of one employee that overlap or touch are one interval. An open session
-/// overlaps every later one, because nobody knows yet when it ends. A session belongs to the day of
+/// overlaps every later one, because its end is not known yet. A session belongs to the day of
 /// its login, and an interval to the day of its first session. Intervals of persons without an
 /// employee come last. The selection's grouping, subject, attribution and absent rows have no
 /// effect.

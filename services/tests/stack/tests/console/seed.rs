@@ -1,4 +1,4 @@
-//! What the tests in a browser look at: persons and sessions of March and April 2004, which no other
+//! Data of the tests in a browser: persons and sessions of March and April 2004, which no other
 //! test uses.
 
 use rollcall_stack_tests::{api_client, import, once, record, send, session, source_named};
