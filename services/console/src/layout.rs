@@ -75,8 +75,6 @@ pub struct Frame {
     pub language: Language,
     /// Path and query of the page.
     pub path: String,
-    /// Host and port by which the browser calls this installation.
-    pub host: String,
     account: Option<Account>,
     entry: Option<Entry>,
     refresh_seconds: Option<u32>,
@@ -90,7 +88,6 @@ impl Frame {
         Self {
             language: language(request),
             path: path.map_or_else(String::new, ToString::to_string),
-            host: host(request),
             account: request.extensions().get::<Account>().cloned(),
             entry: None,
             refresh_seconds: None,

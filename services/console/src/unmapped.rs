@@ -1,7 +1,6 @@
 //! The page in place of a file for an HR system while persons lack an employee.
 
 use actix_web::{HttpResponse, http::StatusCode};
-use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use maud::{Markup, html};
 use rollcall_platform::token::ATTENDANCE_WRITE;
 use rollcall_reports::{Admission, Unavailable};
@@ -26,16 +25,9 @@ pub async fn persons(
     admission: &Admission<'_>,
     selection: &Selection,
 ) -> Result<Vec<(String, String)>, Unavailable> {
-    let selection = selection.clone();
-    let unmapped = admission.page(|connection, _| {
-        let unmapped = async move { attendance::unmapped(connection, &selection).await };
-        let unmapped = unmapped.into_stream();
-        unmapped
-            .map_ok(|persons| stream::iter(persons).map(Ok))
-            .try_flatten()
-            .boxed()
-    });
-    unmapped.await
+    admission
+        .read(async |connection, _| attendance::unmapped(connection, selection).await)
+        .await
 }
 
 /// Returns the page with status 409. It lists the persons and says who can map them.

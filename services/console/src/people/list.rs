@@ -3,7 +3,6 @@
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use jiff::{civil::Date, tz::TimeZone};
 use maud::{Markup, html};
-use rollcall_attendance::calendar::Calendar;
 use rollcall_platform::token::ATTENDANCE_WRITE;
 use rollcall_store::{
     directory::{self, KnownPerson, PeopleSelection, PersonPosition},
@@ -44,7 +43,7 @@ pub async fn page(
     console: Data<Console>,
 ) -> Result<HttpResponse, Problem> {
     let query: Query = form::query(&request)?;
-    let selection = query.selection(today(&console))?;
+    let selection = query.selection(console.reports.today())?;
     let detail = json!({
         "user": query.user, "realm": query.realm, "employee_id": query.employee_id,
         "unmapped": query.unmapped,
@@ -79,19 +78,6 @@ pub async fn page(
         }
     };
     Ok(visitor.page(Entry::People, language.text("navigation.people"), content))
-}
-
-/// Returns the present reporting day of the calendar `default`.
-fn today(console: &Console) -> Date {
-    let calendar = Calendar {
-        time_zone: console.time_zone().clone(),
-        start_of_day: console.reporting.start_of_day,
-    };
-    let now = console.clock.now();
-    // Only days at the ends of the calendar of all time have no bounds.
-    calendar
-        .day_of(now)
-        .unwrap_or_else(|_| now.to_zoned(TimeZone::UTC).date())
 }
 
 impl Query {

@@ -5,7 +5,7 @@ use std::slice;
 use jiff::Timestamp;
 use rollcall_attendance::{
     completeness::{Completeness, Source},
-    row::{AttendanceRow, Status},
+    row::AttendanceRow,
 };
 
 use crate::times::Times;
@@ -13,8 +13,8 @@ use crate::times::Times;
 /// Maximum number of sources that are named.
 const MAX_SOURCES: usize = 10;
 
-/// Returns a sentence for each reason. A final row has none. `day_end` is the end of the row's
-/// reporting day. `sources` are those that count for completeness, by name.
+/// Returns a sentence for each reason for which a row is provisional. `day_end` is the end of the
+/// row's reporting day. `sources` are those that count for completeness, by name.
 #[must_use]
 pub fn reasons(
     row: &AttendanceRow,
@@ -23,9 +23,6 @@ pub fn reasons(
     now: Timestamp,
     times: &Times,
 ) -> Vec<String> {
-    if row.status == Status::Final {
-        return Vec::new();
-    }
     let open = (row.open_sessions > 0).then(|| times.say("provisional.open", &[]));
     let end = row.last_logout_at.map_or(day_end, |last| last.max(day_end));
     let others = if end > now {

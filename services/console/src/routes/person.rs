@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
-use rollcall_attendance::{calendar::Calendar, row::AttendanceRow};
+use rollcall_attendance::{
+    calendar::Calendar,
+    row::{AttendanceRow, Status},
+};
 use rollcall_reports::{Admission, Call, Extent, Unavailable};
 use rollcall_store::{
     attendance::{self, Attribution, Calendars, Grouping, Selection},
@@ -116,7 +119,9 @@ async fn provisional(
     calendar: &Calendar,
     times: &Times,
 ) -> Result<Vec<String>, Unavailable> {
-    let row = rows.iter().find(|row| row.date == Some(query.date));
+    let row = rows
+        .iter()
+        .find(|row| row.date == Some(query.date) && row.status == Status::Provisional);
     let bounds = calendar.bounds(query.date, query.date).unwrap_or_default();
     let (Some(row), Some(&end)) = (row, bounds.last()) else {
         return Ok(Vec::new());

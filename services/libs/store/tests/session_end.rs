@@ -113,6 +113,17 @@ fn announced(events: &[TestEvent], session: u8, last: i64) -> Option<i64> {
         .max()
 }
 
+/// Records the events of source 1 in one batch.
+async fn record_all(database: &TestDatabase, events: &[TestEvent]) {
+    let numbered = events.iter().enumerate();
+    let batch: Vec<_> = numbered
+        .map(|(number, event)| reported(1, number, event))
+        .collect();
+    record(&mut database.writer(), &batch)
+        .await
+        .expect("recorded");
+}
+
 async fn end_reasons(
     database: &TestDatabase,
     source_id: i32,
@@ -264,13 +275,7 @@ async fn restart_after_the_timeout_does_not_change_the_end_reason() {
         event("restart", 0, 11 + timeout),
         event("restart", 0, 12 + timeout),
     ];
-    let numbered = events.iter().enumerate();
-    let batch: Vec<_> = numbered
-        .map(|(number, event)| reported(1, number, event))
-        .collect();
-    record(&mut database.writer(), &batch)
-        .await
-        .expect("recorded");
+    record_all(&database, &events).await;
     let reasons = end_reasons(&database, 1, 13).await;
     assert_eq!((&*reasons["1"], &*reasons["2"]), ("timeout", "restart"));
 }
@@ -294,13 +299,7 @@ async fn accuracy_of_a_time_depends_on_how_it_is_known() {
         event("login", 4, 20, Some(3)),
         event("active", 5, 31, None),
     ];
-    let numbered = events.iter().enumerate();
-    let batch: Vec<_> = numbered
-        .map(|(number, event)| reported(1, number, event))
-        .collect();
-    record(&mut database.writer(), &batch)
-        .await
-        .expect("recorded");
+    record_all(&database, &events).await;
     let mut reporting = database.connect("reporting").await;
     let found = |now| (at(now) + TIMEOUT, TIMEOUT);
     let period = (at(0), at(100));

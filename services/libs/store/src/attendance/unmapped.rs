@@ -4,14 +4,14 @@ use diesel::{
     QueryableByName, sql_query,
     sql_types::{Array, Date as SqlDate, Integer, Nullable, Text, Timestamptz},
 };
-use diesel_async::RunQueryDsl;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::{
     Selection,
     days::{Columns, Days},
     snapshot,
 };
-use crate::pool::{Connection, Error};
+use crate::pool::Error;
 
 const UNMAPPED: &str = include_str!("unmapped.sql");
 
@@ -31,7 +31,7 @@ struct Row {
 /// The database fails.
 #[tracing::instrument(name = "database.attendance.unmapped", skip_all)]
 pub async fn unmapped(
-    mut connection: Connection,
+    connection: &mut AsyncPgConnection,
     selection: &Selection,
 ) -> Result<Vec<(String, String)>, Error> {
     if !selection.employee_ids.is_empty() {
@@ -39,14 +39,14 @@ pub async fn unmapped(
     }
     let days = Days::new(selection)?;
     let columns = Columns::of(&days.between(selection.first, selection.last));
-    let person_ids = snapshot::person_ids(&mut connection, selection, &days).await?;
+    let person_ids = snapshot::person_ids(connection, selection, &days).await?;
     let rows: Vec<Row> = sql_query(UNMAPPED)
         .bind::<Array<SqlDate>, _>(columns.dates)
         .bind::<Array<Nullable<Text>>, _>(columns.calendars)
         .bind::<Array<Timestamptz>, _>(columns.starts)
         .bind::<Array<Timestamptz>, _>(columns.ends)
         .bind::<Nullable<Array<Integer>>, _>(person_ids)
-        .load(&mut connection)
+        .load(connection)
         .await?;
     Ok(rows.into_iter().map(|row| (row.user, row.realm)).collect())
 }

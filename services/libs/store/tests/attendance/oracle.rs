@@ -95,7 +95,8 @@ async fn check_report(world: &World, history: &History, selection: &Selection, m
         oracle.intervals(),
         "{selection:#?} {moment:?} {history:#?}"
     );
-    let unmapped = attendance::unmapped(world.connection().await, selection).await;
+    let mut connection = world.connection().await;
+    let unmapped = attendance::unmapped(&mut connection, selection).await;
     assert_eq!(
         unmapped.expect("persons"),
         oracle.unmapped(),

@@ -1,7 +1,6 @@
 //! Persons without an employee, whom no HR system can take.
 
 use actix_web::http::StatusCode;
-use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use rollcall_platform::envelope::Problem;
 use rollcall_store::attendance::{self, Selection};
 use serde_json::json;
@@ -16,16 +15,9 @@ const MAX_LISTED: usize = 1_000;
 /// # Errors
 /// 409 with a list of the others. 503 if the database does not answer.
 pub async fn check(admission: &Admission<'_>, selection: &Selection) -> Result<(), Problem> {
-    let selection = selection.clone();
-    let unmapped = admission.page(|connection, _| {
-        let unmapped = async move { attendance::unmapped(connection, &selection).await };
-        unmapped
-            .into_stream()
-            .map_ok(|persons| stream::iter(persons).map(Ok))
-            .try_flatten()
-            .boxed()
-    });
-    let unmapped = unmapped.await?;
+    let unmapped = admission
+        .read(async |connection, _| attendance::unmapped(connection, selection).await)
+        .await?;
     if unmapped.is_empty() {
         return Ok(());
     }
