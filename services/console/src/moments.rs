@@ -13,12 +13,6 @@ pub fn date_time(at: Timestamp, zone: &TimeZone) -> String {
         .to_string()
 }
 
-/// Returns the time to the minute, such as `15:30`.
-#[must_use]
-pub fn time(at: Timestamp, zone: &TimeZone) -> String {
-    at.to_zoned(zone.clone()).strftime("%H:%M").to_string()
-}
-
 /// Returns an element with date and time, which programs can read too.
 #[must_use]
 pub fn time_element(at: Timestamp, zone: &TimeZone) -> Markup {
@@ -49,7 +43,6 @@ mod tests {
         let zone = TimeZone::get("Asia/Kolkata").expect("a zone");
         let at = "2025-01-01T20:29:59Z".parse().expect("an instant");
         assert_eq!(date_time(at, &zone), "2025-01-02 01:59");
-        assert_eq!(time(at, &zone), "01:59");
         assert_eq!(
             hours(SignedDuration::from_secs(25 * 3600 + 5 * 60 + 59)),
             "25:05"

@@ -3,7 +3,7 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Number of bytes of the digest in a cursor.
 const DIGEST_BYTES: usize = 8;
@@ -28,9 +28,20 @@ impl QueryDigest {
     pub fn position<P: DeserializeOwned>(&self, cursor: &str) -> Option<P> {
         let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
         let (digest, position) = bytes.split_at_checked(DIGEST_BYTES)?;
-        (digest == self.0)
-            .then(|| serde_json::from_slice(position).ok())
+        let position = serde_json::from_slice(position).ok()?;
+        (digest == self.0 && !has_nul(&position))
+            .then(|| serde_json::from_value(position).ok())
             .flatten()
+    }
+}
+
+/// Returns true if a text in `value` has a NUL, which PostgreSQL does not accept.
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(values) => values.iter().any(has_nul),
+        Value::Object(values) => values.values().any(has_nul),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
 
@@ -46,6 +57,8 @@ mod tests {
         assert_eq!(position, Some(("2025-01-01".into(), "zoë".into())));
         assert_eq!(other.position::<(String, String)>(&cursor), None);
         assert_eq!(query.position::<(u32, String)>(&cursor), None);
+        let forged = query.cursor(&("2025-01-01", "zo\0"));
+        assert_eq!(query.position::<(String, String)>(&forged), None);
         for bad in ["", "x", "AQ", "=", &cursor[1..], &format!("{cursor}A")] {
             assert_eq!(query.position::<(String, String)>(bad), None, "{bad:?}");
         }

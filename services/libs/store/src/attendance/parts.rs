@@ -29,15 +29,15 @@ pub(super) enum Statement {
 }
 
 impl Statement {
-    /// Returns the fastest statement for a part.
-    pub(super) fn of(selection: &Selection, part: Part) -> Self {
+    /// Returns the fastest statement.
+    pub(super) fn of(selection: &Selection) -> Self {
         let is_simple = matches!(selection.calendars, Calendars::One(_))
             && selection.subject == Subject::Person
             && selection.attribution == Attribution::Login
             && selection.employee_ids.is_empty()
             && !selection.include_absent;
         match selection.grouping {
-            Grouping::Day if is_simple && part.first == part.last => Self::PersonsByDay,
+            Grouping::Day if is_simple => Self::PersonsByDay,
             Grouping::Period if is_simple => Self::PersonsByPeriod,
             _ => Self::Any,
         }
@@ -55,8 +55,9 @@ pub(super) fn short_page<'a>(
         first: selection.first,
         last: selection.last,
     };
-    let is_short = page.limit <= MAX_SHORT_PAGE;
-    (is_short && Statement::of(selection, whole) != Statement::Any)
+    let has_one_row = selection.grouping == Grouping::Period || whole.first == whole.last;
+    let is_short = page.limit <= MAX_SHORT_PAGE && has_one_row;
+    (is_short && Statement::of(selection) != Statement::Any)
         .then(|| (whole.after(Some(page)), page.limit))
 }
 

@@ -1,30 +1,32 @@
--- Returns the rows of one day: one for each person with a login on the day, in one calendar for all
+-- Returns the rows of days: one for each day and person with a login on it, in one calendar for all
 -- persons. This is rows.sql for the most common reports, in half of its time.
 --
--- $1: date. $2, $3: start and end of the day.
+-- $1, $2: dates and starts of the reporting days. $3: end of the last one.
 -- $4: sessions whose last activity is earlier are closed by timeout.
 -- $5: IDs of the selected persons, or null for all.
--- $6, $7: the rows begin after this normalized user and realm. $8: maximum number of rows, or null.
--- $9: the timeout in seconds.
+-- $6, $7: the rows of the first day begin after this normalized user and realm.
+-- $8: maximum number of rows, or null. $9: the timeout in seconds.
 WITH ended AS (
     -- Reads the index sessions_by_login alone.
     SELECT
         person_id, login_at, last_activity_at, active_seconds, end_reason,
-        -- The end of what earlier sessions cover.
+        width_bucket(login_at, $2::timestamptz[]) AS day,
+        -- The end of what earlier sessions of the day cover.
         max(last_activity_at) OVER (
-            PARTITION BY person_id ORDER BY login_at
+            PARTITION BY person_id, width_bucket(login_at, $2::timestamptz[]) ORDER BY login_at
             ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
         ) AS covered_until
     FROM sessions
     CROSS JOIN LATERAL session_end_reason(
         source_id, login_at, logout_at, last_activity_at, next_due_at, $4::timestamptz, $9::bigint
     )
-    WHERE login_at >= $2 AND login_at < $3
+    WHERE login_at >= ($2::timestamptz[])[1] AND login_at < $3
         AND person_id IS NOT NULL AND ($5::integer[] IS NULL OR person_id = ANY ($5))
 ),
 attendance AS (
     SELECT
         person_id,
+        ($1::date[])[day] AS date,
         min(login_at) AS first_login_at,
         max(last_activity_at) AS last_end_at,
         max(last_activity_at) FILTER (WHERE end_reason = 'logout') AS last_logout_at,
@@ -35,10 +37,10 @@ attendance AS (
         CASE WHEN count(active_seconds) = count(*) THEN sum(active_seconds) END AS active_seconds,
         count(*) FILTER (WHERE end_reason IS NULL) AS open_sessions
     FROM ended
-    GROUP BY person_id
+    GROUP BY person_id, day
 )
 SELECT
-    $1::date AS date,
+    date,
     NULL::bigint AS days,
     display_user AS "user",
     display_realm AS realm,
@@ -62,7 +64,8 @@ SELECT
 FROM attendance
 JOIN persons ON persons.id = person_id
 LEFT JOIN employee_mappings AS mapping
-    ON mapping.person_id = persons.id AND $1 BETWEEN valid_from AND valid_to
-WHERE $6::text IS NULL OR (normalized_user, normalized_realm) > ($6, $7::text)
-ORDER BY normalized_user, normalized_realm
+    ON mapping.person_id = persons.id AND date BETWEEN valid_from AND valid_to
+WHERE $6::text IS NULL OR date > ($1::date[])[1]
+    OR (normalized_user, normalized_realm) > ($6, $7::text)
+ORDER BY date, normalized_user, normalized_realm
 LIMIT $8::bigint

@@ -52,7 +52,7 @@ pub fn rows(
                     after: part.after(page.as_ref()),
                     limit,
                 };
-                let statement = Statement::of(&selection, part);
+                let statement = Statement::of(&selection);
                 let query = parameters.query(statement, &days.between(part.first, part.last));
                 let Some(query) = query.filter(|_| limit != Some(0)) else {
                     continue;

@@ -33,22 +33,18 @@ pub(super) struct Parameters<'a> {
 impl Parameters<'_> {
     /// Returns the statement for these days, or None if there are no days.
     pub(super) fn query(&self, statement: Statement, days: &[Day]) -> Option<Query> {
-        let (first, last) = (days.first()?, days.last()?);
-        let query = match statement {
+        let last = days.last()?;
+        let text = match statement {
             Statement::Any => return Some(self.any(days)),
-            Statement::PersonsByDay => sql_query(PERSONS_BY_DAY)
-                .into_boxed()
-                .bind::<SqlDate, _>(first.date.to_diesel())
-                .bind::<Timestamptz, _>(first.start_at.to_diesel()),
-            Statement::PersonsByPeriod => {
-                let columns = Columns::of(days);
-                sql_query(PERSONS_BY_PERIOD)
-                    .into_boxed()
-                    .bind::<Array<SqlDate>, _>(columns.dates)
-                    .bind::<Array<Timestamptz>, _>(columns.starts)
-            }
+            Statement::PersonsByDay => PERSONS_BY_DAY,
+            Statement::PersonsByPeriod => PERSONS_BY_PERIOD,
         };
-        let query = query.bind::<Timestamptz, _>(last.end_at.to_diesel());
+        let columns = Columns::of(days);
+        let query = sql_query(text)
+            .into_boxed()
+            .bind::<Array<SqlDate>, _>(columns.dates)
+            .bind::<Array<Timestamptz>, _>(columns.starts)
+            .bind::<Timestamptz, _>(last.end_at.to_diesel());
         let query = self.bind_names(self.bind_persons(query));
         Some(self.bind_end(query))
     }
