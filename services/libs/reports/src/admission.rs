@@ -2,10 +2,11 @@
 
 use std::{pin::Pin, time::Duration};
 
-use futures::{Stream, StreamExt, TryStreamExt, stream};
+use futures::{Stream, StreamExt, TryStreamExt, future::try_join, stream};
 use rollcall_store::{AsyncPgConnection, Connection, Error, attendance::Moment};
+use tokio::sync::OnceCell;
 
-use super::{Permit, Reports, Unavailable};
+use super::{Call, Permit, Reports, Unavailable};
 
 /// Maximum time until the first row of a large report. Such a report is sorted before its first row
 /// arrives. Together with the wait for a permit, this must be less than the 60 s that the reverse
@@ -29,21 +30,25 @@ pub struct Report<T> {
     pub permit: Option<Permit>,
 }
 
-/// A call whose API client is enabled and has the permit that the report needs.
+/// A call that has the permit it needs. Its audit entry is written while its first query runs, since
+/// waiting for the disk takes as long as a small report. No result is returned before the entry is in
+/// the database.
 pub struct Admission<'a> {
     reports: &'a Reports,
-    client: String,
+    call: Call<'a>,
     permit: Option<Permit>,
     moment: Moment,
+    audited: OnceCell<()>,
 }
 
 impl<'a> Admission<'a> {
-    pub(super) fn new(reports: &'a Reports, client: String, permit: Option<Permit>) -> Self {
+    pub(super) fn new(reports: &'a Reports, call: Call<'a>, permit: Option<Permit>) -> Self {
         Self {
             reports,
-            client,
+            call,
             permit,
             moment: reports.moment(),
+            audited: OnceCell::new(),
         }
     }
 
@@ -59,26 +64,25 @@ impl<'a> Admission<'a> {
     /// # Errors
     /// The report is not available now. An error after the first row is returned by the rows.
     pub async fn report<T: Send + 'static>(
-        self,
+        mut self,
         query: impl Fn(Connection, Moment) -> Rows<T>,
     ) -> Result<Report<T>, Unavailable> {
-        let permit = match self.permit {
+        let (reports, moment) = (self.reports, self.moment);
+        let permit = match self.permit.take() {
             Some(permit) => permit,
-            None => match self.reports.short(&query, self.moment).await? {
+            None => match self.audited(reports.short(&query, moment)).await? {
                 Some(rows) => {
                     let rows = Box::pin(stream::iter(rows).map(Ok));
                     return Ok(Report { rows, permit: None });
                 }
-                None => self.reports.permit(&self.client).await?,
+                None => reports.permit(self.call.client).await?,
             },
         };
-        match self.reports.first_row(&query, self.moment).await {
-            Ok(rows) => Ok(Report {
-                rows,
-                permit: Some(permit),
-            }),
-            Err(error) => Err(self.reports.explain(error).await),
-        }
+        let rows = self.audited(reports.first_row(&query, moment)).await?;
+        Ok(Report {
+            rows,
+            permit: Some(permit),
+        })
     }
 
     /// Returns all rows that `query` reads, which must be limited in number.
@@ -106,10 +110,8 @@ impl<'a> Admission<'a> {
         } else {
             SHORT_REPORT
         };
-        match in_time(limit, read).await {
-            Ok(Ok(rows)) => Ok(rows),
-            Ok(Err(error)) | Err(error) => Err(reports.explain(error).await),
-        }
+        self.audited(async { in_time(limit, read).await.flatten() })
+            .await
     }
 
     /// Returns the result of statements that may take as long as a page of rows.
@@ -124,17 +126,16 @@ impl<'a> Admission<'a> {
         let moment = self.moment;
         let query = async |connection: &mut _| query(connection, moment).await;
         let reports = self.reports;
-        let answer = if self.permit.is_some() {
-            // The semaphore is never closed, so acquiring it cannot fail.
-            let _permit = reports.computing.acquire().await.ok();
-            reports.pools.streams.ask_within(FIRST_ROW, query).await
-        } else {
-            reports.pools.short.ask_within(SHORT_REPORT, query).await
+        let answer = async {
+            if self.permit.is_some() {
+                // The semaphore is never closed, so acquiring it cannot fail.
+                let _permit = reports.computing.acquire().await.ok();
+                reports.pools.streams.ask_within(FIRST_ROW, query).await
+            } else {
+                reports.pools.short.ask_within(SHORT_REPORT, query).await
+            }
         };
-        match answer {
-            Ok(answer) => Ok(answer),
-            Err(error) => Err(reports.explain(error).await),
-        }
+        self.audited(answer).await
     }
 
     /// Returns the result of a statement that takes little time.
@@ -146,10 +147,24 @@ impl<'a> Admission<'a> {
         F: AsyncFnOnce(&mut AsyncPgConnection) -> Result<T, E>,
         Error: From<E>,
     {
-        match self.reports.pools.short.ask(query).await {
-            Ok(answer) => Ok(answer),
-            Err(error) => Err(self.reports.explain(error).await),
-        }
+        self.audited(self.reports.pools.short.ask(query)).await
+    }
+
+    /// Returns the result of `query`, once the audit entry is written too.
+    async fn audited<T>(
+        &self,
+        query: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Unavailable> {
+        let reports = self.reports;
+        let audit = self.audited.get_or_try_init(|| reports.audit(&self.call));
+        let query = async {
+            match query.await {
+                Ok(result) => Ok(result),
+                Err(error) => Err(reports.explain(error).await),
+            }
+        };
+        let (_, result) = try_join(audit, query).await?;
+        Ok(result)
     }
 }
 
@@ -160,15 +175,13 @@ impl Reports {
         &self,
         query: impl Fn(Connection, Moment) -> Rows<T>,
         moment: Moment,
-    ) -> Result<Option<Vec<T>>, Unavailable> {
+    ) -> Result<Option<Vec<T>>, Error> {
         let read = async {
             let rows = query(self.pools.short.get().await?, moment);
             rows.take(MAX_SHORT_ROWS + 1).try_collect::<Vec<_>>().await
         };
-        match in_time(SHORT_REPORT, read).await {
-            Ok(Ok(rows)) => Ok((rows.len() <= MAX_SHORT_ROWS).then_some(rows)),
-            Ok(Err(error)) | Err(error) => Err(self.explain(error).await),
-        }
+        let rows = in_time(SHORT_REPORT, read).await??;
+        Ok((rows.len() <= MAX_SHORT_ROWS).then_some(rows))
     }
 
     #[tracing::instrument(name = "report.first_row", skip_all)]

@@ -1,6 +1,6 @@
 //! Creates reports: acquires a permit if the report is large, writes the audit entry, and queries
-//! the rows. A report is returned only after its first row has arrived, so that an error of the
-//! query can still be answered with 503.
+//! the rows. A report is returned only after its audit entry is in the database and its first row
+//! has arrived, so that an error of the query can still be answered with 503.
 
 mod admission;
 mod call;
@@ -152,25 +152,23 @@ impl Reports {
         )
     }
 
-    /// Admits a call: acquires a permit for a large report, then writes the audit entry.
+    /// Admits a call: acquires a permit for a large report.
     ///
     /// # Errors
-    /// The database is off or does not answer, there is no permit, or the API client is disabled.
-    pub async fn admit(
-        &self,
-        call: Call<'_>,
+    /// The database is off, or there is no permit.
+    pub async fn admit<'a>(
+        &'a self,
+        call: Call<'a>,
         extent: Extent,
-    ) -> Result<Admission<'_>, Unavailable> {
+    ) -> Result<Admission<'a>, Unavailable> {
         if !self.settings.database_enabled {
             return Err(Unavailable::Off);
         }
-        let client = call.client.to_owned();
         let permit = match extent {
             Extent::Small => None,
-            Extent::Large => Some(self.permit(&client).await?),
+            Extent::Large => Some(self.permit(call.client).await?),
         };
-        self.audit(call).await?;
-        Ok(Admission::new(self, client, permit))
+        Ok(Admission::new(self, call, permit))
     }
 
     /// Returns the body that sends `chunks`, which were created from the rows of a report. The first
@@ -224,14 +222,10 @@ impl Reports {
 
     /// Writes the audit entry if the API client is enabled. One statement does both, so that
     /// disabling a client takes effect at once.
-    async fn audit(&self, call: Call<'_>) -> Result<(), Unavailable> {
-        let Call {
-            client,
-            action,
-            detail,
-        } = call;
+    async fn audit(&self, call: &Call<'_>) -> Result<(), Unavailable> {
         let written = self.pools.short.ask(async |connection| {
-            audit_log::write_for_client(connection, client, action, detail).await
+            let detail = call.detail.clone();
+            audit_log::write_for_client(connection, call.client, call.action, detail).await
         });
         match written.await {
             Ok(true) => Ok(()),
