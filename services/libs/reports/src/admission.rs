@@ -2,7 +2,7 @@
 
 use std::{pin::Pin, time::Duration};
 
-use futures::{Stream, StreamExt, TryStreamExt, future::try_join, stream};
+use futures::{Stream, StreamExt, TryFutureExt, TryStreamExt, future::try_join, stream};
 use rollcall_store::{AsyncPgConnection, Connection, Error, attendance::Moment};
 use tokio::sync::OnceCell;
 
@@ -151,20 +151,21 @@ impl<'a> Admission<'a> {
     }
 
     /// Returns the result of `query`, once the audit entry is written too.
-    async fn audited<T>(
+    fn audited<T>(
         &self,
         query: impl Future<Output = Result<T, Error>>,
-    ) -> Result<T, Unavailable> {
+    ) -> impl Future<Output = Result<T, Unavailable>> {
         let reports = self.reports;
         let audit = self.audited.get_or_try_init(|| reports.audit(&self.call));
+        // A query is large, and would be in the future of each caller several times.
+        let query = Box::pin(query);
         let query = async {
             match query.await {
                 Ok(result) => Ok(result),
                 Err(error) => Err(reports.explain(error).await),
             }
         };
-        let (_, result) = try_join(audit, query).await?;
-        Ok(result)
+        try_join(audit, query).map_ok(|((), result)| result)
     }
 }
 

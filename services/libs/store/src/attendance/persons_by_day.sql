@@ -9,14 +9,21 @@
 WITH ended AS (
     -- Reads the index sessions_by_login alone.
     SELECT
-        person_id, login_at, last_activity_at, active_seconds, end_reason,
-        width_bucket(login_at, $2::timestamptz[]) AS day,
+        person_id, day, login_at, last_activity_at, active_seconds, end_reason,
         -- The end of what earlier sessions of the day cover.
         max(last_activity_at) OVER (
-            PARTITION BY person_id, width_bucket(login_at, $2::timestamptz[]) ORDER BY login_at
+            PARTITION BY person_id, day ORDER BY login_at
             ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
         ) AS covered_until
-    FROM sessions
+    FROM (
+        -- For a single day this is a constant, by which the planner neither sorts nor groups.
+        SELECT
+            *,
+            CASE cardinality($2::timestamptz[])
+                WHEN 1 THEN 1 ELSE width_bucket(login_at, $2::timestamptz[])
+            END AS day
+        FROM sessions
+    ) AS sessions
     CROSS JOIN LATERAL session_end_reason(
         source_id, login_at, logout_at, last_activity_at, next_due_at, $4::timestamptz, $9::bigint
     )
@@ -26,7 +33,7 @@ WITH ended AS (
 attendance AS (
     SELECT
         person_id,
-        ($1::date[])[day] AS date,
+        ($1::date[])[row_day] AS date,
         min(login_at) AS first_login_at,
         max(last_activity_at) AS last_end_at,
         max(last_activity_at) FILTER (WHERE end_reason = 'logout') AS last_logout_at,
@@ -36,8 +43,12 @@ attendance AS (
             FILTER (WHERE covered_until IS NULL OR last_activity_at > covered_until) AS worked,
         CASE WHEN count(active_seconds) = count(*) THEN sum(active_seconds) END AS active_seconds,
         count(*) FILTER (WHERE end_reason IS NULL) AS open_sessions
-    FROM ended
-    GROUP BY person_id, day
+    FROM (
+        -- The planner does not see that a column of `ended` is constant.
+        SELECT *, CASE cardinality($2::timestamptz[]) WHEN 1 THEN 1 ELSE day END AS row_day
+        FROM ended
+    ) AS ended
+    GROUP BY person_id, row_day
 )
 SELECT
     date,
