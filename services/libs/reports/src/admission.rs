@@ -30,15 +30,15 @@ pub struct Report<T> {
     pub permit: Option<Permit>,
 }
 
-/// A call that has the permit it needs. Its audit entry is written while its first query runs, since
-/// waiting for the disk takes as long as a small report. No result is returned before the entry is in
-/// the database.
+/// A call that has the permit it needs. The audit entry is written while the first query runs,
+/// because waiting for the disk takes as long as a small report. No result is returned before the
+/// entry is in the database.
 pub struct Admission<'a> {
     reports: &'a Reports,
     call: Call<'a>,
     permit: Option<Permit>,
     moment: Moment,
-    audited: OnceCell<()>,
+    audit_entry: OnceCell<()>,
 }
 
 impl<'a> Admission<'a> {
@@ -48,7 +48,7 @@ impl<'a> Admission<'a> {
             call,
             permit,
             moment: reports.moment(),
-            audited: OnceCell::new(),
+            audit_entry: OnceCell::new(),
         }
     }
 
@@ -70,7 +70,7 @@ impl<'a> Admission<'a> {
         let (reports, moment) = (self.reports, self.moment);
         let permit = match self.permit.take() {
             Some(permit) => permit,
-            None => match self.audited(reports.short(&query, moment)).await? {
+            None => match self.run_audited(reports.short(&query, moment)).await? {
                 Some(rows) => {
                     let rows = Box::pin(stream::iter(rows).map(Ok));
                     return Ok(Report { rows, permit: None });
@@ -78,7 +78,7 @@ impl<'a> Admission<'a> {
                 None => reports.permit(self.call.client).await?,
             },
         };
-        let rows = self.audited(reports.first_row(&query, moment)).await?;
+        let rows = self.run_audited(reports.first_row(&query, moment)).await?;
         Ok(Report {
             rows,
             permit: Some(permit),
@@ -110,14 +110,14 @@ impl<'a> Admission<'a> {
         } else {
             SHORT_REPORT
         };
-        self.audited(async { in_time(limit, read).await.flatten() })
+        self.run_audited(async { in_time(limit, read).await.flatten() })
             .await
     }
 
     /// Returns the result of statements that may take as long as a page of rows.
     ///
     /// # Errors
-    /// The database does not answer.
+    /// The API client is disabled, or the database does not answer.
     pub async fn read<T, E, F>(&self, query: F) -> Result<T, Unavailable>
     where
         F: AsyncFnOnce(&mut AsyncPgConnection, Moment) -> Result<T, E>,
@@ -135,29 +135,33 @@ impl<'a> Admission<'a> {
                 reports.pools.short.ask_within(SHORT_REPORT, query).await
             }
         };
-        self.audited(answer).await
+        self.run_audited(answer).await
     }
 
     /// Returns the result of a statement that takes little time.
     ///
     /// # Errors
-    /// The database does not answer.
+    /// The API client is disabled, or the database does not answer.
     pub async fn ask<T, E, F>(&self, query: F) -> Result<T, Unavailable>
     where
         F: AsyncFnOnce(&mut AsyncPgConnection) -> Result<T, E>,
         Error: From<E>,
     {
-        self.audited(self.reports.pools.short.ask(query)).await
+        self.run_audited(self.reports.pools.short.ask(query)).await
     }
 
-    /// Returns the result of `query`, once the audit entry is written too.
-    fn audited<T>(
+    /// Runs `query` and writes the audit entry at the same time. Returns the result when both are
+    /// done. If the query fails first, the entry may be missing.
+    fn run_audited<T>(
         &self,
         query: impl Future<Output = Result<T, Error>>,
     ) -> impl Future<Output = Result<T, Unavailable>> {
         let reports = self.reports;
-        let audit = self.audited.get_or_try_init(|| reports.audit(&self.call));
-        // A query is large, and would be in the future of each caller several times.
+        let audit = self
+            .audit_entry
+            .get_or_try_init(|| reports.audit(&self.call));
+        // The future of a query is large. Without the box, the future of each caller would contain it
+        // several times.
         let query = Box::pin(query);
         let query = async {
             match query.await {

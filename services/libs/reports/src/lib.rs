@@ -1,5 +1,5 @@
-//! Creates reports: acquires a permit if the report is large, writes the audit entry, and queries
-//! the rows. A report is returned only after its audit entry is in the database and its first row
+//! Creates reports: acquires a permit if the report is large, then writes the audit entry while it
+//! queries the rows. A report is returned only after its audit entry is in the database and its first row
 //! has arrived, so that an error of the query can still be answered with 503.
 
 mod admission;
@@ -152,7 +152,8 @@ impl Reports {
         )
     }
 
-    /// Admits a call: acquires a permit for a large report.
+    /// Admits a call: acquires a permit for a large report. The first query of the [`Admission`]
+    /// writes the audit entry and checks that the API client is enabled.
     ///
     /// # Errors
     /// The database is off, or there is no permit.

@@ -137,7 +137,8 @@ async fn attendance_of_one_person_uses_the_index_of_persons() {
     ] {
         let plan = plan(
             statement,
-            "date[], timestamptz[], timestamptz, timestamptz, integer[], text, text, bigint, bigint",
+            "date[], timestamptz[], timestamptz, timestamptz, integer[], text, text, bigint,
+                bigint",
             "'{2025-02-01,2025-02-02}', '{2025-02-01,2025-02-02}', '2025-02-03', '2025-03-01',
                 '{7}', NULL, NULL, NULL, 86400",
         )

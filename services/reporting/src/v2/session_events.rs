@@ -186,10 +186,13 @@ async fn list(
         detail,
     };
     let admission = reports.admit(call, Extent::Small).await?;
-    let session = session_id::parse(id).ok_or_else(unknown)?;
+    let session = session_id::parse(id);
     let found = admission.ask(async |connection| {
         let (after, limit) = (page.after.as_ref(), page.limit + 1);
-        events::of_session(connection, &session, after, limit).await
+        match &session {
+            Some(session) => events::of_session(connection, session, after, limit).await,
+            None => Ok(None),
+        }
     });
     let found = found.await?.ok_or_else(unknown)?;
     let mut times = LocalTimes::asked(zone, reports);

@@ -29,7 +29,7 @@ pub(super) enum Statement {
 }
 
 impl Statement {
-    /// Returns the fastest statement.
+    /// Returns the fastest statement for a selection.
     pub(super) fn of(selection: &Selection) -> Self {
         let is_simple = matches!(selection.calendars, Calendars::One(_))
             && selection.subject == Subject::Person

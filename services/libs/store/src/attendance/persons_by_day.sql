@@ -1,5 +1,5 @@
--- Returns the rows of days: one for each day and person with a login on it, in one calendar for all
--- persons. This is rows.sql for the most common reports, in half of its time.
+-- Returns day rows: one for each reporting day and person with a login on that day, in one calendar
+-- for all persons. This is rows.sql for the most common reports, in half of its time.
 --
 -- $1, $2: dates and starts of the reporting days. $3: end of the last one.
 -- $4: sessions whose last activity is earlier are closed by timeout.
@@ -7,7 +7,7 @@
 -- $6, $7: the rows of the first day begin after this normalized user and realm.
 -- $8: maximum number of rows, or null. $9: the timeout in seconds.
 WITH ended AS (
-    -- Reads the index sessions_by_login alone.
+    -- Reads the index sessions_by_login alone, or sessions_by_person for few persons.
     SELECT
         person_id, day, login_at, last_activity_at, active_seconds, end_reason,
         -- The end of what earlier sessions of the day cover.
@@ -16,7 +16,8 @@ WITH ended AS (
             ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
         ) AS covered_until
     FROM (
-        -- For a single day this is a constant, by which the planner neither sorts nor groups.
+        -- For a single day, `day` is a constant, so that the planner leaves it out of sorting and
+        -- grouping.
         SELECT
             *,
             CASE cardinality($2::timestamptz[])
@@ -44,7 +45,7 @@ attendance AS (
         CASE WHEN count(active_seconds) = count(*) THEN sum(active_seconds) END AS active_seconds,
         count(*) FILTER (WHERE end_reason IS NULL) AS open_sessions
     FROM (
-        -- The planner does not see that a column of `ended` is constant.
+        -- Repeat the constant: the planner does not see through `ended` that `day` is one.
         SELECT *, CASE cardinality($2::timestamptz[]) WHEN 1 THEN 1 ELSE day END AS row_day
         FROM ended
     ) AS ended
