@@ -1,13 +1,13 @@
 //! Telemetry: logs as JSON lines and Prometheus metrics. If an OTLP endpoint is set, traces,
 //! metrics and logs are also exported over OTLP.
 
-use std::time::Duration;
+use std::{sync::mpsc, thread, time::Duration};
 
 use opentelemetry::{global, trace::TracerProvider as _};
 use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
 use opentelemetry_otlp::{LogExporter, MetricExporter, SpanExporter, WithExportConfig};
 use opentelemetry_sdk::{
-    Resource, logs::SdkLoggerProvider, metrics::SdkMeterProvider,
+    Resource, error::OTelSdkResult, logs::SdkLoggerProvider, metrics::SdkMeterProvider,
     propagation::TraceContextPropagator, trace::SdkTracerProvider,
 };
 use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
@@ -120,16 +120,32 @@ impl Telemetry {
     /// does not delay a restart.
     pub fn stop(self) {
         const MAX_FLUSH_TIME: Duration = Duration::from_secs(1);
-        let failures = [
-            self.traces
-                .and_then(|provider| provider.shutdown_with_timeout(MAX_FLUSH_TIME).err()),
-            self.metrics
-                .and_then(|provider| provider.shutdown_with_timeout(MAX_FLUSH_TIME).err()),
-            self.logs
-                .and_then(|provider| provider.shutdown_with_timeout(MAX_FLUSH_TIME).err()),
+        type Shutdown = Box<dyn FnOnce() -> OTelSdkResult + Send>;
+        let Self {
+            traces,
+            metrics,
+            logs,
+        } = self;
+        let shutdowns: [Option<Shutdown>; 3] = [
+            traces.map(|provider| Box::new(move || provider.shutdown()) as Shutdown),
+            metrics.map(|provider| Box::new(move || provider.shutdown()) as Shutdown),
+            logs.map(|provider| Box::new(move || provider.shutdown()) as Shutdown),
         ];
-        for failure in failures.into_iter().flatten() {
-            eprintln!("Failed to flush telemetry: {failure}");
+        // The providers do not all keep to a limit that they are given, so each has a thread, which
+        // ends with the process.
+        let (sender, results) = mpsc::channel();
+        let mut running = 0;
+        for shutdown in shutdowns.into_iter().flatten() {
+            let sender = sender.clone();
+            running += 1;
+            thread::spawn(move || sender.send(shutdown()));
+        }
+        for _ in 0..running {
+            match results.recv_timeout(MAX_FLUSH_TIME) {
+                Ok(Ok(())) => {}
+                Ok(Err(failure)) => eprintln!("Failed to flush telemetry: {failure}"),
+                Err(_) => return eprintln!("Failed to flush telemetry: the collector is too slow"),
+            }
         }
     }
 }
