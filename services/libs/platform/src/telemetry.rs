@@ -131,8 +131,8 @@ impl Telemetry {
             metrics.map(|provider| Box::new(move || provider.shutdown()) as Shutdown),
             logs.map(|provider| Box::new(move || provider.shutdown()) as Shutdown),
         ];
-        // The providers do not all keep to a limit that they are given, so each has a thread, which
-        // ends with the process.
+        // Do not use `shutdown_with_timeout`: the provider of metrics ignores the limit and waits
+        // five seconds. These threads end with the process.
         let (sender, results) = mpsc::channel();
         let mut running = 0;
         for shutdown in shutdowns.into_iter().flatten() {

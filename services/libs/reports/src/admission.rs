@@ -160,8 +160,8 @@ impl<'a> Admission<'a> {
         let audit = self
             .audit_entry
             .get_or_try_init(|| reports.audit(&self.call));
-        // The future of a query is large. Without the box, the future of each caller would contain it
-        // several times.
+        // Box the query. Its future is large, and each caller's future would contain it several
+        // times.
         let query = Box::pin(query);
         let query = async {
             match query.await {

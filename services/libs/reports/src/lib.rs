@@ -1,6 +1,6 @@
 //! Creates reports: acquires a permit if the report is large, then writes the audit entry while it
-//! queries the rows. A report is returned only after its audit entry is in the database and its first row
-//! has arrived, so that an error of the query can still be answered with 503.
+//! queries the rows. A report is returned only when its audit entry is in the database and its
+//! first row has arrived, so that an error of the query can still be answered with 503.
 
 mod admission;
 mod call;

@@ -45,7 +45,8 @@ attendance AS (
         CASE WHEN count(active_seconds) = count(*) THEN sum(active_seconds) END AS active_seconds,
         count(*) FILTER (WHERE end_reason IS NULL) AS open_sessions
     FROM (
-        -- Repeat the constant: the planner does not see through `ended` that `day` is one.
+        -- Repeat the expression, because the planner does not know that the column `day` of `ended`
+        -- is a constant.
         SELECT *, CASE cardinality($2::timestamptz[]) WHEN 1 THEN 1 ELSE day END AS row_day
         FROM ended
     ) AS ended
