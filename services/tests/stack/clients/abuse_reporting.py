@@ -2,14 +2,17 @@
 
 Usage: abuse_reporting.py KIND SECONDS OTHER TOKEN...
 
-KIND is one of:
+Connects to PROXY_ADDRESS, whose certificate is that of STACK_URL. KIND is one of:
   slow     reads a large report with each token, at 40 KB/s
+  minimum  reads a large report with each token: 4 MB fast, then at 17 kB/s (the minimum is
+           16 KiB/s), and the rest fast
   stalled  reads 9 large reports on one HTTP/2 connection, a byte every 10 s
   names    sends user names of 60,000 letters on 8 connections
   rate     sends requests on 16 connections as fast as possible
 
 OTHER is the token of the other client. Prints one JSON object: the number of answers by status, for
-the abuse and for the other client, and for each status of the abuse the value of Retry-After.
+the abuse and for the other client, for each status of the abuse the value of Retry-After, and the
+exceptions that ended a thread.
 """
 
 import collections
@@ -24,11 +27,13 @@ import threading
 import time
 from urllib.parse import urlsplit
 
-kind, seconds, other, tokens = sys.argv[1], float(sys.argv[2]), sys.argv[3], sys.argv[4:]
+kind, seconds, other, *tokens = sys.argv[1:]
 host = urlsplit(os.environ["STACK_URL"])
 path = "/api/v1/reporting/sessions"
-end = time.monotonic() + seconds
+end = time.monotonic() + float(seconds)
 abuse, steady, retry_after = collections.Counter(), collections.Counter(), {}
+errors = []
+threading.excepthook = lambda thrown: errors.append(repr(thrown.exc_value))
 
 
 def body(user):
@@ -45,13 +50,21 @@ def body(user):
     )
 
 
+def connect_tls(protocols=()):
+    context = ssl.create_default_context(cafile="/state/ca.pem")
+    context.set_alpn_protocols(protocols)
+    name, port = os.environ["PROXY_ADDRESS"].split(":")
+    plain = socket.create_connection((name, int(port)), timeout=30)
+    return context.wrap_socket(plain, server_hostname=host.hostname)
+
+
+class Connection(http.client.HTTPConnection):
+    def connect(self):
+        self.sock = connect_tls()
+
+
 def connect():
-    return http.client.HTTPSConnection(
-        host.hostname,
-        host.port,
-        context=ssl.create_default_context(cafile="/state/ca.pem"),
-        timeout=30,
-    )
+    return Connection(host.hostname, host.port)
 
 
 def ask(connection, token, user):
@@ -78,6 +91,19 @@ def slow(token):
         time.sleep(0.1)
 
 
+def minimum(token):
+    """Reads fast at first, so that the buffers of TCP grow."""
+    answer = ask(connect(), token, "All Users")
+    count(answer)
+    report = answer.read(4_000_000)
+    due = time.monotonic()
+    while due < end:
+        report += answer.read(4096)
+        due += 4096 / 17_000
+        time.sleep(max(0, due - time.monotonic()))
+    assert len(json.loads(report + answer.read())["data"]) == 200_000
+
+
 def stalled(token):
     """Opens the window of each stream by a byte every 10 s, so that no write timeout expires."""
     import h2.config
@@ -85,11 +111,7 @@ def stalled(token):
     import h2.events
     import h2.settings
 
-    context = ssl.create_default_context(cafile="/state/ca.pem")
-    context.set_alpn_protocols(["h2"])
-    wire = context.wrap_socket(
-        socket.create_connection((host.hostname, host.port)), server_hostname=host.hostname
-    )
+    wire = connect_tls(["h2"])
     connection = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8"))
     connection.initiate_connection()
     connection.update_settings({h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: 1})
@@ -159,6 +181,7 @@ def ask_steadily(stop):
 
 work, copies = {
     "slow": (slow, 1),
+    "minimum": (minimum, 1),
     "stalled": (stalled, 1),
     "names": (names, 8),
     "rate": (rate, 16),
@@ -172,4 +195,4 @@ for thread in threads:
     thread.join()
 stop.set()
 watch.join()
-print(json.dumps({"abuse": abuse, "steady": steady, "retry_after": retry_after}))
+print(json.dumps({"abuse": abuse, "steady": steady, "retry_after": retry_after, "errors": errors}))

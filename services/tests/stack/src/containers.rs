@@ -5,7 +5,7 @@ use std::{
     process::{Child, Command, Output, Stdio},
 };
 
-use crate::{docker, root, url};
+use crate::{docker, project, root, url};
 
 /// Name of the image of third-party clients.
 pub const CLIENTS: &str = "localhost/rollcall-build/clients";
@@ -53,12 +53,36 @@ pub fn start_client(command: &[&str]) -> Child {
 /// Starts a command in a client container on a Docker network.
 #[must_use]
 pub fn start_client_on(network: &str, command: &[&str]) -> Child {
+    start_container(&["--network", network], command)
+}
+
+/// Starts a command in a client container that can connect to the reverse proxy directly, at the
+/// address in the variable `PROXY_ADDRESS`. A connection by loopback passes through docker-proxy,
+/// whose buffers can hold a whole report. The receive buffers of this container are limited to
+/// 6 MiB. Since Linux 6.16 they could grow to 32 MiB, which is also more than a report.
+#[must_use]
+pub fn start_direct_client(command: &[&str]) -> Child {
+    let network = format!("{}_edge", project());
+    let options = [
+        "--network",
+        &network,
+        "--sysctl",
+        "net.ipv4.tcp_rmem=4096 131072 6291456",
+        "-e",
+        "PROXY_ADDRESS=nginx:8443",
+    ];
+    start_container(&options, command)
+}
+
+/// Starts a client container with additional options of `docker run`.
+fn start_container(options: &[&str], command: &[&str]) -> Child {
     let ca = format!(
         "{}:/state/ca.pem:ro",
         root().join(".rollcall/ca.pem").display()
     );
     Command::new("docker")
-        .args(["run", "--rm", "-i", "--network", network])
+        .args(["run", "--rm", "-i"])
+        .args(options)
         .args(["-v", &ca, "-v", &clients_mount()])
         .args(["-e", &format!("STACK_URL={}", url()), CLIENTS])
         .args(command)

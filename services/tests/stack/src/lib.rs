@@ -34,6 +34,7 @@ pub use commands::{compose, docker, metrics, psql, run_in, run_script, script};
 pub use compose_file::AdditionalComposeFile;
 pub use containers::{
     BackgroundContainer, CLIENTS, client, clients_mount, run_client, start_client, start_client_on,
+    start_direct_client,
 };
 pub use http::{Answer, JSON_FROM_STDIN, curl, parse, post_json, report, send};
 pub use once::once;

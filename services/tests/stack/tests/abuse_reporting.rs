@@ -1,10 +1,11 @@
-//! Abuse of reports by one API client, while another API client still gets its reports.
+//! Abuse of reports by one API client, while another API client still gets its reports. A client
+//! that reads at the minimum rate gets its report too.
 
-use rollcall_stack_tests::{api_client, psql, run_client, source_named, token};
+use rollcall_stack_tests::{api_client, psql, source_named, start_direct_client, token};
 use serde_json::{Value, json};
 
-/// Sessions of 200,000 persons. A report on all of them is larger than all buffers between the
-/// database and a client.
+/// Sessions of 200,000 persons. A report on all of them (19 MB) is larger than all buffers between
+/// the database and a client of `start_direct_client`.
 struct LargeReport;
 
 impl LargeReport {
@@ -39,7 +40,7 @@ fn new_token() -> String {
 }
 
 /// Runs `clients/abuse_reporting.py` and returns its output. All answers to the other client must
-/// be 200.
+/// be 200, and no connection of the abuse may break off.
 fn abuse(kind: &str, seconds: u32, tokens: &[String]) -> Value {
     let (seconds, other) = (seconds.to_string(), new_token());
     let mut command = vec![
@@ -50,13 +51,16 @@ fn abuse(kind: &str, seconds: u32, tokens: &[String]) -> Value {
         &other,
     ];
     command.extend(tokens.iter().map(String::as_str));
-    let output = run_client(&command, "");
+    let output = start_direct_client(&command)
+        .wait_with_output()
+        .expect("its end");
     let text = String::from_utf8_lossy(&output.stdout);
     let printed: Value = serde_json::from_str(&text)
         .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
     println!("{kind}: {printed}");
     let steady = printed["steady"].as_object().expect("an object");
     assert_eq!(steady.keys().collect::<Vec<_>>(), ["200"], "{printed}");
+    assert_eq!(printed["errors"], json!([]));
     printed
 }
 
@@ -68,6 +72,13 @@ fn short_report_succeeds_while_slow_readers_hold_large_reports() {
     let printed = abuse("slow", 15, &twice);
     assert_eq!(printed["abuse"], json!({"200": 6, "503": 2}));
     assert_eq!(printed["retry_after"]["503"], "10");
+}
+
+#[test]
+fn reader_at_the_minimum_rate_gets_the_whole_report() {
+    let _large = LargeReport::new();
+    let printed = abuse("minimum", 75, &[new_token()]);
+    assert_eq!(printed["abuse"], json!({"200": 1}));
 }
 
 #[test]

@@ -3,13 +3,14 @@
 use std::process::Child;
 
 use rollcall_stack_tests::{
-    JSON_FROM_STDIN, api_client, compose, curl, eventually, psql, source_named, start_client,
-    token, url,
+    JSON_FROM_STDIN, api_client, compose, curl, eventually, psql, source_named,
+    start_direct_client, token, url,
 };
 use serde_json::json;
 
 /// Two days of sessions of 200,000 employees with long random names. Their download is larger than
-/// all buffers between the database and a client, even when it is compressed.
+/// all buffers between the database and a client of `start_direct_client`, even when it is
+/// compressed.
 struct LargeReport;
 
 impl LargeReport {
@@ -58,7 +59,9 @@ fn start_download(token: &str, options: &str, more: &[&str]) -> Child {
         "{}/api/v2/attendance?start_date=2004-05-03&end_date=2004-05-04{options}",
         url()
     );
-    let script = "exec 3<&0; curl \"$@\" > >(read -r _ <&3; cat >/dev/null); exit $?";
+    let script = "exec 3<&0
+        curl --connect-to \"::$PROXY_ADDRESS\" \"$@\" > >(read -r _ <&3; cat >/dev/null)
+        exit $?";
     let mut command = vec![
         "bash",
         "-c",
@@ -71,7 +74,7 @@ fn start_download(token: &str, options: &str, more: &[&str]) -> Child {
     ];
     command.extend(["--max-time", "200", "--cacert", "/state/ca.pem", &url]);
     command.extend(more);
-    start_client(&command)
+    start_direct_client(&command)
 }
 
 /// Returns a download that is running, as the last one of `expected`: the database waits until the
