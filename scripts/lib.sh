@@ -99,12 +99,17 @@ vip_curl() {
 of_project() { printf 'label=com.docker.compose.project=%s' "$(project)"; }
 project_containers() { docker ps -aq --filter "$(of_project)"; }
 project_volumes() { docker volume ls -q --filter "$(of_project)"; }
+project_networks() { docker network ls --format '{{.Name}}' --filter "$(of_project)"; }
 
 # Removes the containers, volumes (with all data) and networks that have the label of this project.
 remove_project() {
     project_containers | xargs -r docker rm -f -v >/dev/null
     project_volumes | xargs -r docker volume rm >/dev/null
-    docker network ls -q --filter "$(of_project)" | xargs -r docker network rm >/dev/null
+    project_networks | xargs -r docker network rm >/dev/null ||
+        fail "Docker did not remove these networks: $(project_networks | tr '\n' ' ')" \
+            "docker network inspect shows the containers that are attached to them." \
+            "Disconnect these containers, or restart Docker if there are none." \
+            "Then run this command again."
 }
 
 # Stops the stack and keeps the data.
