@@ -112,8 +112,13 @@ remove_project() {
             "Then run this command again."
 }
 
-# Stops the stack and keeps the data.
-stop_stack() { docker compose --progress quiet --profile operator down --remove-orphans >&2; }
+# Stops the stack and keeps the data. Docker does not remove a network to which another container is
+# attached. Docker 20.10 sometimes does not remove one without containers either (moby issue 43286).
+# The next start uses these networks again.
+stop_stack() {
+    docker compose --progress quiet --profile operator down --remove-orphans >&2 ||
+        [ -z "$(project_containers)" ]
+}
 
 fetch_ca() {
     mkdir -p "$state"

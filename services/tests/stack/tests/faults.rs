@@ -154,7 +154,7 @@ fn replicas_share_the_requests_and_one_may_fail() {
 fn cold_start_without_redis_accepts_events_and_answers_503_elsewhere() {
     let key = source();
     let broken = root().join("compose.override.yaml");
-    compose(&["down"]);
+    compose(&["rm", "--stop", "--force"]);
     std::fs::write(&broken, "services: {redis: {command: [\"false\"]}}").expect("written");
     compose(&["up", "-d"]);
     eventually("a result", || {

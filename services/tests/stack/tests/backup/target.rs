@@ -35,7 +35,8 @@ impl Target {
         let checkout = r#"
             # Name the project, because a folder without .env stands for the project `rollcall`.
             (cd "$1" &&
-                docker compose --project-name "$3" --profile operator down --volumes) 2>/dev/null
+                docker compose --project-name "$3" --profile operator down --volumes) \
+                2>/dev/null || true
             rm -rf "$2" && mkdir "$2"
             tar -C "$1" --exclude=./.env --exclude=./.rollcall -cf - . | tar -C "$2" -xf -
             {
@@ -130,14 +131,42 @@ impl Target {
             .clone()
     }
 
+    /// Returns the IDs of the target's containers, volumes or networks.
+    fn ids_of(&self, kind: &str) -> String {
+        let label = format!("label=com.docker.compose.project={}", Self::project());
+        self.docker(&[kind, "ls", "-q", "--filter", &label])
+    }
+
+    /// Returns true if the target has networks that Docker does not remove although no container is
+    /// attached to them. Docker 20.10 sometimes counts a removed container as attached (moby issue
+    /// 43286).
+    pub fn has_stuck_networks(&self) -> bool {
+        let format = "{{range .Containers}}{{.Name}}{{end}}";
+        let networks = self.ids_of("network");
+        !networks.is_empty()
+            && networks.lines().all(|id| {
+                self.docker(&["network", "inspect", "--format", format, id])
+                    .is_empty()
+                    && !Self::removes_network(id)
+            })
+    }
+
+    fn removes_network(id: &str) -> bool {
+        Command::new("docker")
+            .args(["network", "rm", id])
+            .output()
+            .expect("docker")
+            .status
+            .success()
+    }
+
     /// Returns true if the target has no container, volume, network or state, and its initial .env.
     pub fn is_empty(&self) -> bool {
-        let label = format!("label=com.docker.compose.project={}", Self::project());
-        let nothing = ["container", "volume", "network"].iter().all(|kind| {
-            self.docker(&[kind, "ls", "-q", "--filter", &label])
-                .is_empty()
-        });
         let settings = fs::read_to_string(self.folder.join(".env")).expect(".env");
-        nothing && settings.lines().count() == 5 && !self.folder.join(".rollcall").exists()
+        self.ids_of("container").is_empty()
+            && self.ids_of("volume").is_empty()
+            && (self.ids_of("network").is_empty() || self.has_stuck_networks())
+            && settings.lines().count() == 5
+            && !self.folder.join(".rollcall").exists()
     }
 }
