@@ -185,23 +185,30 @@ FILE
     "$small/scripts/up" >/dev/null
 }
 
+# unexpected OUTPUT: prints it and fails.
+unexpected() {
+    say "$1"
+    return 1
+}
+
 # Checks that scripts/down succeeds and keeps the data while another container is attached to a
 # network, and that scripts/down --purge leaves nothing once that container is gone. Docker 20.10
-# sometimes counts a removed container as attached (moby issue 43286). Only a restart of Docker
-# removes such a network.
+# sometimes counts a removed container as attached (moby issue 43286). Such a network can be removed
+# only after a restart of Docker.
 down_leaves_nothing() {
     local kind filter="label=com.docker.compose.project=$project" said
     local networks_remain="Docker did not remove these networks:"
     docker run --detach --rm --name "$project-guest" --network "${project}_services" \
-        "$(image_of tools)" sleep 300 || return 1
-    said=$("$stack/scripts/down" 2>&1) || return 1
-    [[ $said == *"did not remove them:"*"${project}_services"* ]] || return 1
+        "$(image_of tools)" sleep 3600 || return 1
+    said=$("$stack/scripts/down" 2>&1) || unexpected "$said" || return 1
+    [[ $said == *"$networks_remain"*"${project}_services"* ]] || unexpected "$said" || return 1
+    [ -z "$(docker ps -aq --filter "$filter")" ] || return 1
     [ -n "$(docker volume ls -q --filter "$filter")" ] || return 1
     (cd "$stack" && docker compose up --detach --wait) || return 1
     "$stack/scripts/status" || return 1
     said=$("$stack/scripts/down" --purge --yes 2>&1) && return 1
     docker rm -f "$project-guest" || return 1
-    [[ $said == *"$networks_remain"*"${project}_services"* ]] || return 1
+    [[ $said == *"$networks_remain"*"${project}_services"* ]] || unexpected "$said" || return 1
     if ! said=$("$stack/scripts/down" --purge --yes 2>&1); then
         say "$said"
         [[ $said == *"$networks_remain"* ]] || return 1
@@ -211,7 +218,8 @@ down_leaves_nothing() {
         say "SKIPPED: Docker counts a removed container as attached to a network"
         return 77
     fi
-    for kind in container volume network; do
+    [ -z "$(docker ps -aq --filter "$filter")" ] || return 1
+    for kind in volume network; do
         [ -z "$(docker "$kind" ls -q --filter "$filter")" ] || return 1
     done
     [ ! -e "$stack/.env" ] && [ ! -e "$stack/.rollcall" ]

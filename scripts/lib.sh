@@ -109,15 +109,16 @@ remove_project() {
         fail "Docker did not remove these networks: $(project_networks | tr '\n' ' ')" \
             "docker network inspect shows the containers that are attached to them." \
             "Disconnect these containers, or restart Docker if there are none." \
-            "Then run this command again."
+            "Then run: scripts/down --purge"
 }
 
-# Stops the stack and keeps the data. Docker does not remove a network to which another container is
-# attached. Docker 20.10 sometimes does not remove one without containers either (moby issue 43286).
-# The next start uses these networks again.
+# Stops the stack and keeps the data. Keeps a network that Docker does not remove, because another
+# container is attached to it or because Docker 20.10 wrongly reports active endpoints (moby
+# issue 43286). The next start uses the network again.
 stop_stack() {
-    docker compose --progress quiet --profile operator down --remove-orphans >&2 ||
-        [ -z "$(project_containers)" ]
+    docker compose --progress quiet --profile operator stop >&2 &&
+        project_containers | xargs -r docker rm -f -v >/dev/null || return 1
+    project_networks | xargs -r docker network rm >/dev/null 2>&1 || true
 }
 
 fetch_ca() {

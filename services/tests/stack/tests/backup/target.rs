@@ -35,8 +35,8 @@ impl Target {
         let checkout = r#"
             # Name the project, because a folder without .env stands for the project `rollcall`.
             (cd "$1" &&
-                docker compose --project-name "$3" --profile operator down --volumes) \
-                2>/dev/null || true
+                docker compose --project-name "$3" --profile operator down --volumes) 2>&1 ||
+                [ -z "$(docker ps -aq --filter "label=com.docker.compose.project=$3")" ]
             rm -rf "$2" && mkdir "$2"
             tar -C "$1" --exclude=./.env --exclude=./.rollcall -cf - . | tar -C "$2" -xf -
             {
@@ -132,41 +132,37 @@ impl Target {
     }
 
     /// Returns the IDs of the target's containers, volumes or networks.
-    fn ids_of(&self, kind: &str) -> String {
+    fn ids_of(&self, list: &[&str]) -> String {
         let label = format!("label=com.docker.compose.project={}", Self::project());
-        self.docker(&[kind, "ls", "-q", "--filter", &label])
+        self.docker(&[list, &["-q", "--filter", &label]].concat())
     }
 
-    /// Returns true if the target has networks that Docker does not remove although no container is
-    /// attached to them. Docker 20.10 sometimes counts a removed container as attached (moby issue
-    /// 43286).
-    pub fn has_stuck_networks(&self) -> bool {
-        let format = "{{range .Containers}}{{.Name}}{{end}}";
-        let networks = self.ids_of("network");
-        !networks.is_empty()
-            && networks.lines().all(|id| {
-                self.docker(&["network", "inspect", "--format", format, id])
-                    .is_empty()
-                    && !Self::removes_network(id)
-            })
+    /// Returns true if the target has no containers or volumes, and no networks except those that
+    /// Docker does not remove although no container is attached to them. Docker 20.10 sometimes
+    /// counts a removed container as attached (moby issue 43286).
+    pub fn has_nothing_in_docker(&self) -> bool {
+        self.ids_of(&["ps", "-a"]).is_empty()
+            && self.ids_of(&["volume", "ls"]).is_empty()
+            && self.ids_of(&["network", "ls"]).lines().all(is_stuck)
     }
 
-    fn removes_network(id: &str) -> bool {
-        Command::new("docker")
-            .args(["network", "rm", id])
-            .output()
-            .expect("docker")
-            .status
-            .success()
-    }
-
-    /// Returns true if the target has no container, volume, network or state, and its initial .env.
+    /// Returns true if the target has nothing in Docker, no state, and its initial .env.
     pub fn is_empty(&self) -> bool {
         let settings = fs::read_to_string(self.folder.join(".env")).expect(".env");
-        self.ids_of("container").is_empty()
-            && self.ids_of("volume").is_empty()
-            && (self.ids_of("network").is_empty() || self.has_stuck_networks())
+        self.has_nothing_in_docker()
             && settings.lines().count() == 5
             && !self.folder.join(".rollcall").exists()
     }
+}
+
+/// Returns true if Docker refuses to remove a network although no container is attached to it.
+fn is_stuck(network: &str) -> bool {
+    let run = |arguments: &[&str]| {
+        Command::new("docker")
+            .args(arguments)
+            .output()
+            .expect("docker")
+    };
+    let attached = run(&["network", "inspect", "-f", "{{len .Containers}}", network]);
+    attached.stdout == b"0\n" && !run(&["network", "rm", network]).status.success()
 }
