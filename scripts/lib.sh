@@ -101,24 +101,21 @@ project_containers() { docker ps -aq --filter "$(of_project)"; }
 project_volumes() { docker volume ls -q --filter "$(of_project)"; }
 project_networks() { docker network ls --format '{{.Name}}' --filter "$(of_project)"; }
 
-# Removes the containers, volumes (with all data) and networks that have the label of this project.
+remove_project_containers() { project_containers | xargs -r docker rm -f -v >/dev/null; }
+remove_project_networks() { project_networks | xargs -r docker network rm >/dev/null; }
+
+# Removes the containers and volumes (with all data) that have the label of this project. Fails if one
+# of them stays.
 remove_project() {
-    project_containers | xargs -r docker rm -f -v >/dev/null
-    project_volumes | xargs -r docker volume rm >/dev/null
-    project_networks | xargs -r docker network rm >/dev/null ||
-        fail "Docker did not remove these networks: $(project_networks | tr '\n' ' ')" \
-            "docker network inspect shows the containers that are attached to them." \
-            "Disconnect these containers, or restart Docker if there are none." \
-            "Then run: scripts/down --purge"
+    remove_project_containers && project_volumes | xargs -r docker volume rm >/dev/null
 }
 
-# Stops the stack and keeps the data. Keeps a network that Docker does not remove, because another
-# container is attached to it or because Docker 20.10 wrongly reports active endpoints (moby
-# issue 43286). The next start uses the network again.
+# Stops the stack and keeps the data. A network stays if another container is attached to it, or if
+# Docker 20.10 wrongly reports active endpoints (moby issue 43286). The next start uses it again.
 stop_stack() {
-    docker compose --progress quiet --profile operator stop >&2 &&
-        project_containers | xargs -r docker rm -f -v >/dev/null || return 1
-    project_networks | xargs -r docker network rm >/dev/null 2>&1 || true
+    docker compose --progress quiet --profile operator stop >&2 || return 1
+    remove_project_containers || return 1
+    remove_project_networks 2>/dev/null || true
 }
 
 fetch_ca() {

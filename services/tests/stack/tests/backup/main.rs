@@ -101,9 +101,7 @@ fn assert_plain_dump_is_restored(target: &Target, original: &Original) {
         .status()
         .expect("docker");
     assert!(made.success());
-    // Kill the database: its volume is removed next, so no orderly shutdown is needed.
-    target.docker(&["compose", "kill"]);
-    target.docker(&["compose", "rm", "--force"]);
+    target.remove_containers();
     target.docker(&["volume", "rm", &format!("{}_database", Target::project())]);
     target.docker(&["compose", "up", "--detach", "--wait", "postgres"]);
     // pg_restore reports errors for the missing roles and loads everything else.
@@ -126,7 +124,7 @@ fn assert_plain_dump_is_restored(target: &Target, original: &Original) {
 
 /// Asserts that `scripts/up` replaces lost passwords. The database still has the old ones.
 fn assert_lost_secrets_are_replaced(target: &Target, original: &Original) {
-    target.docker(&["compose", "rm", "--stop", "--force"]);
+    target.remove_containers();
     target.docker(&[
         "volume",
         "rm",

@@ -6,7 +6,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use rollcall_stack_tests::{Answer, CLIENTS, parse, project, root};
+use rollcall_stack_tests::{Answer, CLIENTS, docker, parse, project, root};
 use serde_json::{Value, json};
 
 use crate::original::text;
@@ -83,6 +83,11 @@ impl Target {
             .to_owned()
     }
 
+    /// Stops and removes the containers. Networks and volumes stay.
+    pub fn remove_containers(&self) {
+        self.docker(&["compose", "rm", "--stop", "--force"]);
+    }
+
     /// Runs a statement in the restored database.
     pub fn psql(&self, statement: &str) -> String {
         self.docker(&[
@@ -131,7 +136,7 @@ impl Target {
             .clone()
     }
 
-    /// Returns the IDs of the target's containers, volumes or networks.
+    /// Returns the IDs of what a command such as `docker volume ls` lists of the target.
     fn ids_of(&self, list: &[&str]) -> String {
         let label = format!("label=com.docker.compose.project={}", Self::project());
         self.docker(&[list, &["-q", "--filter", &label]].concat())
@@ -157,12 +162,10 @@ impl Target {
 
 /// Returns true if Docker refuses to remove a network although no container is attached to it.
 fn is_stuck(network: &str) -> bool {
-    let run = |arguments: &[&str]| {
-        Command::new("docker")
-            .args(arguments)
-            .output()
-            .expect("docker")
-    };
-    let attached = run(&["network", "inspect", "-f", "{{len .Containers}}", network]);
-    attached.stdout == b"0\n" && !run(&["network", "rm", network]).status.success()
+    let attached = docker(&["network", "inspect", "-f", "{{len .Containers}}", network]);
+    let removed = Command::new("docker")
+        .args(["network", "rm", network])
+        .output()
+        .expect("docker");
+    attached.trim() == "0" && !removed.status.success()
 }
